@@ -1,0 +1,164 @@
+"""The decision procedures: known truths, known falsehoods, and what they must refuse."""
+
+import pytest
+from sympy import And, Eq, Float, Gt, Integer, Le, Or, Rational, Symbol, exp, sqrt
+from sympy.logic.boolalg import Boolean
+
+from theory.primitives import logsigmoid, relu, sigmoid, step
+from theory.symbols import A, B, X, d_l, d_w
+from theory.vocabulary import V, one_hot, softmax_row
+from verify import smt
+from verify.claim import Claim, LedgerError, Prediction, Verdict
+from verify.decide import check, decide, judge
+from verify.logic import equal, every, iff, implies
+from verify.search import is_legal, smallest_point, truth
+
+x, y = Symbol("x", real=True), Symbol("y", real=True)
+n = Symbol("n", integer=True, positive=True)
+p, q = softmax_row("p", 1), softmax_row("q", 1)
+ROWS = (equal(p.total(), Integer(1)), equal(q.total(), Integer(1)))
+token = one_hot(p.sizes, 0)
+
+
+def claim(holds: Boolean, *given: Boolean) -> Claim:
+    return Claim(id="test.claim", locator="", says="", holds=holds, given=given)
+
+
+TRUE = {
+    "Cauchy-Schwarz": claim(X**2 <= A * B),
+    "arithmetic and geometric mean": claim(A + B >= 2 * X),
+    "a zero norm has zero products": claim(implies(equal(A, Integer(0)), equal(X, Integer(0)))),
+    "an identity of sigmoids": claim(equal(sigmoid(x) + sigmoid(-x), Integer(1))),
+    "sigmoid increases": claim(implies(x < y, sigmoid(x) < sigmoid(y))),
+    "sigmoid against the mirrored sigmoid": claim(iff(sigmoid(x) <= sigmoid(-y), x <= -y)),
+    "sigmoid at one half": claim(iff(sigmoid(x) >= Rational(1, 2), x >= 0)),
+    "logsigmoid is negative": claim(Le(logsigmoid(x) * step(x), 0, evaluate=False)),
+    "the hinge is above its argument": claim(relu(x) >= x),
+    "a root is a root": claim(sqrt(A) * sqrt(B) >= X),
+    "a softmax row is at most one": claim(p.entries[0] <= 1, *ROWS),
+    "a row's squares sum to at most one": claim(p @ p <= 1, *ROWS),
+    "a quotient where it is defined": claim(implies(d_w / d_l > 1, Gt(d_l / d_w, 0))),
+}
+FALSE = {
+    "products are bounded by one norm": claim(X <= A),
+    "the weak inequality is not strict": claim(X**2 < A * B),
+    "a quotient forgets signs": claim(iff(d_w / d_l >= 1, d_w >= d_l)),
+    "sigmoid is below one half": claim(sigmoid(x) < Rational(1, 2)),
+    "the hinge is its argument": claim(equal(relu(x), x)),
+    "two rows agree": claim(equal(p.entries[0], q.entries[0]), *ROWS),
+    "integers only": claim(n >= 2),
+    "the wrong sign": claim((token - p) @ (token - p) <= 0, *ROWS),
+    "one part of a conjunction": claim(every(X <= A + B, X <= A)),
+}
+
+
+@pytest.mark.parametrize("true", TRUE.values(), ids=TRUE.keys())
+def test_a_true_statement_is_proved(true: Claim) -> None:
+    assert decide(true).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize("false", FALSE.values(), ids=FALSE.keys())
+def test_a_false_statement_is_refuted_at_an_exact_legal_point(false: Claim) -> None:
+    decision = decide(false)
+    assert decision.verdict is Verdict.REFUTED
+    assert decision.counterexample is not None
+    assert is_legal(decision.counterexample)
+    assert check(false, decision.counterexample)
+
+
+@pytest.mark.parametrize(
+    ("point", "why"),
+    [
+        ({A: 1, B: 1, X: Integer(0)}, "the claim holds there"),
+        ({A: Integer(-1), B: Integer(1), X: Integer(0)}, "it breaks a declared sign"),
+        ({A: Integer(1), B: Integer(1), X: Integer(2)}, "no vectors realise it"),
+        ({A: Integer(1), B: Integer(4), X: Float(1.5)}, "it is not exact"),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_a_bad_counterexample_is_refused(point: dict[Symbol, Integer], why: str) -> None:
+    point = {s: v if isinstance(v, Float) else Integer(v) for s, v in point.items()}
+    assert not check(claim(X <= A), point), why
+
+
+def test_a_point_outside_the_assumptions_is_no_counterexample() -> None:
+    point = {A: Integer(1), B: Integer(4), X: Integer(2)}
+    assert check(claim(X <= A), point)
+    assert not check(claim(X <= A, X <= 1), point)
+
+
+def test_vacuous_assumptions_are_refused() -> None:
+    with pytest.raises(LedgerError, match="vacuous"):
+        decide(claim(X <= A, x > 1, x < 0))
+
+
+def test_floats_are_refused() -> None:
+    with pytest.raises(LedgerError, match="float"):
+        decide(claim(x <= Float(0.5)))
+
+
+def test_a_statement_that_evaluates_away_is_refused() -> None:
+    with pytest.raises(LedgerError, match="evaluated"):
+        decide(claim(A >= 0))
+
+
+def test_a_statement_of_another_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="comparisons"):
+        decide(claim(Symbol("p")))  # a bare proposition
+
+
+def test_a_proof_that_times_out_leaves_the_claim_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smt.Problem, "check", lambda _: ("unknown", None))
+    assert decide(claim(X**2 <= A * B)).verdict is Verdict.OPEN
+
+
+def test_what_abstraction_cannot_prove_is_open_not_refuted() -> None:
+    true = claim(sigmoid(x) * (1 + exp(-x)) + 0 * y <= 1)
+    assert decide(true).verdict in {Verdict.PROVED, Verdict.OPEN}
+    beyond = claim(sigmoid(x) ** 2 >= sigmoid(2 * x) - Rational(1, 2))
+    assert decide(beyond).verdict is Verdict.OPEN
+
+
+def test_truth_is_three_valued() -> None:
+    assert truth(x > 0, {x: Integer(1)}) is True
+    assert truth(x > 0, {x: Integer(-1)}) is False
+    assert truth(1 / x > 0, {x: Integer(0)}) is None
+    assert truth(Or(1 / x > 0, x <= 0), {x: Integer(0)}) is None
+    assert (
+        truth(Eq(sigmoid(x), sigmoid(y), evaluate=False), {x: Integer(1), y: Integer(2)}) is False
+    )
+
+
+def test_the_smallest_point_is_simple() -> None:
+    assert smallest_point([And(X > A, X < B)]) == {A: 1, B: 4, X: 2} or smallest_point(
+        [And(X > A, X < B)]
+    ) == {A: Rational(1, 2), B: 2, X: 1}
+
+
+def test_a_sum_over_no_tokens_is_decided() -> None:
+    rows = softmax_row("s", 2)
+    alone = claim(rows.entries[0] + rows.entries[1] < 1, equal(rows.total(), Integer(1)))
+    point = decide(alone).counterexample
+    assert point is not None
+    assert point[V] == 2
+
+
+@pytest.mark.parametrize(
+    ("holds", "verdict"),
+    [
+        ([True, True, True], Verdict.SUPPORTED),
+        ([False, False, False], Verdict.CONTRADICTED),
+        ([True, False, True], Verdict.OPEN),
+        ([], Verdict.OPEN),
+    ],
+)
+def test_an_experiment_decides_only_unanimously(holds: list[bool], verdict: Verdict) -> None:
+    prediction = Prediction("test.p", "", "", experiment="e", outcome="o")
+    runs = [{"seed": i, "holds": h, "numbers": {"x": 1.0}} for i, h in enumerate(holds)]
+    assert judge(prediction, {"o": runs}).verdict is verdict
+
+
+def test_an_experiment_that_was_not_run_decides_nothing() -> None:
+    prediction = Prediction("test.p", "", "", experiment="e", outcome="o")
+    assert judge(prediction, None).verdict is Verdict.OPEN
+    assert "not run" in judge(prediction, None).decided_by

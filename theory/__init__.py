@@ -1,0 +1,1 @@
+"""What a preference-optimization step is: incentives, score Grams, bands, first-order steps."""

@@ -1,0 +1,97 @@
+"""Where the ratio of incentives must lie, where it lies, and what would move it there."""
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.gram import Gram
+from theory.step import first_order
+
+Array = NDArray[np.float64]
+
+
+class Case(IntEnum):
+    """What one step does to the pair, to first order."""
+
+    IDEAL = 0
+    BOTH_FALL = 1
+    BOTH_RISE = 2
+    REVERSED = 3
+
+    @property
+    def words(self) -> str:
+        """The case as a reader would say it."""
+        return (
+            "winner preserved, loser suppressed",
+            "both fall",
+            "both rise",
+            "winner falls, loser rises",
+        )[self]
+
+
+class Band(NamedTuple):
+    """The disentanglement band: the closed interval of good ratios ``d_w / d_l``."""
+
+    low: Array
+    high: Array
+
+
+def band(gram: Gram) -> Band:
+    r"""Return the disentanglement band of each pair, for positive incentives.
+
+    .. math:: \langle a,b\rangle/\|a\|^2 \le d_w/d_l \le \|b\|^2/\langle a,b\rangle,
+        \quad\text{that is}\quad \rho\,r^* \le d_w/d_l \le r^*/\rho
+
+    Where :math:`\langle a,b\rangle \le 0` every positive ratio is good: the band is
+    :math:`[0, \infty]`. Shape: that of the Gram. NaN only where the Gram is.
+
+    Source: chen2026 (disentanglement band); yuan2025, eqs. 9 and 10.
+    """
+    sq_w, sq_l, dot = (np.asarray(v, float) for v in (gram.sq_w, gram.sq_l, gram.dot))
+    entangled = ~(dot <= 0)  # and so is what nobody knows, NaN
+    low = np.divide(dot, sq_w, out=np.zeros(np.shape(dot)), where=entangled)
+    high = np.divide(sq_l, dot, out=np.full(np.shape(dot), np.inf), where=entangled)
+    return Band(low, high)
+
+
+def case(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.int8]:
+    r"""Return the :class:`Case` of each pair for incentives of any sign.
+
+    The winner is preserved iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the loser
+    suppressed iff :math:`d_w\langle a,b\rangle - d_l\|b\|^2 \le 0`. No division: a ratio
+    forgets the signs. Shapes broadcast.
+
+    Raises:
+        ValueError: A change is NaN, for then no case holds.
+
+    Source: yuan2025, Table 1 and Condition 2.
+    """
+    change_w, change_l = first_order(d_w, d_l, gram)
+    if unknown := np.sum((change_w != change_w) | (change_l != change_l)):  # noqa: PLR0124
+        raise ValueError(
+            f"a case needs changes that are numbers: {unknown} of them are NaN; leave out the "
+            "pairs whose incentives or score products are not finite"
+        )
+    falls, rises = np.less(change_w, 0), np.greater(change_l, 0)
+    return np.asarray(falls.astype(np.int8) + (rises.astype(np.int8) << 1))
+
+
+def calibration(d_w: Any, d_l: Any, gram: Gram) -> Array:
+    r"""Return the factor that puts the ratio of incentives on the centre of the band.
+
+    :math:`\delta = \sqrt{r^* / r}` with :math:`r = d_w/d_l`, :math:`r^* = \|b\|/\|a\|`: scaling
+    :math:`d_w` by :math:`\delta` and :math:`d_l` by :math:`1/\delta` gives
+    :math:`\delta^2 r = r^*`. NaN where an incentive is not positive or a norm is zero, for
+    then no positive factor does.
+
+    Source: chen2026 (reward calibration).
+    """
+    d_w, d_l, sq_w, sq_l = np.broadcast_arrays(
+        *(np.asarray(v, float) for v in (d_w, d_l, gram.sq_w, gram.sq_l))
+    )
+    exists = (d_w > 0) & (d_l > 0) & (sq_w > 0) & (sq_l > 0)
+    ratio = np.divide(d_l, d_w, out=np.full(exists.shape, np.nan), where=exists)
+    norms = np.divide(sq_l, sq_w, out=np.full(exists.shape, np.nan), where=exists)
+    return np.asarray(np.sqrt(np.sqrt(norms) * ratio))

@@ -1,0 +1,68 @@
+r"""The alphabet: every symbol that a formula of this project may contain.
+
+=============== ========================================================= ============
+symbol          meaning                                                   shape
+=============== ========================================================= ============
+logp_w, logp_l  policy log-probability of chosen, rejected (nats)         ``(batch,)``
+ref_w, ref_l    reference log-probability (nats)                          ``(batch,)``
+len_w, len_l    response length in tokens                                 ``(batch,)``
+d_w, d_l        incentives :math:`-\partial\ell/\partial\log\pi_w`,       ``(batch,)``
+                :math:`\partial\ell/\partial\log\pi_l`
+A, B, X         :math:`\|a\|^2, \|b\|^2, \langle a,b\rangle` of the       ``(batch,)``
+                scores :math:`a=\nabla\log\pi_w, b=\nabla\log\pi_l`
+eta             step size of gradient descent                             ``()``
+beta, ...       hyperparameters of an objective                           ``()``
+=============== ========================================================= ============
+
+A symbol carries its sign: sympy uses it to simplify, and a claim may not contradict it.
+"""
+
+from sympy import Symbol, symbols
+
+# Two different responses of positive probability: neither has probability one.
+logp_w, logp_l, ref_w, ref_l = symbols("logp_w logp_l ref_w ref_l", negative=True)
+len_w, len_l = symbols("len_w len_l", positive=True, integer=True)
+d_w, d_l = symbols("d_w d_l", real=True)
+A, B = symbols("A B", nonnegative=True)
+X = Symbol("X", real=True)
+eta = Symbol("eta", positive=True)
+beta, gamma, delta, lam, lam_w, lam_l = symbols("beta gamma delta lam lam_w lam_l", positive=True)
+alpha, kl = symbols("alpha kl", nonnegative=True)
+
+DATA = (logp_w, logp_l, ref_w, ref_l, len_w, len_l)
+
+LATEX: dict[Symbol, str] = {
+    logp_w: r"\log\pi_w",
+    logp_l: r"\log\pi_l",
+    ref_w: r"\log\pi^{\mathrm{ref}}_w",
+    ref_l: r"\log\pi^{\mathrm{ref}}_l",
+    len_w: r"|y_w|",
+    len_l: r"|y_l|",
+    A: r"\|a\|^2",
+    B: r"\|b\|^2",
+    X: r"\langle a,b\rangle",
+    lam: r"\lambda",
+    lam_w: r"\lambda_w",
+    lam_l: r"\lambda_l",
+    kl: r"z_{\mathrm{ref}}",
+}
+PLAIN: dict[Symbol, str] = {
+    A: "‖a‖²",
+    B: "‖b‖²",
+    X: "⟨a,b⟩",
+    len_w: "|y_w|",
+    len_l: "|y_l|",
+    logp_w: "log π_w",
+    logp_l: "log π_l",
+    ref_w: "log π_ref,w",
+    ref_l: "log π_ref,l",
+    beta: "β",
+    gamma: "γ",
+    delta: "δ",
+    alpha: "α",
+    eta: "η",
+    lam: "λ",
+    lam_w: "λ_w",
+    lam_l: "λ_l",
+    kl: "z_ref",
+}

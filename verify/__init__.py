@@ -1,0 +1,1 @@
+"""Claims, how they are decided, and measurements on real language models."""

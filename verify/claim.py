@@ -1,0 +1,102 @@
+"""What a claim is, and what it means to decide one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sympy import Expr, Symbol
+from sympy.logic.boolalg import Boolean
+
+Point = Mapping[Symbol, Expr]
+
+
+class LedgerError(ValueError):
+    """A claim cannot be decided as it is written: it is vacuous, inexact or has evaluated away."""
+
+
+class Verdict(StrEnum):
+    """Computed, never typed: see :mod:`verify.decide`."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """One mathematical statement of a paper, with exactly the assumptions that the paper makes.
+
+    Args:
+        id: Stable identifier ``<citation key>.<slug>``; a repaired form ends in ``.repaired``.
+        locator: Where the paper says it.
+        says: The printed statement in words; mathematics between dollar signs.
+        holds: What the paper concludes.
+        given: What the paper assumes.
+        note: The reading that was chosen where the print leaves one open.
+    """
+
+    id: str
+    locator: str
+    says: str
+    holds: Boolean
+    given: tuple[Boolean, ...] = ()
+    note: str = ""
+
+    @property
+    def paper(self) -> str:
+        """Citation key."""
+        return self.id.partition(".")[0]
+
+    @property
+    def repairs(self) -> str | None:
+        """The id of the printed claim that this one mends, if it mends one."""
+        return self.id.removesuffix(".repaired") if self.id.endswith(".repaired") else None
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """One empirical statement of a paper, decided by an experiment of this project.
+
+    Args:
+        id: Stable identifier ``<citation key>.<slug>``.
+        locator: Where the paper says it.
+        says: The printed statement in words; mathematics between dollar signs.
+        experiment: The experiment that measures it.
+        outcome: The name of the prediction among that experiment's outcomes.
+        note: How the statement was made measurable.
+    """
+
+    id: str
+    locator: str
+    says: str
+    experiment: str
+    outcome: str
+    note: str = ""
+
+    @property
+    def paper(self) -> str:
+        """Citation key."""
+        return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict and the evidence for it.
+
+    Args:
+        verdict: What was found.
+        decided_by: The procedure that found it, in words.
+        seconds: How long it took.
+        example: An exact point that meets the assumptions; shows the claim is not vacuous.
+        counterexample: An exact point that meets the assumptions where the statement fails.
+        numbers: What an experiment measured.
+    """
+
+    verdict: Verdict
+    decided_by: str
+    seconds: float = 0.0
+    example: Point = field(default_factory=dict)
+    counterexample: Point | None = None
+    numbers: Mapping[str, object] | None = None

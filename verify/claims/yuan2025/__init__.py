@@ -1,0 +1,24 @@
+"""A Common Pitfall of Margin-based Language Model Alignment: Gradient Entanglement."""
+
+from verify.claim import Claim, Prediction
+from verify.claims.yuan2025 import (
+    derivations,
+    entanglement,
+    general,
+    last_layer,
+    learnable_logits,
+    losses,
+    methods,
+    sentiment,
+)
+
+CLAIMS: tuple[Claim | Prediction, ...] = (
+    *entanglement.CLAIMS,
+    *general.CLAIMS,
+    *losses.CLAIMS,
+    *methods.CLAIMS,
+    *last_layer.CLAIMS,
+    *learnable_logits.CLAIMS,
+    *sentiment.CLAIMS,
+    *derivations.CLAIMS,
+)

@@ -1,0 +1,184 @@
+"""Section 3.1: gradient entanglement in DPO, its gradient condition, Table 1."""
+
+from sympy import And, Ge, Gt, Le, Lt, Min, Or, Rational, Symbol
+
+from theory.gram import Gram
+from theory.objectives import DPO
+from theory.primitives import sigmoid
+from theory.step import first_order
+from theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
+from verify.claim import Claim
+from verify.logic import equal, every, iff, implies
+
+GRAM = Gram(A, B, X)
+C = Symbol("C", positive=True)
+
+# The change of both log-probabilities under DPO, with the paper's C = ηβc(θ) > 0.
+chosen, rejected = first_order(C, C, GRAM)
+
+reward_w, reward_l = beta * (logp_w - ref_w), beta * (logp_l - ref_l)
+c = sigmoid(reward_l - reward_w)
+exact_w, exact_l = first_order(DPO.d_w, DPO.d_l, GRAM, eta)
+
+case_1 = And(chosen >= 0, rejected <= 0)
+case_2 = And(Le(chosen, 0), chosen >= rejected)
+case_3 = And(chosen >= rejected, rejected >= 0)
+between_2 = And(A <= X, X <= B)
+between_3 = And(B <= X, X <= A)
+
+CLAIMS = (
+    Claim(
+        id="yuan2025.c-positive",
+        locator="Section 3.1, definition of c(θ)",
+        says=r"$c(\theta) := \sigma(\hat r_\theta(x,y_l) - \hat r_\theta(x,y_w)) > 0$",
+        holds=Gt(c, 0, evaluate=False),
+    ),
+    Claim(
+        id="yuan2025.eq3",
+        locator="Section 3.1, eq. (3)",
+        says=r"$\nabla\ell_{DPO} = -\beta c(\theta)\,(\nabla\log\pi_w - \nabla\log\pi_l)$",
+        holds=every(
+            equal(DPO.loss.diff(logp_w), -beta * c),
+            equal(DPO.loss.diff(logp_l), beta * c),
+        ),
+        note="By the chain rule the gradient is this combination of the two scores.",
+    ),
+    Claim(
+        id="yuan2025.eq4",
+        locator="Section 3.1, eq. (4)",
+        says=r"$\Delta\log\pi_w \approx C(\|\nabla\log\pi_w\|^2 - "
+        r"\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle)$ with $C = \eta\beta c(\theta)$",
+        holds=equal(exact_w, eta * beta * c * (A - X)),
+        note="≈ is read as: to first order in the step size.",
+    ),
+    Claim(
+        id="yuan2025.eq5",
+        locator="Section 3.1, eq. (5)",
+        says=r"$\Delta\log\pi_l \approx C(\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - "
+        r"\|\nabla\log\pi_l\|^2)$",
+        holds=equal(exact_l, eta * beta * c * (X - B)),
+        note="≈ is read as: to first order in the step size.",
+    ),
+    Claim(
+        id="yuan2025.margin",
+        locator="Section 3.1.1, first display",
+        says=r"$\Delta(\log\pi_w - \log\pi_l) \approx C(\|\nabla\log\pi_w\|^2 - 2\langle"
+        r"\nabla\log\pi_w,\nabla\log\pi_l\rangle + \|\nabla\log\pi_l\|^2)$",
+        holds=equal(chosen - rejected, C * (A - 2 * X + B)),
+    ),
+    Claim(
+        id="yuan2025.margin.nonnegative",
+        locator="Section 3.1.1, first display",
+        says=r"The Cauchy–Schwarz inequality ensures $\Delta(\log\pi_w - \log\pi_l) \ge 0$.",
+        holds=chosen - rejected >= 0,
+    ),
+    Claim(
+        id="yuan2025.condition1.chosen",
+        locator="Section 3.1.1, Condition 1, first line",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
+        r"\iff \Delta\log\pi_w \ge 0$",
+        holds=iff(X <= A, chosen >= 0),
+    ),
+    Claim(
+        id="yuan2025.condition1.rejected",
+        locator="Section 3.1.1, Condition 1, second line",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2 "
+        r"\iff \Delta\log\pi_l \le 0$",
+        holds=iff(X <= B, rejected <= 0),
+    ),
+    Claim(
+        id="yuan2025.condition1.increases",
+        locator="Section 3.1.1, Condition 1, first line",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
+        r"\iff \log\pi_w$ increases",
+        holds=iff(X <= A, Gt(chosen, 0)),
+        note="Read strictly: what increases does not stay the same.",
+    ),
+    Claim(
+        id="yuan2025.condition1.increases.repaired",
+        locator="Section 3.1.1, Condition 1, first line",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < \|\nabla\log\pi_w\|^2 "
+        r"\iff \log\pi_w$ increases",
+        holds=iff(X < A, Gt(chosen, 0)),
+    ),
+    Claim(
+        id="yuan2025.table1.row1",
+        locator="Table 1, case 1",
+        says=r"$\Delta\log\pi_w \ge 0 \ge \Delta\log\pi_l$ iff $\langle\nabla\log\pi_w,\nabla\log"
+        r"\pi_l\rangle \le \min(\|\nabla\log\pi_w\|^2, \|\nabla\log\pi_l\|^2)$",
+        holds=iff(Min(A, B) >= X, case_1),
+    ),
+    Claim(
+        id="yuan2025.table1.row2",
+        locator="Table 1, case 2",
+        says=r"$0 \ge \Delta\log\pi_w \ge \Delta\log\pi_l$ iff $\|\nabla\log\pi_w\|^2 \le \langle"
+        r"\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2$",
+        holds=iff(between_2, case_2),
+    ),
+    Claim(
+        id="yuan2025.table1.row3",
+        locator="Table 1, case 3",
+        says=r"$\Delta\log\pi_w \ge \Delta\log\pi_l \ge 0$ iff $\|\nabla\log\pi_l\|^2 \le \langle"
+        r"\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$",
+        holds=iff(between_3, case_3),
+    ),
+    Claim(
+        id="yuan2025.table1.exhaustive",
+        locator="Section 3.1.1, before Table 1",
+        says="The three cases depict all possible changes of the two log-probabilities.",
+        holds=Or(case_1, case_2, case_3),
+    ),
+    Claim(
+        id="yuan2025.table1.case2-more",
+        locator="Table 1, caption, case 2",
+        says=r"$\log\pi_w$ and $\log\pi_l$ both decrease but $\log\pi_l$ decreases more.",
+        given=(A <= X, X <= B),
+        holds=Lt(rejected, chosen),
+    ),
+    Claim(
+        id="yuan2025.table1.case2-more.repaired",
+        locator="Table 1, caption, case 2",
+        says="In case 2 the rejected decreases more, if the two scores differ.",
+        given=(A <= X, X <= B, A - 2 * X + B > 0),
+        holds=Lt(rejected, chosen),
+    ),
+    Claim(
+        id="yuan2025.table1.case3-more",
+        locator="Table 1, caption, case 3",
+        says=r"$\log\pi_w$ and $\log\pi_l$ both increase but $\log\pi_w$ increases more.",
+        given=(B <= X, X <= A),
+        holds=Lt(rejected, chosen),
+    ),
+    Claim(
+        id="yuan2025.table1.case3-more.repaired",
+        locator="Table 1, caption, case 3",
+        says="In case 3 the chosen increases more, if the two scores differ.",
+        given=(B <= X, X <= A, A - 2 * X + B > 0),
+        holds=Lt(rejected, chosen),
+    ),
+    Claim(
+        id="yuan2025.ideal-only-if",
+        locator="Section 3.1.1, after Table 1",
+        says=r"The ideal case, $\log\pi_w$ increases and $\log\pi_l$ decreases, only happens when "
+        r"the inner product is less than the smaller of the two squared gradient norms.",
+        holds=implies(And(Gt(chosen, 0), Lt(rejected, 0)), Min(A, B) > X),
+    ),
+    Claim(
+        id="yuan2025.high-correlation",
+        locator="Section 3.1.1, after Table 1",
+        says="When the correlation between the two gradients is high, both log-probabilities "
+        "increase or decrease synchronously.",
+        given=(X > 0, Ge(X**2, Rational(99, 100) ** 2 * A * B), X**2 < A * B),
+        holds=Gt(chosen * rejected, 0),
+        note="High correlation is made concrete as a cosine of at least 0.99, below 1.",
+    ),
+    Claim(
+        id="yuan2025.high-correlation.repaired",
+        locator="Section 3.1.1, after Table 1",
+        says=r"Both move the same way iff the cosine exceeds $\min(s, 1/s)$ with $s = "
+        r"\|\nabla\log\pi_l\|/\|\nabla\log\pi_w\|$: unequal norms are needed too.",
+        given=(A > 0, B > 0),
+        holds=iff(Gt(chosen * rejected, 0), And(X > 0, Min(A, B) < X)),
+        note="ρ > min(s, 1/s) times ‖a‖‖b‖ reads ⟨a,b⟩ > min(‖a‖², ‖b‖²).",
+    ),
+)

@@ -1,0 +1,215 @@
+r"""Section 4.1: a learnable last linear layer; responses that differ in their last token.
+
+With logits :math:`h^\top\theta` the score of a token :math:`y` is :math:`h \otimes (e_y - s)`, so
+an inner product of two scores is that of the hidden states times that of :math:`e_y - s`.
+"""
+
+from sympy import And, Gt, Integer, Le, Lt, Or, Symbol
+
+from theory.gram import Gram
+from theory.step import first_order
+from theory.vocabulary import TokenVector, V, one_hot, softmax_row
+from verify.claim import Claim
+from verify.claims.yuan2025.entanglement import C
+from verify.logic import equal, every, iff
+
+# Theorem 1: tokens y_w, y_l, the rest of the support, everything else. i_w and i_l say whether
+# y_w and y_l are among the M tokens on which the prediction is concentrated.
+M = Symbol("M", integer=True, positive=True)
+H = Symbol("H", nonnegative=True)
+i_w, i_l = Symbol("i_w", real=True), Symbol("i_l", real=True)
+in_support = M - i_w - i_l
+classes = (Integer(1), Integer(1), in_support, V - 2 - in_support)
+uniform = TokenVector(classes, (i_w / M, i_l / M, 1 / M, Integer(0)))
+score_w, score_l = one_hot(classes, 0) - uniform, one_hot(classes, 1) - uniform
+SINGLE = Gram(H * (score_w @ score_w), H * (score_l @ score_l), H * (score_w @ score_l))
+chosen, rejected = first_order(C, C, SINGLE)
+
+CONCENTRATED = (
+    M <= V,
+    V >= 2,
+    Or(equal(i_w, 0), equal(i_w, 1)),
+    Or(equal(i_l, 0), equal(i_l, 1)),
+    in_support >= 0,
+    V - 2 - in_support >= 0,
+)
+BOTH_IN_SUPPORT = (M <= V, M >= 2, equal(i_w, Integer(1)), equal(i_l, Integer(1)))
+SUPPORT_NOTE = (
+    "H stands for ‖h‖². Print does not say that y_w and y_l are among the M tokens; i_w and i_l "
+    "say whether they are."
+)
+
+# Corollary 2: one shared position before the last, with hidden state h₁ and prediction q, then
+# the position where the responses differ, with hidden state h and a uniform prediction.
+H1 = Symbol("H_1", positive=True)
+kappa = Symbol("kappa", real=True)
+q = softmax_row("q", 2)
+e = softmax_row("e", 2)
+sizes = q.sizes
+flat = TokenVector(sizes, (1 / V, 1 / V, 1 / V))
+last_w, last_l = one_hot(sizes, 0) - flat, one_hot(sizes, 1) - flat
+prefix = e - q
+
+
+def product(one: TokenVector, other: TokenVector) -> object:
+    """Inner product of two sentence scores: prefix ⊗ h₁ plus last ⊗ h, ⟨h₁,h⟩ = κ."""
+    return (
+        H1 * (prefix @ prefix)
+        + kappa * (prefix @ one)
+        + kappa * (prefix @ other)
+        + H * (one @ other)
+    )
+
+
+SENTENCE = Gram(product(last_w, last_w), product(last_l, last_l), product(last_w, last_l))
+sentence_w, sentence_l = first_order(C, C, SENTENCE)
+y_1, y_2, y_k = e.entries
+# The prefix token is one token; the hidden states are not parallel, so that any two rows of
+# predictions belong to some θ.
+ONE_PREFIX_TOKEN = (
+    V >= 2,
+    H > 0,
+    kappa**2 < H1 * H,
+    equal(q.total(), Integer(1)),
+    *(Gt(entry, 0) for entry in q.entries),
+    equal(e.total(), Integer(1)),
+    *(Or(equal(entry, Integer(0)), equal(entry, Integer(1))) for entry in e.entries),
+)
+PREFIX_NOTE = (
+    "An instance of the corollary: one shared token before the differing one, M = V. H = ‖h_L‖², "
+    "H_1 = ‖h_1‖², κ = ⟨h_1,h_L⟩; q is the prediction at the shared token, e its indicator "
+    "(entry 1: y_w's token, entry 2: y_l's)."
+)
+
+# The repaired form speaks of any prefix, through its products with the last token's scores.
+P, P_w, P_l = Symbol("P", nonnegative=True), Symbol("P_w", real=True), Symbol("P_l", real=True)
+ANY_PREFIX = Gram(
+    P + 2 * P_w + H * (M - 1) / M, P + 2 * P_l + H * (M - 1) / M, P + P_w + P_l - H / M
+)
+any_w, any_l = first_order(C, C, ANY_PREFIX)
+
+CLAIMS = (
+    Claim(
+        id="yuan2025.theorem1.inner",
+        locator="Section 4.1, Theorem 1, first display",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = -\frac{1}{M}\|h\|^2$",
+        given=CONCENTRATED,
+        holds=equal(SINGLE.dot, -H / M),
+        note=SUPPORT_NOTE,
+    ),
+    Claim(
+        id="yuan2025.theorem1.inner.repaired",
+        locator="Section 4.1, Theorem 1, first display",
+        says=r"If both tokens are among the $M$: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = "
+        r"-\frac{1}{M}\|h\|^2$",
+        given=BOTH_IN_SUPPORT,
+        holds=equal(SINGLE.dot, -H / M),
+    ),
+    Claim(
+        id="yuan2025.theorem1.norms",
+        locator="Section 4.1, Theorem 1, first display",
+        says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = \frac{M-1}{M}\|h\|^2$",
+        given=CONCENTRATED,
+        holds=every(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
+        note=SUPPORT_NOTE,
+    ),
+    Claim(
+        id="yuan2025.theorem1.norms.repaired",
+        locator="Section 4.1, Theorem 1, first display",
+        says=r"If both tokens are among the $M$: $\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = "
+        r"\frac{M-1}{M}\|h\|^2$",
+        given=BOTH_IN_SUPPORT,
+        holds=every(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
+    ),
+    Claim(
+        id="yuan2025.theorem1.condition",
+        locator="Section 4.1, Theorem 1, conclusion",
+        says=r"Both parts of Condition 1 hold.",
+        given=CONCENTRATED,
+        holds=And(SINGLE.dot <= SINGLE.sq_w, SINGLE.dot <= SINGLE.sq_l),
+        note=SUPPORT_NOTE,
+    ),
+    Claim(
+        id="yuan2025.theorem1.directions",
+        locator="Section 4.1, Theorem 1, conclusion",
+        says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
+        given=CONCENTRATED,
+        holds=And(Gt(chosen, 0), Lt(rejected, 0)),
+        note=SUPPORT_NOTE + " Read strictly, to first order.",
+    ),
+    Claim(
+        id="yuan2025.theorem1.directions.repaired",
+        locator="Section 4.1, Theorem 1, conclusion",
+        says=r"If $h \ne 0$ and $M \ge 2$: $\log\pi_w$ increases and $\log\pi_l$ decreases, be "
+        "the two tokens among the $M$ or not.",
+        given=(*CONCENTRATED, H > 0, M >= 2),
+        holds=And(Gt(chosen, 0), Lt(rejected, 0)),
+    ),
+    Claim(
+        id="yuan2025.theorem1.negative",
+        locator="Section 4.1, after Theorem 1",
+        says=r"For single-token prediction, $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$.",
+        given=BOTH_IN_SUPPORT,
+        holds=Lt(SINGLE.dot, 0),
+        note="H = ‖h‖²; both tokens are in the support here.",
+    ),
+    Claim(
+        id="yuan2025.theorem1.negative.repaired",
+        locator="Section 4.1, after Theorem 1",
+        says=r"If $h \ne 0$: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$.",
+        given=(*BOTH_IN_SUPPORT, H > 0),
+        holds=Lt(SINGLE.dot, 0),
+    ),
+    Claim(
+        id="yuan2025.corollary2.equal-norms",
+        locator="Section 4.1, Corollary 2",
+        says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2$",
+        given=ONE_PREFIX_TOKEN,
+        holds=equal(SENTENCE.sq_w, SENTENCE.sq_l),
+        note=PREFIX_NOTE,
+    ),
+    Claim(
+        id="yuan2025.corollary2.inner",
+        locator="Section 4.1, Corollary 2",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$",
+        given=ONE_PREFIX_TOKEN,
+        holds=Le(SENTENCE.dot, SENTENCE.sq_w),
+        note=PREFIX_NOTE,
+    ),
+    Claim(
+        id="yuan2025.corollary2.directions",
+        locator="Section 4.1, Corollary 2, conclusion",
+        says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
+        given=ONE_PREFIX_TOKEN,
+        holds=And(Gt(sentence_w, 0), Lt(sentence_l, 0)),
+        note=PREFIX_NOTE,
+    ),
+    Claim(
+        id="yuan2025.corollary2.equal-norms.repaired",
+        locator="Section 4.1, Corollary 2",
+        says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2$ iff $c = 0$, where $c = \sum_{i<L}"
+        r"\langle h_i,h_L\rangle([y_i{=}y_w] - s_i[y_w] - [y_i{=}y_l] + s_i[y_l])$.",
+        given=(M >= 2,),
+        holds=iff(equal(ANY_PREFIX.sq_w, ANY_PREFIX.sq_l), equal(P_w - P_l, Integer(0))),
+        note="P, P_w, P_l: the prefix score's squared norm and its products with the last tokens' "
+        "scores, c = P_w − P_l. Any prefix length, any support containing both tokens.",
+    ),
+    Claim(
+        id="yuan2025.corollary2.inner.repaired",
+        locator="Section 4.1, Corollary 2",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$ iff "
+        r"$c \ge -\|h_L\|^2$, with the same $c$.",
+        given=(M >= 2,),
+        holds=iff(ANY_PREFIX.dot <= ANY_PREFIX.sq_w, P_w - P_l >= -H),
+        note="Symbols as in the repaired equality of norms.",
+    ),
+    Claim(
+        id="yuan2025.corollary2.directions.repaired",
+        locator="Section 4.1, Corollary 2, conclusion",
+        says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases iff $|c| < \|h_L\|^2$, with the "
+        "same $c$: the shared prefix must not tell the two tokens apart too strongly.",
+        given=(M >= 2,),
+        holds=iff(And(Gt(any_w, 0), Lt(any_l, 0)), And(P_w - P_l < H, P_l - P_w < H)),
+        note="Symbols as in the repaired equality of norms.",
+    ),
+)

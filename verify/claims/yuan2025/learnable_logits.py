@@ -1,0 +1,204 @@
+r"""Section 4.2: learnable logits; responses with edit distance one (Theorem 3).
+
+Rows are softmax rows of any vocabulary size. Changes are in units of the step C = ηβc(θ), as in
+the paper, except where a claim is about that factor.
+"""
+
+from sympy import And, Gt, Integer, Lt, Rational, Symbol
+
+from theory.vocabulary import TokenVector, one_hot, softmax_row
+from verify.claim import Claim
+from verify.claims.yuan2025.entanglement import C
+from verify.logic import equal
+
+# The differing position: a row s with the tokens j* of y_w and k* of y_l.
+s = softmax_row("s", 2)
+at_w, at_l = one_hot(s.sizes, 0) - s, one_hot(s.sizes, 1) - s
+s_j, s_k = s.entries[:2]
+# A softmax has no entry equal to zero or one.
+SIMPLEX = (equal(s.total(), Integer(1)), s_j > 0, s_k > 0, s.entries[2] > 0)
+differing_w = at_w @ (at_w - at_l)
+differing_l = at_l @ (at_w - at_l)
+
+# A suffix position: rows p in the chosen context and q in the rejected one, the same token j*.
+p, q = softmax_row("p", 1), softmax_row("q", 1)
+token = one_hot(p.sizes, 0)
+suffix_w, suffix_l = token - p, token - q
+p_j, q_j = p.entries[0], q.entries[0]
+ROWS = (
+    equal(p.total(), Integer(1)),
+    equal(q.total(), Integer(1)),
+    *(entry > 0 for entry in (*p.entries, *q.entries)),
+    p_j < 1,
+    q_j < 1,
+)
+PAL = (p_j >= q_j, p.entries[1] <= q.entries[1])
+printed_14 = (1 - p_j) * (q_j - p_j) - TokenVector(p.sizes[1:], p.entries[1:]) @ (
+    TokenVector(q.sizes[1:], q.entries[1:]) - TokenVector(p.sizes[1:], p.entries[1:])
+)
+shared_change = suffix_w @ (suffix_w - suffix_l)
+own_change = suffix_w @ suffix_w
+rejected_change = suffix_l @ (suffix_w - suffix_l)
+D = Symbol("D", real=True)
+
+CLAIMS = (
+    Claim(
+        id="yuan2025.eq12",
+        locator="Section 4.2, Theorem 3, eq. (12)",
+        says=r"Before the differing token, $\Delta\log\pi(y_w^i\mid x,y_w^{<i}) \approx 0$.",
+        given=ROWS,
+        holds=equal(suffix_w @ (suffix_w - suffix_w), Integer(0)),
+        note="The same row p and the same token in both responses.",
+    ),
+    Claim(
+        id="yuan2025.eq13",
+        locator="Section 4.2, Theorem 3, eq. (13)",
+        says=r"$\Delta\log\pi(y_w^m\mid x,y_w^{<m}) \approx 1 + (s_{w,m}[j^*] - s_{w,m}[k^*])$",
+        given=SIMPLEX,
+        holds=equal(differing_w, 1 + (s_j - s_k)),
+        note="In units of the step; s_1 and s_2 are the entries at j* and k*.",
+    ),
+    Claim(
+        id="yuan2025.eq13.repaired",
+        locator="Section 4.2, Theorem 3, eq. (13); appendix B.2, eq. (22)",
+        says=r"$\Delta\log\pi(y_w^m\mid x,y_w^{<m}) \approx 1 + (s_{w,m}[k^*] - s_{w,m}[j^*])$",
+        given=SIMPLEX,
+        holds=equal(differing_w, 1 + (s_k - s_j)),
+    ),
+    Claim(
+        id="yuan2025.eq13.nonnegative",
+        locator="Section 4.2, Theorem 3, eq. (13)",
+        says=r"$1 + (s_{w,m}[j^*] - s_{w,m}[k^*]) \ge 0$",
+        given=SIMPLEX,
+        holds=1 + (s_j - s_k) >= 0,
+    ),
+    Claim(
+        id="yuan2025.theorem3.at-differing",
+        locator="Section 4.2, Theorem 3, before eq. (13)",
+        says="The chosen log-probability at the differing position will increase.",
+        given=SIMPLEX,
+        holds=Gt(differing_w, 0),
+    ),
+    Claim(
+        id="yuan2025.theorem3.step-size",
+        locator="Section 4.2, Theorem 3, eqs. (13) and (14)",
+        says="After one DPO step, the changes at and after the differing position are (13) and "
+        "(14).",
+        given=SIMPLEX,
+        holds=equal(C * differing_w, differing_w),
+        note="The change carries the factor C = ηβc(θ) of eq. (4); at the start of DPO with "
+        "β = 0.1 and η = 1 it is 1/20. Sign of (13) as in (22).",
+    ),
+    Claim(
+        id="yuan2025.theorem3.step-size.repaired",
+        locator="Section 4.2, Theorem 3, eqs. (13) and (14)",
+        says="After one DPO step, the change at the differing position is "
+        r"$\eta\beta c(\theta)(1 + s_{w,m}[k^*] - s_{w,m}[j^*])$.",
+        given=SIMPLEX,
+        holds=equal(C * differing_w, C * (1 + s_k - s_j)),
+    ),
+    Claim(
+        id="yuan2025.eq14",
+        locator="Section 4.2, Model Setup 2 and Theorem 3, eq. (14)",
+        says=r"With $s_{w,i}$ and $s_{l,i}$ the variables to optimize, $\Delta\log\pi(y_w^i\mid "
+        r"x,y_w^{<i}) \approx (1 - s_{w,i}[j_i^*])(s_{l,i}[j_i^*] - s_{w,i}[j_i^*]) - "
+        r"\sum_{j\ne j_i^*}s_{w,i}[j](s_{l,i}[j] - s_{w,i}[j])$ after the differing position.",
+        given=(*ROWS, *PAL),
+        holds=equal(own_change, printed_14),
+        note="Read literally: the logits of the two contexts are separate variables, so the "
+        "rejected response's gradient does not reach the chosen one's rows.",
+    ),
+    Claim(
+        id="yuan2025.eq14.repaired",
+        locator="Section 4.2, Theorem 3, eq. (14); appendix B.2, eq. (23)",
+        says="Eq. (14) holds if both contexts read the same learnable logits, up to fixed offsets.",
+        given=(*ROWS, *PAL),
+        holds=equal(shared_change, printed_14),
+        note="Then both scores live in the same coordinates, as the proof's subtraction requires.",
+    ),
+    Claim(
+        id="yuan2025.eq14.nonpositive",
+        locator="Section 4.2, Theorem 3, eq. (14)",
+        says=r"The right-hand side of (14) is at most zero, since $s_{l,i}[j_i^*] \le "
+        r"s_{w,i}[j_i^*]$ and $s_{l,i}[j] \ge s_{w,i}[j]$ for $j \ne j_i^*$.",
+        given=(*ROWS, *PAL),
+        holds=printed_14 <= 0,
+    ),
+    Claim(
+        id="yuan2025.theorem3.suffix-decreases",
+        locator="Section 4.2, Theorem 3, before eq. (14)",
+        says="After the differing position, the chosen log-probability will decrease.",
+        given=(*ROWS, *PAL),
+        holds=Lt(shared_change, 0),
+        note="Read strictly, with shared logits.",
+    ),
+    Claim(
+        id="yuan2025.theorem3.suffix-decreases.repaired",
+        locator="Section 4.2, Theorem 3, before eq. (14)",
+        says="With shared logits the chosen log-probability decreases at a suffix position where "
+        "the rows differ at the token.",
+        given=(*ROWS, *PAL, p_j > q_j),
+        holds=Lt(shared_change, 0),
+    ),
+    Claim(
+        id="yuan2025.theorem3.longer-suffix",
+        locator="Section 4.2, Theorem 3, last sentence",
+        says=r"As the same suffix following the differing tokens gets longer, $\log\pi_w$ "
+        "decreases more.",
+        given=(*ROWS, *PAL),
+        holds=Lt(D + shared_change, D),
+        note="D is the change of the sentence before one more suffix token.",
+    ),
+    Claim(
+        id="yuan2025.theorem3.longer-suffix.repaired",
+        locator="Section 4.2, Theorem 3, last sentence",
+        says=r"With shared logits, a longer suffix never raises the change of $\log\pi_w$, and "
+        "lowers it where the rows differ at the token.",
+        given=(*ROWS, *PAL),
+        holds=And(D + shared_change <= D, (Lt(D + shared_change, D)) | (p_j <= q_j)),
+    ),
+    Claim(
+        id="yuan2025.theorem3.chosen-falls",
+        locator="Section 4.2, before Theorem 3",
+        says="Under the assumption, the log-probability of the chosen will likely decrease after "
+        "one DPO gradient descent step.",
+        given=(*SIMPLEX, *ROWS, *PAL, p_j > q_j, equal(s_j, s_k)),
+        holds=Lt(differing_w + shared_change, 0),
+        note="Likely is read as: with one suffix token whose rows differ, at a start that prefers "
+        "neither response.",
+    ),
+    Claim(
+        id="yuan2025.theorem3.rejected-falls",
+        locator="Section 4.2, before Theorem 3",
+        says="Under the assumption, the log-probability of the rejected decreases after one DPO "
+        "gradient descent step.",
+        given=(*SIMPLEX, *ROWS, *PAL),
+        holds=Lt(differing_l + rejected_change, 0),
+        note="With shared logits and one suffix token; the chosen one's fall is another claim.",
+    ),
+    Claim(
+        id="yuan2025.shared-tokens",
+        locator="Section 4.2, after the Remark",
+        says="The gradient inner product increases as the responses share more similar tokens.",
+        given=ROWS,
+        holds=suffix_w @ suffix_l >= 0,
+        note="With shared logits, one more shared token adds this product. Increases is read as: "
+        "does not decrease.",
+    ),
+    Claim(
+        id="yuan2025.token-products",
+        locator="Section 4.3, prediction (3)",
+        says="For the differing token the token-wise gradient inner product is negative.",
+        given=SIMPLEX,
+        holds=Lt(at_w @ at_l, 0),
+        note="Model Setup 2 at the differing position.",
+    ),
+    Claim(
+        id="yuan2025.token-products.repaired",
+        locator="Section 4.3, prediction (3)",
+        says=r"At the differing position the token-wise inner product is $\sum_k s[k]^2 - s[j^*] - "
+        r"s[k^*]$: negative if the two tokens hold at least half of the mass.",
+        given=(*SIMPLEX, s_j + s_k >= Rational(1, 2)),
+        holds=Lt(at_w @ at_l, 0),
+    ),
+)

@@ -1,0 +1,214 @@
+"""Section 3.2.1: how other margin-based methods differ from DPO."""
+
+from sympy import Expr, Ge, Gt, Integer, Lt, Min, Ne
+
+from theory.gram import Gram
+from theory.objective import Objective
+from theory.objectives import CPO, DPO, DPOP, IPO, KTO, RRHF, SIMPO, SLIC_HF, SPPO
+from theory.step import first_order
+from theory.symbols import (
+    A,
+    B,
+    X,
+    beta,
+    d_l,
+    d_w,
+    lam,
+    lam_l,
+    lam_w,
+    len_l,
+    len_w,
+    logp_l,
+    logp_w,
+    ref_l,
+    ref_w,
+)
+from verify.claim import Claim
+from verify.logic import equal, every, iff, implies
+
+GRAM = Gram(A, B, X)
+simpo_w, simpo_l = first_order(SIMPO.d_w, SIMPO.d_l, GRAM)
+# Eq. (11): the products of the two scores, each divided by its response's length.
+normalised = Gram(A / len_w**2, B / len_l**2, X / (len_w * len_l))
+eq11_chosen = normalised.sq_w >= normalised.dot
+eq11_rejected = normalised.sq_l >= normalised.dot
+
+# SPPO as appendix A.2 writes it, without a reference policy.
+sppo_w, sppo_l = 1 / beta - logp_w, 1 / beta + logp_l
+LARGE = sppo_l > 0
+
+
+def without(regularizer: Expr, expr: Expr) -> Expr:
+    """Return ``expr`` with the regularizer's weight set to zero."""
+    return expr.subs(regularizer, Integer(0))
+
+
+def no_influence(slug: str, objective: Objective) -> Claim:
+    """State what section 3.2.1 says of the explicit regularizer of one method."""
+    return Claim(
+        id=f"yuan2025.regularizer.{slug}",
+        locator=f"Section 3.2.1, explicit regularization, {objective.name}",
+        says=r"The regularizer on chosen responses enlarges $d_w$ while having no influence on "
+        r"$d_l$.",
+        holds=every(
+            Ge(objective.d_w, without(lam, objective.d_w), evaluate=False),
+            equal(objective.d_l, without(lam, objective.d_l)),
+        ),
+        note="Enlarges is read as: does not make smaller.",
+    )
+
+
+CLAIMS = (
+    Claim(
+        id="yuan2025.dpo.ratio",
+        locator="Section 3.2.1, DPO",
+        says=r"$\frac{d_w}{d_l} = \frac{d_l}{d_w} = 1$",
+        holds=every(equal(DPO.d_w / DPO.d_l, Integer(1)), equal(DPO.d_l / DPO.d_w, Integer(1))),
+    ),
+    Claim(
+        id="yuan2025.sppo.ratio",
+        locator="Section 3.2.1, SPPO",
+        says=r"$\frac{d_w}{d_l} = \frac{\beta^{-1}\log\pi_w}{\beta^{-1} + \log\pi_l}$",
+        holds=equal(sppo_w / sppo_l, logp_w / beta / sppo_l),
+        note="The copy of the text at hand shows no minus in the numerator; appendix A.2 has it.",
+    ),
+    Claim(
+        id="yuan2025.sppo.ratio.repaired",
+        locator="Section 3.2.1, SPPO; appendix A.2",
+        says=r"$\frac{d_w}{d_l} = \frac{\beta^{-1} - \log\pi_w}{\beta^{-1} + \log\pi_l}$",
+        holds=equal(
+            -((logp_w - 1 / beta) ** 2).diff(logp_w) / ((logp_l + 1 / beta) ** 2).diff(logp_l),
+            sppo_w / sppo_l,
+        ),
+        note="For the loss of appendix A.2, which has no reference policy.",
+    ),
+    Claim(
+        id="yuan2025.sppo.above-one",
+        locator="Section 3.2.1, SPPO; appendix A.2",
+        says=r"$\frac{\beta^{-1} - \log\pi_w}{\beta^{-1} + \log\pi_l} > 1$, where $\beta^{-1}$ is "
+        "a large constant.",
+        given=(LARGE,),
+        holds=Gt(sppo_w / sppo_l, 1),
+        note=r"Large is read as in appendix A.2: $\beta^{-1} + \log\pi_l > 0$.",
+    ),
+    Claim(
+        id="yuan2025.sppo.above-one-with-reference",
+        locator="Section 3.2.1, SPPO",
+        says=r"SPPO, as its authors define it, has $d_w/d_l > 1$ where $\beta^{-1}$ is large.",
+        given=(SPPO.d_w > 0, SPPO.d_l > 0),
+        holds=Gt(SPPO.d_w / SPPO.d_l, 1),
+        note="The published loss measures log-probabilities against a reference policy.",
+    ),
+    Claim(
+        id="yuan2025.sppo.above-one-with-reference.repaired",
+        locator="Section 3.2.1, SPPO",
+        says=r"Where both incentives of SPPO are positive, $d_w/d_l > 1$ iff "
+        r"$\log\frac{\pi_w}{\pi_{ref,w}} + \log\frac{\pi_l}{\pi_{ref,l}} < 0$; at the reference "
+        "the ratio is 1, as for DPO.",
+        given=(SPPO.d_w > 0, SPPO.d_l > 0),
+        holds=iff(Gt(SPPO.d_w / SPPO.d_l, 1), Lt((logp_w - ref_w) + (logp_l - ref_l), 0)),
+    ),
+    Claim(
+        id="yuan2025.kto.ratio",
+        locator="Section 3.2.1, KTO",
+        says=r"$\frac{d_w}{d_l} \propto \frac{\lambda_w}{\lambda_l}$",
+        holds=equal(
+            KTO.d_w / KTO.d_l,
+            lam_w / lam_l * (KTO.d_w / KTO.d_l).subs({lam_w: Integer(1), lam_l: Integer(1)}),
+        ),
+        note="∝ is read as: at fixed probabilities; the factor changes along training.",
+    ),
+    no_influence("cpo", CPO),
+    no_influence("rrhf", RRHF),
+    no_influence("slic-hf", SLIC_HF),
+    no_influence("dpop", DPOP),
+    Claim(
+        id="yuan2025.regularizer.dpop.repaired",
+        locator="Section 3.2.1, explicit regularization, DPOP",
+        says=r"DPOP's regularizer sits inside $m$ and enlarges both incentives, $d_w$ at least as "
+        r"much in proportion: $d_w/d_l \ge 1$.",
+        holds=every(
+            DPOP.d_w >= without(lam, DPOP.d_w),
+            DPOP.d_l >= without(lam, DPOP.d_l),
+            DPOP.d_w >= DPOP.d_l,
+        ),
+    ),
+    Claim(
+        id="yuan2025.regularizer.lenient",
+        locator="Section 3.2.1, explicit regularization",
+        says=r"Larger $\frac{d_w}{d_l}$ makes condition (9) more lenient.",
+        given=(Gt(lam, d_w / d_l), d_w / d_l * A >= X),
+        holds=lam * A >= X,
+        note="λ stands for the larger ratio: what met (9) meets it still.",
+    ),
+    Claim(
+        id="yuan2025.simpo.ratio",
+        locator="Section 3.2.1, SimPO",
+        says=r"In SimPO, $\frac{d_w}{d_l} = \frac{|y_l|}{|y_w|}$.",
+        holds=equal(SIMPO.d_w / SIMPO.d_l, len_l / len_w),
+    ),
+    Claim(
+        id="yuan2025.eq11.chosen",
+        locator="Section 3.2.1, SimPO, eq. (11), first part",
+        says=r"Condition (9) can be rewritten as $\langle\frac{\nabla\log\pi_w}{|y_w|}, "
+        r"\frac{\nabla\log\pi_l}{|y_l|}\rangle \le \|\frac{\nabla\log\pi_w}{|y_w|}\|^2$.",
+        holds=iff(eq11_chosen, simpo_w >= 0),
+    ),
+    Claim(
+        id="yuan2025.eq11.rejected",
+        locator="Section 3.2.1, SimPO, eq. (11), second part",
+        says=r"Condition (10) can be rewritten as $\langle\frac{\nabla\log\pi_w}{|y_w|}, "
+        r"\frac{\nabla\log\pi_l}{|y_l|}\rangle \le \|\frac{\nabla\log\pi_l}{|y_l|}\|^2$.",
+        holds=iff(eq11_rejected, simpo_l <= 0),
+    ),
+    Claim(
+        id="yuan2025.simpo.more-lenient",
+        locator="Section 3.2.1, SimPO, after eq. (11)",
+        says=r"When the length is biased, (11) is more lenient than DPO's condition $\langle\nabla"
+        r"\log\pi_w,\nabla\log\pi_l\rangle \le \min(\|\nabla\log\pi_w\|^2, "
+        r"\|\nabla\log\pi_l\|^2)$.",
+        given=(Ne(len_w, len_l),),
+        holds=implies(Min(A, B) >= X, every(eq11_chosen, eq11_rejected)),
+        note="More lenient is read as: whatever meets DPO's condition meets (11).",
+    ),
+    Claim(
+        id="yuan2025.simpo.more-lenient.repaired",
+        locator="Section 3.2.1, SimPO, after eq. (11)",
+        says=r"Where the score norms are proportional to the lengths, "
+        r"$\frac{\|\nabla\log\pi_w\|}{|y_w|} = \frac{\|\nabla\log\pi_l\|}{|y_l|}$, SimPO stands on "
+        "the centre of the band and (11) always holds.",
+        given=(equal(A * len_l**2, B * len_w**2),),
+        holds=every(eq11_chosen, eq11_rejected),
+    ),
+    Claim(
+        id="yuan2025.ipo.length",
+        locator="Section 3.2.1, length-normalization, IPO",
+        says=r"The same reasoning ($d_w/d_l = |y_l|/|y_w|$) applies to IPO.",
+        holds=equal(IPO.d_w * len_w, IPO.d_l * len_l),
+        note="IPO as in Table 2; footnote 9 speaks of another loss, on length-averaged "
+        "log-probabilities.",
+    ),
+    Claim(
+        id="yuan2025.ipo.length.repaired",
+        locator="Section 3.2.1, length-normalization, IPO",
+        says=r"IPO as in Table 2 has $d_w = d_l$, whatever the lengths.",
+        holds=equal(IPO.d_w, IPO.d_l),
+    ),
+    Claim(
+        id="yuan2025.rrhf.length",
+        locator="Section 3.2.1, length-normalization, RRHF",
+        says=r"The same reasoning ($d_w/d_l = |y_l|/|y_w|$) applies to RRHF.",
+        holds=equal(RRHF.d_w * len_w, RRHF.d_l * len_l),
+        note="Cleared of denominators, for $d_l$ may be zero.",
+    ),
+    Claim(
+        id="yuan2025.rrhf.length.repaired",
+        locator="Section 3.2.1, length-normalization, RRHF",
+        says=r"RRHF without its regularizer has $d_w|y_w| = d_l|y_l|$; with it, $d_w|y_w| > "
+        r"d_l|y_l|$.",
+        holds=every(
+            equal(without(lam, RRHF.d_w) * len_w, RRHF.d_l * len_l),
+            Gt(RRHF.d_w * len_w, RRHF.d_l * len_l),
+        ),
+    ),
+)

