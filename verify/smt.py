@@ -14,10 +14,12 @@ from sympy import (
     Max,
     Min,
     Mul,
+    Not,
     Pow,
     Rational,
     Sum,
     Symbol,
+    exp,
     expand,
 )
 from sympy.logic.boolalg import Boolean
@@ -36,10 +38,10 @@ class Problem:
 
     Known, and added by itself: the declared sign of each symbol; :math:`X^2 \le AB` where the
     Gram invariants occur, which with :math:`A, B \ge 0` is exactly what score vectors can
-    realise; :math:`0 < \sigma < 1`, :math:`\sigma(x) \ge 1/2 \iff x \ge 0` and that
-    :math:`\sigma` increases. A quotient is defined where its denominator is not zero. A sum
-    over tokens is a new unknown whose sign follows from its terms where z3 proves that for a
-    generic token. These facts are true of every real instance, so *unsatisfiable* is a proof;
+    realise; :math:`e^x \ge 1 + x`; :math:`0 < \sigma < 1`, that :math:`\sigma` increases, and
+    its values at mirrored points. A quotient is defined where its denominator is not zero. A
+    sum over tokens is a new unknown, bounded by what z3 proves of its terms for a generic
+    token. These facts are true of every real instance, so *unsatisfiable* is a proof;
     *satisfiable* is no refutation until its point has been checked by substitution.
     """
 
@@ -135,6 +137,8 @@ class Problem:
             self.facts += [variable > 0, variable < 1]
         elif isinstance(expr, logsigmoid):
             self.facts.append(variable < 0)
+        elif isinstance(expr, exp):
+            self.facts += [variable > 0, variable >= 1 + self._expr(expr.args[0])]
         elif isinstance(expr, Pow) and expr.exp.is_Integer:
             # A negative power is the number that times the base is one: undefined at zero.
             self.facts.append(variable * self._expr(expr.base ** (-expr.exp)) == 1)
@@ -161,22 +165,45 @@ class Problem:
         term = total.function
         if term.has(Sum):
             raise TypeError(f"a sum over tokens has plain terms: got {total}; expand it first")
-        pieces = expand(term).as_ordered_terms()
-        parts = [_constant_out(piece, total) for piece in pieces]
-        if parts != [total]:
-            self.facts.append(variable == z3.Sum([self._expr(part) for part in parts]))
-        for opposite, sign in ((term < 0, variable >= 0), (term > 0, variable <= 0)):
-            lemma = [s.subs(k, SOME_TOKEN) for s in (*self.for_each_token, opposite)]
-            if Problem(lemma).check()[0] == "unsat":
-                self.facts.append(sign)
-        if isinstance(term, Pow) and term.exp == 2 and term.base.is_nonnegative:
-            root = self._expr(Sum(term.base, total.limits[0]))
-            self.facts.append(variable <= root * root)
+        constant, rest = term.as_independent(k, as_Add=False)
+        if constant != 1:
+            self.facts.append(variable == self._expr(_token_sum(constant, rest, total)))
+            return
+        pieces = [p.as_independent(k, as_Add=False) for p in expand(term).as_ordered_terms()]
+        if len(pieces) > 1:
+            parts = [self._expr(_token_sum(c, piece, total)) for c, piece in pieces]
+            self.facts.append(variable == z3.Sum(parts))
+        self._sum_bounds(total, variable)
+
+    def _sum_bounds(self, total: Sum, variable: Any) -> None:
+        """Bound a sum by zero, by the tangent of its exponentials, by its factors' sums."""
+        term = total.function
+        bounds: list[tuple[Expr, Any]] = [(Integer(0), z3.RealVal(0))]
+        if (tangent := expand(term.replace(exp, lambda x: 1 + x))) != term:
+            bounds.append((tangent, self._expr(Sum(tangent, total.limits[0]))))
+        for bound, bound_sum in bounds:
+            if self._for_each_token(term >= bound):
+                self.facts.append(variable >= bound_sum)
+            if self._for_each_token(term <= bound):
+                self.facts.append(variable <= bound_sum)
+        factors = _two_factors(term)
+        if factors and all(self._for_each_token(f >= 0) for f in factors):
+            one, other = (self._expr(Sum(f, total.limits[0])) for f in factors)
+            self.facts.append(variable <= one * other)
+
+    def _for_each_token(self, statement: Boolean) -> bool:
+        """Whether ``statement`` about the generic token follows from what is said of each."""
+        lemma = [s.subs(k, SOME_TOKEN) for s in (*self.for_each_token, Not(statement))]
+        return Problem(lemma).check()[0] == "unsat"
 
 
-def _constant_out(piece: Expr, total: Sum) -> Expr:
-    constant, rest = piece.as_independent(k)
+def _token_sum(constant: Expr, rest: Expr, total: Sum) -> Expr:
+    """Return ``constant`` times the sum of ``rest`` over the tokens of ``total``."""
     (_, first, last) = total.limits[0]
-    if rest == 1:
-        return constant * (last - first + 1)
-    return constant * Sum(rest, total.limits[0])
+    return constant * ((last - first + 1) if rest == 1 else Sum(rest, total.limits[0]))
+
+
+def _two_factors(term: Expr) -> tuple[Expr, Expr] | None:
+    if isinstance(term, Pow) and term.exp == 2:
+        return term.base, term.base
+    return term.args if isinstance(term, Mul) and len(term.args) == 2 else None

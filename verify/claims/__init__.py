@@ -1,8 +1,8 @@
-"""The ledger: every claim, in the order of its paper."""
+"""The ledger: every claim, paper by paper, in the order of each paper."""
 
 from verify.claim import Claim, Prediction
-from verify.claims import yuan2025
+from verify.claims import disband, yuan2025
 
-LEDGER: tuple[Claim | Prediction, ...] = yuan2025.CLAIMS
+LEDGER: tuple[Claim | Prediction, ...] = (*yuan2025.CLAIMS, *disband.CLAIMS)
 
 __all__ = ["LEDGER"]

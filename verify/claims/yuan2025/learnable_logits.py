@@ -46,9 +46,9 @@ CLAIMS = (
         id="yuan2025.eq12",
         locator="Section 4.2, Theorem 3, eq. (12)",
         says=r"Before the differing token, $\Delta\log\pi(y_w^i\mid x,y_w^{<i}) \approx 0$.",
-        given=ROWS,
-        holds=equal(suffix_w @ (suffix_w - suffix_w), Integer(0)),
-        note="The same row p and the same token in both responses.",
+        given=(*ROWS, equal(p_j, q_j), equal(p.entries[1], q.entries[1])),
+        holds=equal(shared_change, Integer(0)),
+        note="The same row and the same token in both responses.",
     ),
     Claim(
         id="yuan2025.eq13",
@@ -166,6 +166,16 @@ CLAIMS = (
         holds=Lt(differing_w + shared_change, 0),
         note="Likely is read as: with one suffix token whose rows differ, at a start that prefers "
         "neither response.",
+    ),
+    Claim(
+        id="yuan2025.theorem3.chosen-falls.repaired",
+        locator="Section 4.2, before Theorem 3",
+        says="Under the assumption, one suffix token lowers the chosen log-probability by at most "
+        "half a step: where the start prefers neither response, fewer than three suffix tokens "
+        "never make the chosen fall.",
+        given=(*SIMPLEX, *ROWS, *PAL, equal(s_j, s_k)),
+        holds=And(shared_change >= -Rational(1, 2), differing_w + 2 * shared_change >= 0),
+        note="To first order, with shared logits; the second part takes the same row twice.",
     ),
     Claim(
         id="yuan2025.theorem3.rejected-falls",

@@ -63,7 +63,8 @@ CLAIMS = (
         id="yuan2025.dpo.ratio",
         locator="Section 3.2.1, DPO",
         says=r"$\frac{d_w}{d_l} = \frac{d_l}{d_w} = 1$",
-        holds=every(equal(DPO.d_w / DPO.d_l, Integer(1)), equal(DPO.d_l / DPO.d_w, Integer(1))),
+        holds=every(equal(DPO.d_w, DPO.d_l), Gt(DPO.d_l, 0, evaluate=False)),
+        note="Cleared of the denominator, which is positive.",
     ),
     Claim(
         id="yuan2025.sppo.ratio",
@@ -145,7 +146,8 @@ CLAIMS = (
         id="yuan2025.simpo.ratio",
         locator="Section 3.2.1, SimPO",
         says=r"In SimPO, $\frac{d_w}{d_l} = \frac{|y_l|}{|y_w|}$.",
-        holds=equal(SIMPO.d_w / SIMPO.d_l, len_l / len_w),
+        holds=every(equal(SIMPO.d_w * len_w, SIMPO.d_l * len_l), Gt(SIMPO.d_l, 0, evaluate=False)),
+        note="Cleared of the denominators, which are positive.",
     ),
     Claim(
         id="yuan2025.eq11.chosen",

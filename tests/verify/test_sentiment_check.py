@@ -1,0 +1,278 @@
+"""The sentiment study from end to end, on a corpus and a model of toy size."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.verify.tiny import TWEETS, model_of, tokenizer_of
+from theory.objectives import DPO, IPO
+from verify.experiments.sentiment_check import Settings, language_model, run, run_all
+from verify.experiments.sentiment_predictions import position_cosines, predictions
+from verify.finetune import sft, train_language_model, train_preferences
+from verify.gpt2 import encode, logp
+from verify.sentiment import STYLES, SplitSettings, responses
+from verify.store import Store
+
+TINY = Settings(
+    layers=1,
+    heads=2,
+    width=16,
+    vocabulary=420,
+    longest_prompt=8,
+    lm_steps=20,
+    lm_batch=4,
+    lm_block=24,
+    sft_steps=4,
+    sft_batch=4,
+    sft_rate=1e-2,
+    dpo_steps=5,
+    dpo_batch=4,
+    dpo_rate=1e-3,
+    eval_pairs=6,
+    logp_every=2,
+    gram_pairs=3,
+    gram_every=3,
+    token_pairs=2,
+    split=SplitSettings(eval_share=0.2),
+)
+LEARNED = ("logp_w", "logp_l", "sq_w", "sq_l", "dot")
+
+
+@pytest.fixture(scope="module")
+def base():
+    return language_model(TINY, 0, TWEETS, lambda _: None)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_gives_its_arrays(base, style):
+    shares = []
+    found = run(TINY, style, 0, TWEETS, base, shares.append)
+    assert found["steps"].tolist() == [0, 2, 4, 5]
+    assert found["gram_steps"].tolist() == [0, 3, 5]
+    assert {name: found[name].shape for name in LEARNED} == {
+        "logp_w": (4, 6),
+        "logp_l": (4, 6),
+        "sq_w": (3, 3),
+        "sq_l": (3, 3),
+        "dot": (3, 3),
+    }
+    assert all(np.isfinite(found[name]).all() for name in LEARNED)
+    assert not np.array_equal(found["logp_w"][0], found["logp_w"][-1])
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    if style == "prefix+suffix":
+        assert "".join(found["tokens"]) == "".join(responses(style, "positive"))
+        length = len(found["tokens"]) // 2
+        sums = found["token_gram"].sum((-1, -2), where=True)
+        pairs = [found[name][[0, -1], :2] for name in ("sq_w", "sq_l", "dot")]
+        np.testing.assert_allclose(sums, pairs[0] + pairs[1] + 2 * pairs[2], rtol=1e-4)
+        assert found["token_gram"].shape == (2, 2, 2 * length, 2 * length)
+    else:
+        assert "token_gram" not in found
+
+
+def test_a_run_is_repeatable_and_every_seed_is_another(base):
+    first, again = (run(TINY, "short suffix", 0, TWEETS, base) for _ in range(2))
+    other = run(TINY, "short suffix", 1, TWEETS, base)
+    np.testing.assert_allclose(first["logp_w"], again["logp_w"], rtol=1e-6)
+    assert not np.allclose(first["logp_w"], other["logp_w"], rtol=1e-6)
+    another = language_model(TINY, 1, TWEETS, lambda _: None)
+    assert not np.array_equal(base["weight/transformer.wpe.weight"], another["weight/transformer.wpe.weight"])
+
+
+def test_too_few_tweets_are_refused(base):
+    with pytest.raises(ValueError, match="the tweets of one label are used up"):
+        run(Settings(**{**vars(TINY), "dpo_steps": 50}), "short suffix", 0, TWEETS, base)
+    with pytest.raises(ValueError, match="the settings ask for 600 held-out tweets"):
+        run(Settings(**{**vars(TINY), "eval_pairs": 600}), "short suffix", 0, TWEETS, base)
+
+
+def test_the_study_is_kept_and_resumed(tmp_path):
+    store = Store(tmp_path, "verify.experiments.sentiment_check")
+    seen = []
+
+    def study(styles):
+        seen.clear()
+        return run_all(
+            TWEETS,
+            store,
+            lambda *args: seen.append(args),
+            settings=TINY,
+            seeds=(0, 1),
+            styles=styles,
+            workers=2,
+        )
+
+    part = study(("short suffix",))
+    assert seen[-1][0] == pytest.approx(seen[-1][1])
+    assert [done for done, *_ in seen] == sorted(done for done, *_ in seen)
+    whole = study(("short suffix", "single token"))
+    assert set(whole) == {(s, n) for s in (0, 1) for n in ("short suffix", "single token")}
+    texts = {text for *_, text in seen}
+    assert not any("short suffix" in text or "language model" in text for text in texts)
+    for key, arrays in part.items():
+        np.testing.assert_array_equal(whole[key]["logp_w"], arrays["logp_w"])
+    assert len(list(tmp_path.glob("*.npz"))) == 6
+    study(("single token",))
+    assert seen == []
+
+
+def test_language_modelling_learns():
+    rng = np.random.default_rng(0)
+    tokenizer = tokenizer_of()
+    stream = torch.tensor([i for t in TWEETS for i in tokenizer.encode(t.text)])
+    model, steps = model_of(tokenizer), []
+    size = {"batch": 8, "block": 16, "rate": 1e-2, "rng": rng, "after": steps.append}
+    start = train_language_model(model, stream, steps=1, **size)
+    end = train_language_model(model, stream, steps=60, **size)
+    assert end < start - 2
+    assert steps == [1, *range(1, 61)]
+    with pytest.raises(ValueError, match="a block has 16 tokens, but the corpus has only 9"):
+        train_language_model(model, stream[:9], steps=1, **size)
+
+
+def test_supervised_fine_tuning_raises_what_it_is_shown():
+    tokenizer = tokenizer_of()
+    model = model_of(tokenizer)
+    batch = encode(tokenizer, ["a great day"] * 2, ["Positive", "Positive sentiment."])
+    before = logp(model, batch).detach()
+    sft(model, [batch] * 10, rate=1e-2, after=lambda _: None)
+    assert bool((logp(model, batch) > before + 1).all())
+
+
+@pytest.mark.parametrize("objective", [DPO, IPO], ids=lambda o: o.name)
+def test_preference_training_follows_the_objective(objective):
+    tokenizer = tokenizer_of()
+    pair = tuple(
+        encode(tokenizer, ["a great day", "bad"], answers)
+        for answers in (["Positive", "Negative"], ["Negative", "Positive"])
+    )
+    torch.manual_seed(0)
+    model, by_hand = (model_of(tokenizer).double() for _ in range(2))
+    reference = [logp(by_hand, b).detach() for b in pair]
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=1e-2)
+    for _ in range(3):
+        margin = logp(by_hand, pair[0]) - reference[0] - logp(by_hand, pair[1]) + reference[1]
+        losses = {
+            "DPO": -torch.nn.functional.logsigmoid(0.3 * margin),
+            "IPO": (margin - 1 / (2 * 0.3)) ** 2,
+        }
+        optimizer.zero_grad()
+        losses[objective.name].mean().backward()
+        optimizer.step()
+    steps = []
+    hyper = {"DPO": "beta", "IPO": next(iter(IPO.defaults)).name}[objective.name]
+    train_preferences(
+        model, [pair] * 3, objective, rate=1e-2, after=steps.append, **{hyper: 0.3}
+    )
+    assert steps == [0, 1, 2, 3]
+    torch.testing.assert_close(logp(model, pair[0]), logp(by_hand, pair[0]), rtol=1e-8, atol=1e-8)
+
+
+def test_a_warm_up_makes_the_first_steps_smaller():
+    tokenizer = tokenizer_of()
+    pair = tuple(encode(tokenizer, ["a great day"], [a]) for a in ("Positive", "Negative"))
+    moves = []
+    for warmup in (0, 9):
+        model = model_of(tokenizer)
+        before = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+        train_preferences(
+            model, [pair], DPO, rate=1e-3, after=lambda _: None, warmup=warmup
+        )
+        after = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+        moves.append(float((after - before).abs().max()))
+    assert moves[1] == pytest.approx(moves[0] / 10, rel=1e-2)
+
+
+def arrays(change=0.0, cosine=0.0, tokens=None):
+    """A finished style with the given change of the chosen log-probability and cosine."""
+    logp_w = np.array([[-2.0, -3.0], [-2.0, -3.0]]) + [[0.0], [change]]
+    ones = np.ones((3, 2))
+    made = {"logp_w": logp_w, "sq_w": ones, "sq_l": 4 * ones, "dot": 2 * cosine * ones}
+    if tokens is not None:
+        # Four tokens; the second differs. Across the responses the cosines are as given.
+        gram = np.tile(np.eye(8), (2, 1, 1, 1))
+        for i, value in enumerate(tokens):
+            gram[..., i, 4 + i] = gram[..., 4 + i, i] = value
+        made |= {"token_gram": gram, "tokens": np.array([*"aPbc", *"aNbc"])}
+    return made
+
+
+GOOD = {
+    "single token": arrays(0.01, -0.9),
+    "short suffix": arrays(-0.5, 0.2),
+    "long suffix": arrays(-1.0, 0.6),
+    "prefix+suffix": arrays(-1.0, 0.7, (1.0, -0.5, 0.9, 0.8)),
+}
+
+
+def held(**changed):
+    results = {(seed, style): made for seed in (3, 4) for style, made in GOOD.items()}
+    for style, made in changed.items():
+        results[4, style.replace("_", " ").replace("plus", "+")] = made
+    return {p.name: [o.holds for o in p.outcomes] for p in predictions(results)}
+
+
+def test_predictions_that_hold_are_found_to_hold():
+    outcome = held()
+    assert len(outcome) == 12
+    assert all(value == [True, True] for value in outcome.values())
+
+
+@pytest.mark.parametrize(
+    ("style", "made", "failing"),
+    [
+        ("single_token", arrays(-0.01, -0.9), {"chosen-single-rises"}),
+        ("single_token", arrays(0.01, 0.1), {"cosine-single-negative"}),
+        ("short_suffix", arrays(0.5, 0.2), {"chosen-short-falls"}),
+        ("short_suffix", arrays(-1.5, 0.2), {"chosen-long-falls-more"}),
+        ("short_suffix", arrays(-0.5, -0.2), {"cosine-short-positive"}),
+        ("short_suffix", arrays(-0.5, 0.7), {"cosine-long-higher"}),
+        ("long_suffix", arrays(0.1, 0.6), {"chosen-long-falls", "chosen-long-falls-more"}),
+        ("long_suffix", arrays(-1.0, -0.6), {"cosine-long-positive", "cosine-long-higher"}),
+        (
+            "prefixplussuffix",
+            arrays(0, 0, (1.0, 0.5, 0.9, 0.8)),
+            {"token-differing-before", "token-differing-after"},
+        ),
+        (
+            "prefixplussuffix",
+            arrays(0, 0, (1.0, -0.5, 0.9, -0.1)),
+            {"token-identical-before", "token-identical-after"},
+        ),
+        # What precedes the differing token proves nothing.
+        ("prefixplussuffix", arrays(0, 0, (-1.0, -0.5, 0.9, 0.8)), set()),
+    ],
+)
+def test_a_prediction_that_fails_on_a_seed_is_found_to_fail_there(style, made, failing):
+    outcome = held(**{style: made})
+    assert {name for name, value in outcome.items() if value == [True, False]} == failing
+    assert all(value == [True, True] for name, value in outcome.items() if name not in failing)
+
+
+def test_predictions_tell_the_moments_apart():
+    made = arrays(0, 0, (1.0, -0.5, 0.9, 0.8))
+    made["token_gram"][1, :, 1, 5] = 0.5
+    assert [n for n, v in held(prefixplussuffix=made).items() if not all(v)] == [
+        "token-differing-after"
+    ]
+
+
+def test_predictions_carry_their_numbers():
+    results = {(0, style): made for style, made in GOOD.items()}
+    by_name = {p.name: p for p in predictions(results)}
+    assert by_name["chosen-single-rises"].outcomes[0].numbers["change"] == pytest.approx(0.01)
+    assert by_name["cosine-long-higher"].outcomes[0].numbers == pytest.approx(
+        {"short": 0.2, "long": 0.6}
+    )
+    assert by_name["chosen-single-rises"].count == 1
+
+
+def test_incomplete_results_are_refused():
+    with pytest.raises(ValueError, match=r"missing \[\(0, 'long suffix'\)"):
+        predictions({(0, "short suffix"): GOOD["short suffix"]} | {
+            (0, n): GOOD[n] for n in ("single token", "prefix+suffix")
+        })
+    made = dict(GOOD["prefix+suffix"], tokens=np.array([*"aPbc", *"aNbd"]))
+    with pytest.raises(ValueError, match="differ in one token"):
+        position_cosines(made)

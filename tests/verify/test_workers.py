@@ -1,0 +1,86 @@
+"""Tasks in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from verify.experiments.workers import run_tasks
+
+
+def double(task, report):
+    report(0.5)
+    if task == "raise":
+        raise LookupError("no such thing")
+    if task == "die":
+        os._exit(3)
+    return 2 * task
+
+
+def collect(tasks, **kwargs):
+    results, shares = {}, []
+
+    def finished(task, result):
+        results[task] = result
+        return [10 * task] if task < 10 else []
+
+    run_tasks(
+        double, tasks, finished=finished, progressed=lambda *a: shares.append(a), workers=2
+    )
+    return results, shares
+
+
+def test_tasks_may_lead_to_more_tasks():
+    results, shares = collect([1, 2, 3])
+    assert results == {i: 2 * i for i in (1, 2, 3, 10, 20, 30)}
+    assert sorted(shares) == [(i, 0.5) for i in (1, 2, 3, 10, 20, 30)]
+
+
+@pytest.mark.parametrize(
+    ("task", "complaint"), [("raise", "LookupError: no such thing"), ("die", "exit code 3")]
+)
+def test_a_failure_in_a_worker_is_told(task, complaint):
+    with pytest.raises(RuntimeError, match=complaint):
+        collect([task])
+
+
+SCRIPT = """
+import os, sys, time
+from verify.experiments.workers import run_tasks
+def work(task, report):
+    report(float(os.getpid()))
+    time.sleep(60)
+if __name__ == "__main__":
+    try:
+        run_tasks(work, [1, 2], finished=lambda t, r: [], workers=2,
+                  progressed=lambda t, pid: print(int(pid), flush=True))
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+
+
+def test_an_interrupt_ends_the_workers_quickly_and_quietly(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    with subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    ) as process:
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        started = time.monotonic()
+        # As a terminal does: to the whole group.
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert time.monotonic() - started < 5
+    assert (out, err, process.returncode) == ("stopped\n", "", 0)
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

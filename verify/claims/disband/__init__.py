@@ -1,0 +1,6 @@
+"""Statements of this project: what follows about the band, steps and calibration."""
+
+from verify.claim import Claim
+from verify.claims.disband import bands, calibration, finite_steps
+
+CLAIMS: tuple[Claim, ...] = (*bands.CLAIMS, *calibration.CLAIMS, *finite_steps.CLAIMS)

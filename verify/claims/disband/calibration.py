@@ -1,0 +1,132 @@
+"""What calibration does, what it costs, how much error it bears, and other metrics."""
+
+from sympy import And, Gt, Symbol, sqrt
+
+from theory.gram import Gram
+from theory.step import first_order
+from theory.symbols import A, B, X, beta, d_l, d_w
+from verify.claim import Claim
+from verify.claims.disband.bands import COSINE, NORMS, POSITIVE, rho, t
+from verify.logic import equal, every, iff, implies
+
+m, step = Symbol("m", positive=True), Symbol("delta", positive=True)
+kappa, lag = Symbol("kappa", real=True), Symbol("L", real=True)
+weight = Symbol("lam", real=True)
+low, high = Symbol("p_min", positive=True), Symbol("p_max", positive=True)
+A_P, B_P = Symbol("A_P", positive=True), Symbol("B_P", positive=True)
+X_P = Symbol("X_P", positive=True)
+M_w = Symbol("M_w", real=True)
+e_w, e_l = Symbol("d_w", positive=True), Symbol("d_l", positive=True)
+
+# Equal and opposite motion: incentives proportional to B + X and A + X.
+even_w, even_l = first_order(B + X, A + X, Gram(A, B, X))
+# Calibrated DPO in units ‖a‖ = 1, s = t²: the incentives are t and 1/t.
+calibrated = t * (1 + t**2) * (1 - rho)
+plain = 1 - 2 * rho * t**2 + t**4
+
+CLAIMS = (
+    Claim(
+        id="disband.calibration.centre",
+        locator="Reward calibration",
+        says=r"Scaling $d_w$ by $\delta$ and $d_l$ by $1/\delta$ with $\delta^2 = s/r$ puts the "
+        r"ratio on the centre: $\delta^2 d_w\|a\| = d_l\|b\|$.",
+        given=(*POSITIVE, *NORMS, equal(step**2 * d_w * sqrt(A), d_l * sqrt(B))),
+        holds=And(step * d_w * A >= d_l / step * X, step * d_w * X <= d_l / step * B),
+    ),
+    Claim(
+        id="disband.calibration.price",
+        locator="Price of calibration",
+        says=r"With $d_w = d_l = 1$ the margin of calibrated DPO grows at "
+        r"$(\|a\|\|b\|)^{1/2}(\|a\| + \|b\|)(1 - \rho) \le \|a - b\|^2$, no faster than DPO's.",
+        given=COSINE,
+        holds=calibrated <= plain,
+        note="In units ‖a‖ = 1, with ‖b‖ = t².",
+    ),
+    Claim(
+        id="disband.calibration.price-zero",
+        locator="Price of calibration",
+        says=r"Calibration costs nothing, for $-1 < \rho < 1$, only at $\|a\| = \|b\|$.",
+        given=(rho > -1, rho < 1),
+        holds=iff(equal(calibrated, plain), equal(t, t**2 / t**2)),
+        note="In units ‖a‖ = 1, with ‖b‖ = t².",
+    ),
+    Claim(
+        id="disband.even.opposite",
+        locator="Equal and opposite motion",
+        says=r"$r = \frac{\|b\|^2 + \langle a,b\rangle}{\|a\|^2 + \langle a,b\rangle}$ moves both "
+        "log-probabilities by equal and opposite amounts, the chosen up.",
+        holds=every(equal(even_w, -even_l), even_w >= 0),
+        note="Incentives proportional to ‖b‖² + ⟨a,b⟩ and ‖a‖² + ⟨a,b⟩.",
+    ),
+    Claim(
+        id="disband.even.positive",
+        locator="Equal and opposite motion",
+        says="That choice has positive incentives.",
+        given=NORMS,
+        holds=And(Gt(B + X, 0), Gt(A + X, 0)),
+    ),
+    Claim(
+        id="disband.even.positive.repaired",
+        locator="Equal and opposite motion",
+        says=r"That choice has positive incentives if $\langle a,b\rangle > "
+        r"-\min(\|a\|^2, \|b\|^2)$.",
+        given=(*NORMS, X > -A, X > -B),
+        holds=And(Gt(B + X, 0), Gt(A + X, 0)),
+    ),
+    Claim(
+        id="disband.even.min-norm",
+        locator="Equal and opposite motion",
+        says=r"It is the point of least norm on the line through $a$ and $-b$.",
+        given=(A + 2 * X + B > 0,),
+        holds=weight**2 * A - 2 * weight * (1 - weight) * X + (1 - weight) ** 2 * B
+        >= (A * B - X**2) / (A + 2 * X + B),
+        note="Any point λa − (1−λ)b against the one with λ : (1−λ) = (‖b‖²+X) : (‖a‖²+X).",
+    ),
+    Claim(
+        id="disband.tolerance",
+        locator="Tolerance of calibration",
+        says=r"A calibrated ratio that is wrong by a factor $m$ lies in the band iff $|\log m| \le "
+        r"-\log\rho$.",
+        given=(rho > 0, rho <= 1),
+        holds=iff(And(rho * t <= m * t, m * t <= t / rho), And(rho <= m, m <= 1 / rho)),
+        note="t is the centre.",
+    ),
+    Claim(
+        id="disband.ema-lag",
+        locator="Tolerance of calibration",
+        says=r"A moving average with factor $\beta$ lags a drift of $\kappa$ per step by "
+        r"$\frac{\kappa\beta}{1-\beta}$ once it is steady.",
+        given=(beta < 1,),
+        holds=implies(equal(lag, beta * (lag + kappa)), equal(lag, kappa * beta / (1 - beta))),
+        note="Lag L after a step: β of the old lag and of the drift.",
+    ),
+    Claim(
+        id="disband.metric.centre",
+        locator="Preconditioned band",
+        says=r"The Euclidean centre is safe under a preconditioner $P$ if $\rho_P \le "
+        r"\mathrm{cond}(P)^{-1/2}$.",
+        given=(
+            low <= high,
+            *(low * n <= p for n, p in ((A, A_P), (B, B_P))),
+            *(p <= high * n for n, p in ((A, A_P), (B, B_P))),
+            X_P**2 * high <= low * A_P * B_P,
+            A > 0,
+            B > 0,
+            equal(e_w**2 * A, e_l**2 * B),
+        ),
+        holds=And(e_w * A_P >= e_l * X_P, e_w * X_P <= e_l * B_P),
+        note="A_P, B_P, X_P are the products ⟨a,Pa⟩, ⟨b,Pb⟩, ⟨a,Pb⟩ > 0; p_min and p_max the "
+        "extreme eigenvalues of P.",
+    ),
+    Claim(
+        id="disband.momentum.chosen",
+        locator="Momentum band",
+        says=r"With momentum memory $M_w$ the winner is preserved iff $\delta \ge "
+        r"\frac{-M_w + \sqrt{M_w^2 + 4d_wd_lA_PX_P}}{2d_wA_P}$.",
+        holds=iff(
+            step * e_w * A_P - e_l / step * X_P + M_w >= 0,
+            2 * e_w * A_P * step + M_w >= sqrt(M_w**2 + 4 * e_w * e_l * A_P * X_P),
+        ),
+        note="Cleared of the denominator 2 d_w A_P > 0. The loser's bound has the same form.",
+    ),
+)
