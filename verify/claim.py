@@ -35,6 +35,7 @@ class Claim:
         holds: What the paper concludes.
         given: What the paper assumes.
         note: The reading that was chosen where the print leaves one open.
+        exists: The paper says that ``holds`` can happen, not that it always does.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Claim:
     holds: Boolean
     given: tuple[Boolean, ...] = ()
     note: str = ""
+    exists: bool = False
 
     @property
     def paper(self) -> str:

@@ -31,17 +31,14 @@ def decide(claim: Claim) -> Decision:
         raise LedgerError(
             f"{claim.id}: no point is found that meets its assumptions; it is vacuous"
         )
-    by, point = _prove(claim), None
-    verdict = Verdict.PROVED if by else Verdict.OPEN
-    if not by:
-        point, by = _refute(claim)
-        verdict = Verdict.REFUTED if point is not None else Verdict.OPEN
+    verdict, by, witness = (_witness if claim.exists else _prove_or_refute)(claim)
+    refuted = verdict is Verdict.REFUTED
     return Decision(
         verdict=verdict,
-        decided_by=by or "neither proof nor counterexample found",
+        decided_by=by,
         seconds=perf_counter() - start,
-        example=example,
-        counterexample=point,
+        example=example if refuted or not witness else witness,
+        counterexample=witness if refuted else None,
     )
 
 
@@ -148,10 +145,19 @@ def _is_identity(statement: Boolean) -> bool:
     return bool(gap == 0 or simplify(gap) == 0)
 
 
-def _refute(claim: Claim) -> tuple[Point | None, str]:
-    if claim.holds.has(AppliedUndef):
-        return None, ""
-    point = find([*claim.given, Not(claim.holds)])
-    if point is not None and check(claim, point):
-        return point, "exact counterexample, checked by substitution"
-    return None, ""
+def _prove_or_refute(claim: Claim) -> tuple[Verdict, str, Point | None]:
+    if by := _prove(claim):
+        return Verdict.PROVED, by, None
+    if not claim.holds.has(AppliedUndef):
+        point = find([*claim.given, Not(claim.holds)])
+        if point is not None and check(claim, point):
+            return Verdict.REFUTED, "exact counterexample, checked by substitution", point
+    return Verdict.OPEN, "neither proof nor counterexample found", None
+
+
+def _witness(claim: Claim) -> tuple[Verdict, str, Point | None]:
+    if (point := find([*claim.given, claim.holds])) is not None:
+        return Verdict.PROVED, "exact witness, checked by substitution", point
+    if Problem([*claim.given, claim.holds]).check()[0] == "unsat":
+        return Verdict.REFUTED, "SMT: no such case", None
+    return Verdict.OPEN, "neither a witness nor a proof that there is none", None

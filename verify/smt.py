@@ -139,9 +139,9 @@ class Problem:
             self.facts.append(variable < 0)
         elif isinstance(expr, exp):
             self.facts += [variable > 0, variable >= 1 + self._expr(expr.args[0])]
-        elif isinstance(expr, Pow) and expr.exp.is_Integer:
+        elif isinstance(expr, Pow) and expr.exp.is_negative:
             # A negative power is the number that times the base is one: undefined at zero.
-            self.facts.append(variable * self._expr(expr.base ** (-expr.exp)) == 1)
+            self.facts.append(variable * self._expr(1 / expr) == 1)
         elif isinstance(expr, Pow) and expr.exp == Rational(1, 2):
             self.facts += [variable >= 0, variable * variable == self._expr(expr.base)]
         elif expr.is_positive and expr.is_integer:

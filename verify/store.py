@@ -46,7 +46,7 @@ def write_text(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Store:
-    """Arrays of finished steps, keyed by their configuration, data and code.
+    """Finished steps, arrays or plain records, keyed by their configuration, data and code.
 
     Args:
         folder: Where the files live; made when first needed.
@@ -78,10 +78,27 @@ class Store:
             np.savez_compressed(file, provenance=np.array(record), **arrays)
         return path
 
-    def path(self, name: str, key: Mapping[str, Any]) -> Path:
+    def load_record(self, name: str, key: Mapping[str, Any]) -> Any:
+        """Return the plain data saved under ``name`` and ``key``, or ``None``."""
+        path = self.path(name, key, "json")
+        if self.fresh or not path.exists():
+            return None
+        try:
+            return json.loads(path.read_text("utf-8"))["record"]
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def save_record(self, name: str, key: Mapping[str, Any], record: Any) -> Path:
+        """Write plain data under ``name`` and ``key`` with their provenance; return the path."""
+        path = self.path(name, key, "json")
+        origin = {**provenance(), "key": key, "code": code_hash(self.module)}
+        write_text(path, json.dumps({"provenance": origin, "record": record}, ensure_ascii=False))
+        return path
+
+    def path(self, name: str, key: Mapping[str, Any], kind: str = "npz") -> Path:
         """Return where ``name`` computed from ``key`` by the present code is stored."""
         text = json.dumps([code_hash(self.module), key], sort_keys=True)
-        return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.npz"
+        return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.{kind}"
 
     def get(
         self, name: str, key: Mapping[str, Any], compute: Callable[[], Mapping[str, Any]]

@@ -1,12 +1,14 @@
 """The decision procedures: known truths, known falsehoods, and what they must refuse."""
 
+from dataclasses import replace
+
 import pytest
-from sympy import And, Eq, Float, Gt, Integer, Le, Or, Rational, Symbol, exp, sqrt
+from sympy import And, Eq, Float, Gt, IndexedBase, Integer, Le, Or, Rational, Symbol, exp, sqrt
 from sympy.logic.boolalg import Boolean
 
 from theory.primitives import logsigmoid, relu, sigmoid, step
 from theory.symbols import A, B, X, d_l, d_w
-from theory.vocabulary import V, one_hot, softmax_row
+from theory.vocabulary import TokenVector, V, k, one_hot, softmax_row
 from verify import smt
 from verify.claim import Claim, LedgerError, Prediction, Verdict
 from verify.decide import check, decide, judge
@@ -18,6 +20,7 @@ n = Symbol("n", integer=True, positive=True)
 p, q = softmax_row("p", 1), softmax_row("q", 1)
 ROWS = (equal(p.total(), Integer(1)), equal(q.total(), Integer(1)))
 token = one_hot(p.sizes, 0)
+SIGNED = IndexedBase("y", real=True)[k]
 
 
 def claim(holds: Boolean, *given: Boolean) -> Claim:
@@ -45,6 +48,13 @@ FALSE = {
     "a quotient forgets signs": claim(iff(d_w / d_l >= 1, d_w >= d_l)),
     "sigmoid is below one half": claim(sigmoid(x) < Rational(1, 2)),
     "the hinge is its argument": claim(equal(relu(x), x)),
+    "the indicator is always one": claim(equal(step(x), Integer(1))),
+    "a signed sum is positive": claim(TokenVector((V,), (SIGNED,)).total() >= 0, -SIGNED >= -1),
+    "squares of signed numbers are below the square of their sum": claim(
+        TokenVector((V,), (SIGNED**2,)).total() <= TokenVector((V,), (SIGNED,)).total() ** 2,
+        SIGNED <= 1,
+    ),
+    "every exponential is its tangent": claim(exp(x) <= 1 + x),
     "two rows agree": claim(equal(p.entries[0], q.entries[0]), *ROWS),
     "integers only": claim(n >= 2),
     "the wrong sign": claim((token - p) @ (token - p) <= 0, *ROWS),
@@ -64,6 +74,14 @@ def test_a_false_statement_is_refuted_at_an_exact_legal_point(false: Claim) -> N
     assert decision.counterexample is not None
     assert is_legal(decision.counterexample)
     assert check(false, decision.counterexample)
+
+
+def test_what_can_happen_is_proved_by_a_witness_and_refuted_for_all() -> None:
+    may = replace(claim(X > A), exists=True)
+    assert decide(may).verdict is Verdict.PROVED
+    assert truth(X > A, decide(may).example)
+    never = replace(claim(X**2 > A * B), exists=True)
+    assert decide(never).verdict is Verdict.REFUTED
 
 
 @pytest.mark.parametrize(

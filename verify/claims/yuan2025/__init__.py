@@ -2,7 +2,9 @@
 
 from verify.claim import Claim, Prediction
 from verify.claims.yuan2025 import (
+    background,
     derivations,
+    designs,
     entanglement,
     general,
     last_layer,
@@ -13,6 +15,7 @@ from verify.claims.yuan2025 import (
 )
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
+    *background.CLAIMS,
     *entanglement.CLAIMS,
     *general.CLAIMS,
     *losses.CLAIMS,
@@ -20,5 +23,6 @@ CLAIMS: tuple[Claim | Prediction, ...] = (
     *last_layer.CLAIMS,
     *learnable_logits.CLAIMS,
     *sentiment.CLAIMS,
+    *designs.CLAIMS,
     *derivations.CLAIMS,
 )

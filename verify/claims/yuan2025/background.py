@@ -1,0 +1,189 @@
+"""Sections 1 and 2: the general form, and what is said of existing methods."""
+
+from sympy import Expr, Ge, Gt, Integer, Lt
+
+from theory.objective import Objective
+from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
+from theory.primitives import logsigmoid
+from theory.symbols import beta, lam, len_l, len_w, logp_l, logp_w, ref_l, ref_w
+from verify.claim import Claim
+from verify.claims.yuan2025.entanglement import chosen, rejected
+from verify.logic import equal, every, iff
+
+reward_w, reward_l = beta * (logp_w - ref_w), beta * (logp_l - ref_l)
+ONE = Integer(1)
+log_likelihood = logsigmoid(reward_w - reward_l)
+
+
+def only_the_margin(objective: Objective, scale_w: Expr, scale_l: Expr) -> Expr:
+    """State that the loss sees the pair through log π_w / scale_w − log π_l / scale_l."""
+    return equal(objective.d_w * scale_w, objective.d_l * scale_l)
+
+
+def separate(objective: Objective) -> Expr:
+    """State that each incentive depends on its own response alone."""
+    return equal(objective.loss.diff(logp_w, logp_l), Integer(0))
+
+
+CLAIMS = (
+    Claim(
+        id="yuan2025.eq1",
+        locator="Section 1, eq. (1)",
+        says=r"DPO has the form $\ell = m(h_w(\log\pi_w) - h_l(\log\pi_l))$ with the $m = "
+        r"\log\sigma(\cdot)$ of Table 2.",
+        holds=every(
+            equal(log_likelihood.diff(logp_w), DPO.loss.diff(logp_w)),
+            equal(log_likelihood.diff(logp_l), DPO.loss.diff(logp_l)),
+        ),
+        note="Taken with Table 2's functions, to which print refers for m, h_w and h_l.",
+    ),
+    Claim(
+        id="yuan2025.eq1.repaired",
+        locator="Section 1, eq. (1); section 3.2, eq. (6)",
+        says=r"DPO has the form $\ell = -m(h_w(\log\pi_w) - h_l(\log\pi_l))$ with $m = "
+        r"\log\sigma(\cdot)$.",
+        holds=every(
+            equal(-log_likelihood.diff(logp_w), DPO.loss.diff(logp_w)),
+            equal(-log_likelihood.diff(logp_l), DPO.loss.diff(logp_l)),
+        ),
+        note="Eq. (6) carries the minus that eq. (1) lacks.",
+    ),
+    Claim(
+        id="yuan2025.section1.rejected-may-rise",
+        locator="Section 1, first consequence",
+        says="Merely increasing the margin does not guarantee that the log-probability of the "
+        "rejected response decreases.",
+        given=(Gt(chosen - rejected, 0),),
+        holds=Gt(rejected, 0),
+        exists=True,
+    ),
+    Claim(
+        id="yuan2025.section1.chosen-may-fall",
+        locator="Section 1, second consequence",
+        says="Even when the log-probability of the rejected response decreases, the chosen one "
+        "may decrease too while the margin grows.",
+        given=(Gt(chosen - rejected, 0), Lt(rejected, 0)),
+        holds=Lt(chosen, 0),
+        exists=True,
+    ),
+    Claim(
+        id="yuan2025.eq2",
+        locator="Section 2.2, eq. (2)",
+        says=r"$\ell_{DPO} = -\log\sigma(\beta[\log\frac{\pi_\theta(y_w|x)}{\pi_{ref}(y_w|x)} - "
+        r"\log\frac{\pi_\theta(y_l|x)}{\pi_{ref}(y_l|x)}])$",
+        holds=equal(DPO.loss, -log_likelihood),
+    ),
+    Claim(
+        id="yuan2025.section2.ipo-margin",
+        locator="Section 2.2, IPO and SLiC-HF",
+        says=r"IPO solely depends on the margin $\log\pi_w - \log\pi_l$.",
+        holds=only_the_margin(IPO, ONE, ONE),
+    ),
+    Claim(
+        id="yuan2025.section2.slic-hf-margin",
+        locator="Section 2.2, IPO and SLiC-HF",
+        says=r"SLiC-HF solely depends on the margin $\log\pi_w - \log\pi_l$.",
+        holds=only_the_margin(SLIC_HF, ONE, ONE),
+        note="With the regularizer that Table 2 and the end of section 2.2 give it.",
+    ),
+    Claim(
+        id="yuan2025.section2.slic-hf-margin.repaired",
+        locator="Section 2.2, IPO and SLiC-HF",
+        says=r"SLiC-HF without its regularizer solely depends on the margin; with it, $d_w = d_l + "
+        r"\lambda$.",
+        holds=equal(SLIC_HF.d_w, SLIC_HF.d_l + lam),
+    ),
+    Claim(
+        id="yuan2025.section2.r-dpo-margin",
+        locator="Section 2.2, length bias",
+        says=r"With a length penalty the gradient still relies on the margin $\log\pi_w - "
+        r"\log\pi_l$.",
+        holds=only_the_margin(R_DPO, ONE, ONE),
+    ),
+    Claim(
+        id="yuan2025.section2.simpo-margin",
+        locator="Section 2.2, length bias",
+        says=r"SimPO depends on the length-normalized margin $\frac{1}{|y_w|}\log\pi_w - "
+        r"\frac{1}{|y_l|}\log\pi_l$.",
+        holds=only_the_margin(SIMPO, len_w, len_l),
+    ),
+    Claim(
+        id="yuan2025.section2.rrhf-margin",
+        locator="Section 2.2, length bias",
+        says=r"RRHF depends on the length-normalized margin $\frac{1}{|y_w|}\log\pi_w - "
+        r"\frac{1}{|y_l|}\log\pi_l$.",
+        holds=only_the_margin(RRHF, len_w, len_l),
+        note="With the regularizer that Table 2 gives it.",
+    ),
+    Claim(
+        id="yuan2025.section2.rrhf-margin.repaired",
+        locator="Section 2.2, length bias",
+        says=r"RRHF depends on the length-normalized margin and on $\lambda\log\pi_w$ beside it.",
+        holds=equal(RRHF.d_w * len_w, RRHF.d_l * len_l + lam * len_w),
+    ),
+    Claim(
+        id="yuan2025.section2.kto-separate",
+        locator="Section 2.2, KTO and SPPO",
+        says="KTO deals with the chosen and rejected response separately.",
+        holds=separate(KTO),
+        note="At a fixed reference point z_ref.",
+    ),
+    Claim(
+        id="yuan2025.section2.sppo-separate",
+        locator="Section 2.2, KTO and SPPO",
+        says="SPPO deals with the chosen and rejected response separately.",
+        holds=separate(SPPO),
+    ),
+    Claim(
+        id="yuan2025.section2.kto-rewards",
+        locator="Section 2.2, KTO and SPPO",
+        says="KTO assigns a positive reward signal to the chosen response and a negative one to "
+        "the rejected.",
+        holds=every(Gt(KTO.d_w, 0, evaluate=False), Gt(KTO.d_l, 0, evaluate=False)),
+        note="Read as: the pull on the chosen and the push on the rejected are positive.",
+    ),
+    Claim(
+        id="yuan2025.section2.sppo-rewards",
+        locator="Section 2.2, KTO and SPPO",
+        says="SPPO assigns a positive reward signal to the chosen response and a negative one to "
+        "the rejected.",
+        holds=every(Gt(SPPO.d_w, 0), Gt(SPPO.d_l, 0)),
+        note="Read as: the pull on the chosen and the push on the rejected are positive.",
+    ),
+    Claim(
+        id="yuan2025.section2.sppo-rewards.repaired",
+        locator="Section 2.2, KTO and SPPO",
+        says=r"SPPO pulls the chosen up and pushes the rejected down iff $\log\frac{\pi_w}"
+        r"{\pi_{ref,w}} < \frac{1}{2\beta}$ and $\log\frac{\pi_l}{\pi_{ref,l}} > "
+        r"-\frac{1}{2\beta}$: it regresses both to targets.",
+        holds=iff(
+            (SPPO.d_w > 0) & (SPPO.d_l > 0),
+            (logp_w - ref_w < 1 / (2 * beta)) & (logp_l - ref_l > -1 / (2 * beta)),
+        ),
+    ),
+    Claim(
+        id="yuan2025.section2.dpop-like-dpo",
+        locator="Section 2.2, DPOP",
+        says=r"DPOP behaves the same as DPO when the chosen log-ratio is above 0.",
+        given=(logp_w > ref_w,),
+        holds=every(equal(DPOP.d_w, DPO.d_w), equal(DPOP.d_l, DPO.d_l)),
+    ),
+    Claim(
+        id="yuan2025.section2.dpop-regularizes",
+        locator="Section 2.2, DPOP",
+        says="DPOP adds an explicit regularization when the chosen log-ratio is below 0.",
+        given=(logp_w < ref_w,),
+        holds=Gt(DPOP.d_w, DPO.d_w),
+    ),
+    Claim(
+        id="yuan2025.section2.cpo-regularizes",
+        locator="Section 2.2, CPO and SLiC-HF",
+        says="CPO and SLiC-HF add explicit regularization to maximize the chosen response's "
+        "log-probability.",
+        holds=every(
+            equal(CPO.d_w, CPO.d_l + lam),
+            equal(SLIC_HF.d_w, SLIC_HF.d_l + lam),
+            Ge(lam, 0, evaluate=False),
+        ),
+    ),
+)
