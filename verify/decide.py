@@ -74,7 +74,7 @@ def find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
 
     Statements about every vocabulary size are tried at each size from 2 to 6, smallest first.
     """
-    if not any(_speaks_of_tokens(s) for s in statements):
+    if not any(speaks_of_tokens(s) for s in statements):
         return _find(statements)
     for size in SIZES:
         if (point := _find(instance(statements, Integer(size)))) is not None:
@@ -111,7 +111,8 @@ def instance(statements: Sequence[Boolean], size: Expr | None) -> list[Boolean]:
     return written
 
 
-def _speaks_of_tokens(statement: Boolean) -> bool:
+def speaks_of_tokens(statement: Boolean) -> bool:
+    """Whether ``statement`` is about every token, or sums over them."""
     return bool(statement.atoms(Sum)) or k in statement.free_symbols
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Indexed, Integer, Rational, Symbol, lambdify
+from sympy import Expr, Indexed, Integer, Rational, lambdify
 from sympy.logic.boolalg import And, Boolean
 
 from theory.primitives import PRIMITIVES
@@ -78,7 +78,7 @@ def smallest_point(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
     Candidates are screened in floating point, simplest first, and accepted exactly.
     """
     statement = And(*statements, evaluate=False)
-    unknowns = sorted(_unknowns(statement), key=str)
+    unknowns = sorted(unknowns_of(statements), key=str)
     if not unknowns:
         return {} if truth(statement, {}) else None
     candidates = [_candidates(u) for u in unknowns]
@@ -91,11 +91,12 @@ def smallest_point(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
     return None
 
 
-def _unknowns(statement: Boolean) -> set[Expr]:
-    indexed = statement.atoms(Indexed)
-    bases = {s for i in indexed for s in i.base.free_symbols}
-    unknowns: set[Expr] = (statement.free_symbols - bases - indexed) | indexed
-    return unknowns | {A, B} if X in unknowns else unknowns
+def unknowns_of(statements: Sequence[Boolean]) -> set[Expr]:
+    """Return the symbols and entries that a point for ``statements`` must give values to."""
+    indexed: set[Expr] = set().union(*(s.atoms(Indexed) for s in statements))
+    bases = {symbol for entry in indexed for symbol in entry.base.free_symbols}
+    free = set().union(*(s.free_symbols for s in statements)) - bases
+    return free | indexed | ({A, B} if X in free else set())
 
 
 def _candidates(unknown: Expr) -> tuple[Expr, ...]:
@@ -121,16 +122,17 @@ def _screened(
     ranks = np.indices(shape).reshape(len(shape), -1)
     ranks = ranks[:, np.argsort(ranks.sum(0), kind="stable")]
     values = [np.array([float(v) for v in c])[r] for c, r in zip(candidates, ranks, strict=True)]
-    likely = _screen(statement, unknowns, values)
-    by_name = {s.name: v for s, v in zip(unknowns, values, strict=True) if isinstance(s, Symbol)}
-    if {"A", "B", "X"} <= set(by_name):
-        likely &= by_name["X"] ** 2 <= by_name["A"] * by_name["B"] + SLACK
+    likely = screen(statement, unknowns, values)
     yield from (tuple(int(i) for i in ranks[:, j]) for j in np.flatnonzero(likely)[:TRIES])
 
 
-def _screen(
+def screen(
     statement: Boolean, unknowns: Sequence[Expr], values: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.bool_]:
+    """Whether ``statement`` seems true at each of many points, in floating point.
+
+    Points that no vectors realise are left out. ``values`` holds one array for each unknown.
+    """
     table = {p.__name__: p.numpy for p in PRIMITIVES}
     size = values[0].shape
 
@@ -154,4 +156,9 @@ def _screen(
     def either(parts: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
         return np.asarray(np.logical_or.reduce([~everywhere, *parts]))
 
-    return fold(statement, atom, both, either, np.logical_not)
+    true = np.asarray(fold(statement, atom, both, either, np.logical_not))
+    named = dict(zip(unknowns, values, strict=True))
+    if not {A, B, X} <= set(named):
+        return true
+    with np.errstate(all="ignore"):
+        return np.asarray(true & (named[X] ** 2 <= named[A] * named[B] + SLACK))

@@ -1,29 +1,26 @@
 """Every claim of the ledger: decided, not vacuous, and as the evidence says."""
 
 import json
-import random
 import re
 from collections import Counter
 from functools import cache
 
 import pytest
 from latex2mathml.converter import convert
-from sympy import Integer, Rational, Symbol
+from sympy.core.function import AppliedUndef
 
-from theory.vocabulary import V, k
+from theory.vocabulary import V
 from verify.claim import Claim, Prediction, Verdict
 from verify.claims import LEDGER
 from verify.decide import check, decide, instance
+from verify.falsify import falsify
 from verify.ledger import entries, formula
-from verify.logic import equal
 from verify.search import is_legal, truth
-from verify.smt import Problem
 
 CLAIMS = [c for c in LEDGER if isinstance(c, Claim)]
 BY_ID = {c.id: c for c in CLAIMS}
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
 decision = cache(decide)
-SAMPLES = 6
 
 
 def test_the_ledger_is_wide_enough() -> None:
@@ -63,41 +60,24 @@ def test_a_refuted_claim_fails_at_its_counterexample(claim: Claim) -> None:
 
 
 @every_claim
-def test_a_proved_claim_survives_exact_random_points(claim: Claim) -> None:
-    """Random values for some unknowns; z3 completes them to a point that meets the assumptions."""
-    if decision(claim).verdict is not Verdict.PROVED or claim.exists:
+def test_a_search_at_random_agrees_with_the_verdict(claim: Claim) -> None:
+    """Thousands of random rational points, screened in floating point and checked exactly."""
+    if claim.exists or claim.holds.has(AppliedUndef):
         return
-    rng = random.Random(claim.id)
-    speaks_of_tokens = any(k in g.free_symbols for g in claim.given)
-    for _ in range(SAMPLES):
-        size = Integer(rng.randint(2, 4)) if speaks_of_tokens else None
-        *given, holds = instance([*claim.given, claim.holds], size)
-        unknowns = sorted(
-            {s for g in (*given, holds) for s in g.free_symbols if isinstance(s, Symbol)}, key=str
-        )
-        fixed = {s: _draw(s, rng) for s in unknowns if rng.random() < 0.5 and s != V}
-        _, point = Problem([*given, *(equal(s, v) for s, v in fixed.items())]).check()
-        if point is None:
-            continue
-        point = {**{s: _draw(s, rng) for s in unknowns}, **point}
-        if not is_legal(point) or not all(truth(g, point) for g in given):
-            continue
-        assert truth(holds, point) is not False, point
-
-
-def _draw(symbol: Symbol, rng: random.Random) -> Rational:
-    if symbol.is_integer:
-        return Integer(rng.randint(1, 9))
-    value = Rational(rng.randint(1, 40), rng.randint(1, 20))
-    if symbol.is_negative:
-        return -value
-    return value if symbol.is_nonnegative else rng.choice((-1, 1)) * value
+    attempt = falsify(claim, seconds=60, turns=5)
+    assert attempt.tried > 0
+    if decision(claim).verdict is Verdict.PROVED:
+        assert attempt.counterexample is None
+    else:
+        assert attempt.counterexample is not None
+        assert check(claim, attempt.counterexample)
 
 
 def test_the_records_are_plain_and_complete() -> None:
-    records = entries(LEDGER, {})
+    ledger = LEDGER[::8]
+    records = entries(ledger, {})
     assert json.loads(json.dumps(records)) == records
-    for record, claim in zip(records, LEDGER, strict=True):
+    for record, claim in zip(records, ledger, strict=True):
         assert record["id"] == claim.id
         if isinstance(claim, Prediction):
             assert record["verdict"] == "open"
