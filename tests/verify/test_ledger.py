@@ -60,17 +60,15 @@ def test_a_refuted_claim_fails_at_its_counterexample(claim: Claim) -> None:
 
 
 @every_claim
-def test_a_search_at_random_agrees_with_the_verdict(claim: Claim) -> None:
+def test_a_search_at_random_does_not_contradict_the_verdict(claim: Claim) -> None:
     """Thousands of random rational points, screened in floating point and checked exactly."""
     if claim.exists or claim.holds.has(AppliedUndef):
         return
     attempt = falsify(claim, seconds=60, turns=5)
     assert attempt.tried > 0
-    if decision(claim).verdict is Verdict.PROVED:
-        assert attempt.counterexample is None
-    else:
-        assert attempt.counterexample is not None
+    if attempt.counterexample is not None:
         assert check(claim, attempt.counterexample)
+        assert decision(claim).verdict is Verdict.REFUTED
 
 
 def test_the_records_are_plain_and_complete() -> None:

@@ -1,0 +1,1 @@
+"""Pictures: one module per paper, one function per figure; arrays in, a figure out."""

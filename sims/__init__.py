@@ -1,0 +1,1 @@
+"""Toy policies and what training does to them."""

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from figures.style import save
+from figures.toys import place_picture, trajectory_picture
+from sims.studies import TOYS
+from theory.objectives import DPO
+
+CHOICES = [("single-token", {}), ("edit-one-shared", {}), ("edit-one-shared", {"batch": (3, 5)})]
+
+
+def lines(axes):
+    return {one.get_label(): one.get_ydata() for one in axes.get_lines()}
+
+
+def mean(values):
+    return values.reshape(len(values), -1).mean(1)
+
+
+@pytest.mark.parametrize(("toy", "choices"), CHOICES)
+def test_a_trajectory_is_shown_as_it_was_given(toy, choices, tmp_path):
+    run = TOYS[toy].run(DPO, steps=30, **choices).trajectory
+    figure = trajectory_picture(run, "a title with one $")
+    left, right = map(lines, figure.axes)
+    for i, label in enumerate(("chosen", "rejected")):
+        np.testing.assert_allclose(left[label], mean((run.logp_w, run.logp_l)[i]))
+        np.testing.assert_allclose(right[f"{label}, first order"], mean(run.predicted[i]))
+        np.testing.assert_allclose(right[f"{label}, real"], mean(run.measured[i]))
+    save(figure, tmp_path, "trajectory")
+
+
+@pytest.mark.parametrize(("toy", "choices"), CHOICES)
+def test_the_parts_of_a_change_are_shown_and_sum_to_the_whole(toy, choices, tmp_path):
+    study = TOYS[toy].run(DPO, steps=30, **choices)
+    figure = place_picture(study)
+    for side, axes in enumerate(figure.axes):
+        drawn = lines(axes)
+        parts = study.by_place()
+        for part, both in parts.items():
+            np.testing.assert_allclose(drawn[part], mean(both[side] - both[side][0]), atol=1e-12)
+        np.testing.assert_allclose(
+            drawn[f"whole {axes.get_title()}"], sum(drawn[part] for part in parts), atol=1e-9
+        )
+    save(figure, tmp_path, "places")
+
+
+def test_a_run_of_no_steps_can_be_drawn(tmp_path):
+    study = TOYS["single-token"].run(DPO, steps=0)
+    save(trajectory_picture(study.trajectory), tmp_path, "trajectory")
+    save(place_picture(study), tmp_path, "places")
