@@ -1,21 +1,23 @@
 """Deciding a claim: a proof and a refutation both start from the one formula it states."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from sympy import Expr, Float, IndexedBase, Integer, Not, Sum, expand, simplify
 from sympy.core.function import AppliedUndef
-from sympy.core.relational import Eq
+from sympy.core.relational import Eq, Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 
 from theory.vocabulary import V, k
 from verify.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
 from verify.logic import canonical
-from verify.search import is_legal, smallest_point, truth
-from verify.smt import Problem
+from verify.search import is_legal, smallest_point, truth, value_at
+from verify.smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
+BRIEFLY_MS = 1_000
 
 
 def decide(claim: Claim) -> Decision:
@@ -40,6 +42,25 @@ def decide(claim: Claim) -> Decision:
         example=example if refuted or not witness else witness,
         counterexample=witness if refuted else None,
     )
+
+
+def idle(claim: Claim) -> tuple[Boolean, ...]:
+    """Return the assumptions of a proved ``claim`` without any one of which it is proved still."""
+    return tuple(
+        given
+        for i, given in enumerate(claim.given)
+        if prove(replace(claim, given=claim.given[:i] + claim.given[i + 1 :]), BRIEFLY_MS)
+    )
+
+
+def worked(claim: Claim, point: Point) -> list[tuple[Relational, Expr, Expr]]:
+    """Return each comparison that ``claim`` makes with the values of its sides at ``point``."""
+    (holds,) = instance([claim.holds], point.get(V))
+    at_point = {s: v for s, v in point.items() if s != V or not speaks_of_tokens(claim.holds)}
+    return [
+        (relation, *(value_at(side, at_point) for side in (relation.lhs, relation.rhs)))
+        for relation in sorted(holds.atoms(Relational), key=str)
+    ]
 
 
 def judge(
@@ -127,13 +148,13 @@ def _require_exact(claim: Claim) -> None:
             raise LedgerError(f"{claim.id}: a statement holds a float; write it as a Rational")
 
 
-def _prove(claim: Claim) -> str:
+def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
     """Return the name of the procedure that proves ``claim``, or an empty string."""
     parts = claim.holds.args if isinstance(claim.holds, And) else (claim.holds,)
     rest = [part for part in parts if not _is_identity(part)]
     if not rest:
         return "identity (sympy)"
-    if all(Problem([*claim.given, Not(part)]).check()[0] == "unsat" for part in rest):
+    if all(Problem([*claim.given, Not(part)]).check(timeout_ms)[0] == "unsat" for part in rest):
         sums = any(s.has(Sum) for s in (claim.holds, *claim.given))
         return "SMT, every vocabulary size, term by term" if sums else "SMT: negation unsatisfiable"
     return ""
@@ -147,7 +168,7 @@ def _is_identity(statement: Boolean) -> bool:
 
 
 def _prove_or_refute(claim: Claim) -> tuple[Verdict, str, Point | None]:
-    if by := _prove(claim):
+    if by := prove(claim):
         return Verdict.PROVED, by, None
     if not claim.holds.has(AppliedUndef):
         point = find([*claim.given, Not(claim.holds)])

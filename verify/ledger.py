@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sympy import Basic, latex
+from sympy import Basic, Expr, latex
 
 from theory.symbols import LATEX
-from verify.claim import Claim, Decision, Point, Prediction
-from verify.decide import decide, judge
+from verify.claim import Claim, Decision, Point, Prediction, Verdict
+from verify.decide import decide, idle, judge, worked
 
 Entry = dict[str, Any]
 Outcomes = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
@@ -27,10 +27,9 @@ def entries(
     records = []
     for claim in ledger:
         if isinstance(claim, Claim):
-            record = _record(claim, decide(claim))
-            record["given"] = [formula(g) for g in claim.given]
-            record["holds"] = formula(claim.holds)
-            record["repairs"] = claim.repairs
+            record = _record(claim, decide(claim)) | _statement(claim)
+            if record["verdict"] == Verdict.PROVED and not claim.exists:
+                record["idle"] = [formula(g) for g in idle(claim)]
         else:
             record = _record(claim, judge(claim, outcomes.get(claim.experiment)))
         record["repaired"] = repaired.get(claim.id)
@@ -52,6 +51,8 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         "says": claim.says,
         "given": [],
         "holds": "",
+        "exists": False,
+        "idle": [],
         "verdict": decision.verdict.value,
         "decided_by": decision.decided_by,
         "seconds": round(decision.seconds, 3),
@@ -59,11 +60,35 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         "counterexample": None
         if decision.counterexample is None
         else _plain(decision.counterexample),
+        "worked": _worked(claim, decision),
         "repairs": None,
         "repaired": None,
         "note": claim.note,
         "numbers": None if decision.numbers is None else dict(decision.numbers),
     }
+
+
+def _statement(claim: Claim) -> Entry:
+    return {
+        "given": [formula(g) for g in claim.given],
+        "holds": formula(claim.holds),
+        "exists": claim.exists,
+        "repairs": claim.repairs,
+    }
+
+
+def _worked(claim: Claim | Prediction, decision: Decision) -> list[Entry]:
+    """Return every comparison of a refuted claim with what its sides come to."""
+    if decision.counterexample is None or not isinstance(claim, Claim):
+        return []
+    return [
+        {"comparison": formula(relation), "left": _value(left), "right": _value(right)}
+        for relation, left, right in worked(claim, decision.counterexample)
+    ]
+
+
+def _value(value: Expr) -> str:
+    return str(value) if value.is_Rational else f"{value.evalf(6)}"
 
 
 def _plain(point: Point) -> dict[str, str]:

@@ -32,15 +32,19 @@ def truth(statement: Boolean, point: Mapping[Expr, Expr]) -> Truth:
     Comparisons of rationals are exact; those of constants such as :math:`\sigma(1)` are decided
     by their first 60 digits, and equality of such constants is never assumed.
     """
-    values = dict(point)
 
     def atom(gap: Expr, how: Comparison) -> Truth:
-        sign = _sign(gap.subs(values, simultaneous=True).rewrite("exp"))
+        sign = _sign(value_at(gap, point))
         if sign is None:
             return None
         return {">=": sign >= 0, ">": sign > 0, "==": sign == 0, "!=": sign != 0}[how]
 
     return fold(statement, atom, _all, _any, lambda t: None if t is None else not t)
+
+
+def value_at(expr: Expr, point: Mapping[Expr, Expr]) -> Expr:
+    """Return the exact value of ``expr`` at ``point``."""
+    return expr.subs(dict(point), simultaneous=True).rewrite("exp")
 
 
 def _sign(value: Expr) -> int | None:

@@ -61,6 +61,8 @@ class Problem:
         for make in (lambda: z3.SolverFor("QF_NRA"), z3.Solver):
             solver = make()
             solver.set("timeout", timeout_ms)
+            # Else z3 keeps an interrupt to itself and answers "unknown".
+            solver.set("ctrl_c", False)  # noqa: FBT003
             solver.add(*self.facts, *self.constraints)
             answer = solver.check()
             if answer == z3.unsat:
