@@ -65,7 +65,7 @@ class Store:
         if self.fresh or not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
                 return {k: file[k] for k in file.files if k != "provenance"}
         except (OSError, ValueError, zipfile.BadZipFile):
             return None

@@ -25,10 +25,8 @@ def model(tokenizer):
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("label", LABELS)
 def test_every_label_word_is_one_token_wherever_it_stands(tokenizer, style, label):
-    chosen, rejected = (
-        tokenizer.tokenize(text) for text in responses(style, label)
-    )
-    differing = [(w, l) for w, l in zip(chosen, rejected, strict=True) if w != l]
+    chosen, rejected = (tokenizer.tokenize(text) for text in responses(style, label))
+    differing = [pair for pair in zip(chosen, rejected, strict=True) if len(set(pair)) == 2]
     assert [tuple(t.strip("Ġ").lower() for t in pair) for pair in differing] == [
         LABELS if label == LABELS[0] else LABELS[::-1]
     ]
@@ -71,7 +69,7 @@ def test_a_long_prompt_is_cut_at_its_end(tokenizer):
     ("prompts", "answers"), [((), ()), (("a",), ()), (("a", "b"), ("Positive", ""))]
 )
 def test_bad_batches_are_refused(tokenizer, prompts, answers):
-    with pytest.raises(ValueError, match="a batch needs rows|row 1 has none"):
+    with pytest.raises(ValueError, match=r"a batch needs rows|row 1 has none"):
         encode(tokenizer, prompts, answers)
 
 

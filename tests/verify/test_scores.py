@@ -106,10 +106,10 @@ def test_the_token_gram_is_that_of_the_jacobian_and_sums_to_the_pairs(model, pai
 def test_frozen_parameters_do_not_count(model, pair):
     whole = pair_gram(model, *pair).sq_w
     frozen = model.transformer.h[0]
-    frozen.requires_grad_(False)
+    frozen.requires_grad_(requires_grad=False)
     part = pair_gram(model, *pair).sq_w
     assert np.all(part < whole)
-    model.requires_grad_(True)
+    model.requires_grad_(requires_grad=True)
     for p in model.parameters():
         p.requires_grad_(any(p is q for q in frozen.parameters()))
     np.testing.assert_allclose(part + pair_gram(model, *pair).sq_w, whole, rtol=1e-10)
@@ -120,7 +120,7 @@ def test_measuring_leaves_no_trace(model, pair, measure):
     one = tuple(batch.row(0) for batch in pair)
     model.train()
     model.transformer.h[0].eval()
-    model.transformer.wpe.requires_grad_(False)
+    model.transformer.wpe.requires_grad_(requires_grad=False)
     logp(model, one[0]).sum().backward()
     modes = [m.training for m in model.modules()]
     wanted = [p.requires_grad for p in model.parameters()]
@@ -136,7 +136,7 @@ def test_measuring_leaves_no_trace(model, pair, measure):
         assert (p.grad is None and grad is None) or torch.equal(p.grad, grad)
 
 
-def test_dropout_is_off_while_measuring(tokenizer, model, pair):
+def test_dropout_is_off_while_measuring(model, pair):
     expected = pair_gram(model, *pair).sq_w
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -152,7 +152,7 @@ def test_what_cannot_be_measured_is_refused(model, pair):
         pair_gram(model, batch_w.row(0), batch_l)
     with pytest.raises(ValueError, match="a token Gram is that of one pair"):
         token_gram(model, batch_w, batch_l)
-    model.requires_grad_(False)
+    model.requires_grad_(requires_grad=False)
     with pytest.raises(ValueError, match="no parameter of the model requires one"):
         pair_gram(model, batch_w, batch_l)
 

@@ -6,8 +6,9 @@ import torch
 
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from theory.objectives import DPO, IPO
-from verify.experiments.sentiment_check import Settings, language_model, run, run_all
+from verify.experiments.sentiment_check import Settings, language_model, run
 from verify.experiments.sentiment_predictions import position_cosines, predictions
+from verify.experiments.sentiment_study import run_all
 from verify.finetune import sft, train_language_model, train_preferences
 from verify.gpt2 import encode, logp
 from verify.sentiment import STYLES, SplitSettings, responses
@@ -46,7 +47,7 @@ def base():
 @pytest.mark.parametrize("style", STYLES)
 def test_a_style_gives_its_arrays(base, style):
     shares = []
-    found = run(TINY, style, 0, TWEETS, base, shares.append)
+    found = run(TINY, style, 0, TWEETS, base, report=shares.append)
     assert found["steps"].tolist() == [0, 2, 4, 5]
     assert found["gram_steps"].tolist() == [0, 3, 5]
     assert {name: found[name].shape for name in LEARNED} == {
@@ -77,21 +78,54 @@ def test_a_run_is_repeatable_and_every_seed_is_another(base):
     np.testing.assert_allclose(first["logp_w"], again["logp_w"], rtol=1e-6)
     assert not np.allclose(first["logp_w"], other["logp_w"], rtol=1e-6)
     another = language_model(TINY, 1, TWEETS, lambda _: None)
-    assert not np.array_equal(base["weight/transformer.wpe.weight"], another["weight/transformer.wpe.weight"])
+    assert not np.array_equal(
+        base["weight/transformer.wpe.weight"], another["weight/transformer.wpe.weight"]
+    )
+
+
+def test_every_seed_begins_with_other_weights():
+    untrained = Settings(**{**vars(TINY), "lm_steps": 1, "lm_rate": 0.0})
+    name = "weight/transformer.h.0.mlp.c_fc.weight"
+    first, second = (language_model(untrained, s, TWEETS, lambda _: None)[name] for s in (0, 1))
+    assert not np.allclose(first, second)
+
+
+def test_a_style_builds_on_the_language_model_it_is_given(base):
+    untouched = Settings(**{**vars(TINY), "sft_rate": 0.0, "dpo_rate": 0.0})
+    doubled = {k: 2 * v if k.startswith("weight/") else v for k, v in base.items()}
+    first, second = (run(untouched, "single token", 0, TWEETS, b) for b in (base, doubled))
+    assert not np.allclose(first["logp_w"], second["logp_w"], rtol=1e-2)
+    np.testing.assert_array_equal(first["logp_w"][0], first["logp_w"][-1])
+
+
+def test_supervised_fine_tuning_shows_both_labels(base):
+    shown = Settings(**{**vars(TINY), "sft_steps": 20, "dpo_rate": 0.0, "eval_pairs": 12})
+    found = run(shown, "single token", 0, TWEETS, base)
+    # Taught with the right labels alone, so small a corpus of telling words is soon sorted.
+    assert abs((found["logp_w"][0] - found["logp_l"][0]).mean()) < 0.5
 
 
 def test_too_few_tweets_are_refused(base):
     with pytest.raises(ValueError, match="the tweets of one label are used up"):
-        run(Settings(**{**vars(TINY), "dpo_steps": 50}), "short suffix", 0, TWEETS, base)
+        run(Settings(**{**vars(TINY), "dpo_steps": 500}), "short suffix", 0, TWEETS, base)
     with pytest.raises(ValueError, match="the settings ask for 600 held-out tweets"):
         run(Settings(**{**vars(TINY), "eval_pairs": 600}), "short suffix", 0, TWEETS, base)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [({"sft_batch": 6}, "divisible by 4"), ({"gram_pairs": 7}, "got 2, 7, 6; enlarge")],
+)
+def test_settings_that_cannot_be_met_are_refused(change, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Settings(**{**vars(TINY), **change})
 
 
 def test_the_study_is_kept_and_resumed(tmp_path):
     store = Store(tmp_path, "verify.experiments.sentiment_check")
     seen = []
 
-    def study(styles):
+    def study(styles, workers=1):
         seen.clear()
         return run_all(
             TWEETS,
@@ -100,10 +134,10 @@ def test_the_study_is_kept_and_resumed(tmp_path):
             settings=TINY,
             seeds=(0, 1),
             styles=styles,
-            workers=2,
+            workers=workers,
         )
 
-    part = study(("short suffix",))
+    part = study(("short suffix",), workers=2)
     assert seen[-1][0] == pytest.approx(seen[-1][1])
     assert [done for done, *_ in seen] == sorted(done for done, *_ in seen)
     whole = study(("short suffix", "single token"))
@@ -162,9 +196,7 @@ def test_preference_training_follows_the_objective(objective):
         optimizer.step()
     steps = []
     hyper = {"DPO": "beta", "IPO": next(iter(IPO.defaults)).name}[objective.name]
-    train_preferences(
-        model, [pair] * 3, objective, rate=1e-2, after=steps.append, **{hyper: 0.3}
-    )
+    train_preferences(model, [pair] * 3, objective, rate=1e-2, after=steps.append, **{hyper: 0.3})
     assert steps == [0, 1, 2, 3]
     torch.testing.assert_close(logp(model, pair[0]), logp(by_hand, pair[0]), rtol=1e-8, atol=1e-8)
 
@@ -176,9 +208,7 @@ def test_a_warm_up_makes_the_first_steps_smaller():
     for warmup in (0, 9):
         model = model_of(tokenizer)
         before = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
-        train_preferences(
-            model, [pair], DPO, rate=1e-3, after=lambda _: None, warmup=warmup
-        )
+        train_preferences(model, [pair], DPO, rate=1e-3, after=lambda _: None, warmup=warmup)
         after = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
         moves.append(float((after - before).abs().max()))
     assert moves[1] == pytest.approx(moves[0] / 10, rel=1e-2)
@@ -186,7 +216,7 @@ def test_a_warm_up_makes_the_first_steps_smaller():
 
 def arrays(change=0.0, cosine=0.0, tokens=None):
     """A finished style with the given change of the chosen log-probability and cosine."""
-    logp_w = np.array([[-2.0, -3.0], [-2.0, -3.0]]) + [[0.0], [change]]
+    logp_w = np.array([[-2.0, -3.0], [-2.0 + change, -3.0 + change]])
     ones = np.ones((3, 2))
     made = {"logp_w": logp_w, "sq_w": ones, "sq_l": 4 * ones, "dot": 2 * cosine * ones}
     if tokens is not None:
@@ -258,6 +288,14 @@ def test_predictions_tell_the_moments_apart():
     ]
 
 
+def test_a_cosine_that_turns_positive_once_does_not_stay_negative():
+    made = arrays(0.01, -0.9)
+    made["dot"][1] *= -1
+    assert [n for n, v in held(single_token=made).items() if not all(v)] == [
+        "cosine-single-negative"
+    ]
+
+
 def test_predictions_carry_their_numbers():
     results = {(0, style): made for style, made in GOOD.items()}
     by_name = {p.name: p for p in predictions(results)}
@@ -270,9 +308,10 @@ def test_predictions_carry_their_numbers():
 
 def test_incomplete_results_are_refused():
     with pytest.raises(ValueError, match=r"missing \[\(0, 'long suffix'\)"):
-        predictions({(0, "short suffix"): GOOD["short suffix"]} | {
-            (0, n): GOOD[n] for n in ("single token", "prefix+suffix")
-        })
+        predictions(
+            {(0, "short suffix"): GOOD["short suffix"]}
+            | {(0, n): GOOD[n] for n in ("single token", "prefix+suffix")}
+        )
     made = dict(GOOD["prefix+suffix"], tokens=np.array([*"aPbc", *"aNbd"]))
     with pytest.raises(ValueError, match="differ in one token"):
         position_cosines(made)

@@ -21,16 +21,14 @@ def double(task, report):
     return 2 * task
 
 
-def collect(tasks, **kwargs):
+def collect(tasks):
     results, shares = {}, []
 
     def finished(task, result):
         results[task] = result
         return [10 * task] if task < 10 else []
 
-    run_tasks(
-        double, tasks, finished=finished, progressed=lambda *a: shares.append(a), workers=2
-    )
+    run_tasks(double, tasks, finished=finished, progressed=lambda *a: shares.append(a), workers=2)
     return results, shares
 
 
@@ -51,23 +49,30 @@ def test_a_failure_in_a_worker_is_told(task, complaint):
 SCRIPT = """
 import os, sys, time
 from verify.experiments.workers import run_tasks
+WHEN = sys.argv[1]
+if WHEN == "starting" and __name__ == "__mp_main__":
+    print(os.getpid(), flush=True)
+    time.sleep(2)
 def work(task, report):
     report(float(os.getpid()))
     time.sleep(60)
+def progressed(task, pid):
+    if WHEN == "working":
+        print(int(pid), flush=True)
 if __name__ == "__main__":
     try:
-        run_tasks(work, [1, 2], finished=lambda t, r: [], workers=2,
-                  progressed=lambda t, pid: print(int(pid), flush=True))
+        run_tasks(work, [1, 2], finished=lambda t, r: [], workers=2, progressed=progressed)
     except KeyboardInterrupt:
         print("stopped")
 """
 
 
-def test_an_interrupt_ends_the_workers_quickly_and_quietly(tmp_path):
+@pytest.mark.parametrize("when", ["starting", "working"])
+def test_an_interrupt_ends_the_workers_quickly_and_quietly(tmp_path, when):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     with subprocess.Popen(
-        [sys.executable, script],
+        [sys.executable, script, when],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

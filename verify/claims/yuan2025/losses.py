@@ -78,6 +78,7 @@ def row_claim(
     says: str,
     row: Row,
     objective: Objective,
+    *,
     note: str = "",
     given: tuple[Boolean, ...] = (),
 ) -> Claim:
