@@ -1,6 +1,11 @@
 """Statements of this project: what follows about the band, steps and calibration."""
 
 from verify.claim import Claim
-from verify.claims.disband import bands, calibration, finite_steps
+from verify.claims.disband import bands, calibration, finite_steps, table2
 
-CLAIMS: tuple[Claim, ...] = (*bands.CLAIMS, *calibration.CLAIMS, *finite_steps.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *bands.CLAIMS,
+    *calibration.CLAIMS,
+    *finite_steps.CLAIMS,
+    *table2.CLAIMS,
+)
