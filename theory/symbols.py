@@ -26,8 +26,8 @@ d_w, d_l = symbols("d_w d_l", real=True)
 A, B = symbols("A B", nonnegative=True)
 X = Symbol("X", real=True)
 eta = Symbol("eta", positive=True)
-beta, gamma, delta, lam, lam_w, lam_l = symbols("beta gamma delta lam lam_w lam_l", positive=True)
-alpha, kl = symbols("alpha kl", nonnegative=True)
+beta, delta, lam_w, lam_l = symbols("beta delta lam_w lam_l", positive=True)
+alpha, gamma, kl, lam = symbols("alpha gamma kl lam", nonnegative=True)
 
 DATA = (logp_w, logp_l, ref_w, ref_l, len_w, len_l)
 

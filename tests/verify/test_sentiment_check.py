@@ -1,17 +1,20 @@
 """The sentiment study from end to end, on a corpus and a model of toy size."""
 
+from collections import Counter
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from theory.objectives import DPO, IPO
-from verify.experiments.sentiment_check import Settings, language_model, run
+from verify.experiments.sentiment_check import Settings, both_labels, language_model, run
 from verify.experiments.sentiment_predictions import position_cosines, predictions
 from verify.experiments.sentiment_study import run_all
 from verify.finetune import sft, train_language_model, train_preferences
 from verify.gpt2 import encode, logp
-from verify.sentiment import STYLES, SplitSettings, responses
+from verify.sentiment import LABELS, STYLES, SplitSettings, responses, split
 from verify.store import Store
 
 TINY = Settings(
@@ -98,11 +101,11 @@ def test_a_style_builds_on_the_language_model_it_is_given(base):
     np.testing.assert_array_equal(first["logp_w"][0], first["logp_w"][-1])
 
 
-def test_supervised_fine_tuning_shows_both_labels(base):
-    shown = Settings(**{**vars(TINY), "sft_steps": 20, "dpo_rate": 0.0, "eval_pairs": 12})
-    found = run(shown, "single token", 0, TWEETS, base)
-    # Taught with the right labels alone, so small a corpus of telling words is soon sorted.
-    assert abs((found["logp_w"][0] - found["logp_l"][0]).mean()) < 0.5
+def test_supervised_fine_tuning_is_shown_both_labels_equally():
+    group = split(TWEETS)[0][:16]
+    shown = both_labels("single token", group)
+    counts = Counter(zip((t.label for t in group), shown, strict=True))
+    assert counts == dict.fromkeys(product(LABELS, ("Positive", "Negative")), 4)
 
 
 def test_too_few_tweets_are_refused(base):

@@ -172,7 +172,7 @@ CLAIMS = (
         id="yuan2025.section2.dpop-regularizes",
         locator="Section 2.2, DPOP",
         says="DPOP adds an explicit regularization when the chosen log-ratio is below 0.",
-        given=(logp_w < ref_w,),
+        given=(logp_w < ref_w, lam > 0),
         holds=Gt(DPOP.d_w, DPO.d_w),
     ),
     Claim(

@@ -208,6 +208,7 @@ CLAIMS = (
         locator="Section 3.2.1, length-normalization, RRHF",
         says=r"RRHF without its regularizer has $d_w|y_w| = d_l|y_l|$; with it, $d_w|y_w| > "
         r"d_l|y_l|$.",
+        given=(lam > 0,),
         holds=every(
             equal(without(lam, RRHF.d_w) * len_w, RRHF.d_l * len_l),
             Gt(RRHF.d_w * len_w, RRHF.d_l * len_l),
