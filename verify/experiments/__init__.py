@@ -1,0 +1,1 @@
+"""Measurements that claims can rest on: a function of frozen settings and a seed."""
