@@ -1,0 +1,76 @@
+"""What an outsider may rely on: objectives, Grams, bands and first-order steps.
+
+>>> from disband import DPO, Gram, band
+>>> low, high = band(Gram.of_angle(cosine=0.9, norm_ratio=1.3))
+
+Names are imported when they are first used, so that the command line starts at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from theory.band import Band, Case, band, calibration, case
+    from theory.gram import Gram
+    from theory.objective import Objective
+    from theory.objectives import (
+        CPO,
+        DPO,
+        DPOP,
+        IPO,
+        KTO,
+        OBJECTIVES,
+        R_DPO,
+        RRHF,
+        SIMPO,
+        SLIC_HF,
+        SPPO,
+        find,
+    )
+    from theory.step import first_order
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CPO",
+    "DPO",
+    "DPOP",
+    "IPO",
+    "KTO",
+    "OBJECTIVES",
+    "RRHF",
+    "R_DPO",
+    "SIMPO",
+    "SLIC_HF",
+    "SPPO",
+    "Band",
+    "Case",
+    "Gram",
+    "Objective",
+    "band",
+    "calibration",
+    "case",
+    "find",
+    "first_order",
+]
+
+_HOMES = {
+    "Band": "theory.band",
+    "Case": "theory.band",
+    "Gram": "theory.gram",
+    "Objective": "theory.objective",
+    "band": "theory.band",
+    "calibration": "theory.band",
+    "case": "theory.band",
+    "first_order": "theory.step",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "theory.objectives")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

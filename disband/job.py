@@ -1,0 +1,225 @@
+"""``disband verify``: the whole path from objectives to the report, each step kept when done."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count, product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from disband.entries import (
+    Record,
+    experiment_entry,
+    objective_entry,
+    outcomes,
+    simulation_entry,
+    split_ledger,
+)
+from disband.errors import require_writable
+from disband.pictures import Drawn, draw, flat, groups, keep, select
+from disband.screen import Screen, Step
+from disband.toys import pack, run_toy, unpack
+from disband.tweets import read_tweets, require_enough
+from sims.studies import TOYS, Study
+from theory.objectives import DPO, OBJECTIVES
+from verify.claims import LEDGER
+from verify.claims.yuan2025.sentiment import EXPERIMENT
+from verify.ledger import entries
+from verify.provenance import code_hash, provenance
+from verify.report import write_report
+from verify.store import Arrays, Store
+
+if TYPE_CHECKING:
+    from verify.experiments.sentiment_check import Settings
+    from verify.sentiment import Tweet
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done.
+
+    Args:
+        out: Where the report, its figures and the finished steps go.
+        models: Whether to train language models for the sentiment check.
+        fresh: Do all steps again, whatever an earlier run kept.
+        data: The tweets; see :func:`verify.sentiment.load_tweets`.
+        seeds: How many seeds the sentiment check has.
+        settings: Its other numbers, if not its own defaults.
+    """
+
+    out: Path
+    models: bool = True
+    fresh: bool = False
+    data: str | None = None
+    seeds: int = 3
+    settings: "Settings | None" = None
+
+    @property
+    def steps(self) -> Path:
+        """Where finished steps are kept."""
+        return self.out / "steps"
+
+    def store(self, module: str) -> Store:
+        """Return the store of what ``module`` computes."""
+        return Store(self.steps, module, self.fresh)
+
+
+def run(job: Job) -> Record:
+    """Do ``job`` and return its report; what a person gave is checked before the work begins.
+
+    Raises:
+        Refusal: The folder cannot be written, the tweets cannot be read, or a library that
+            trains language models is missing.
+    """
+    for folder in (job.out, job.steps, job.out / "figures"):
+        require_writable(folder)
+    tweets = _ready(job) if job.models else ()
+    with Screen(6 if job.models else 5) as screen:
+        with screen.step("objectives") as step:
+            objectives = _objectives(job, step)
+        with screen.step("claims") as step:
+            claims = _claims(job, step)
+        with screen.step("simulations") as step:
+            studies = _simulations(job, step)
+        experiments: list[Record] = []
+        sentiment: dict[tuple[int, str], Arrays] = {}
+        if job.models:
+            with screen.step("sentiment") as step:
+                experiment, sentiment = _sentiment(job, tweets, step)
+                experiments.append(experiment)
+        with screen.step("figures") as step:
+            toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
+            figures = _figures(job, Drawn(toys, sentiment), step)
+        with screen.step("report") as step:
+            report = {
+                "claims": _whole_ledger(claims, experiments),
+                "objectives": objectives,
+                "simulations": [simulation_entry(study) for study in studies.values()],
+                "experiments": experiments,
+                "provenance": provenance(),
+            }
+            write_report(report, figures, job.out)
+            step.result = str(job.out / "report.html")
+    return report
+
+
+def count_words(counts: Mapping[str, int]) -> str:
+    """Return counts in words, such as ``3 proved, 1 open``, the largest first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count} {verdict}" for verdict, count in ordered) or "none"
+
+
+def _objectives(job: Job, step: Step) -> list[Record]:
+    def derive() -> list[Record]:
+        return [objective_entry(objective) for objective in OBJECTIVES]
+
+    records, note = _kept(job.store("disband.entries"), "objectives", {}, derive)
+    step.result = f"{len(records)} derived{note}"
+    return records
+
+
+def _claims(job: Job, step: Step) -> list[Record]:
+    statements, _ = split_ledger(LEDGER)
+    done = count(1)
+
+    def prove() -> list[Record]:
+        return entries(
+            statements, {}, lambda record: step.advance(next(done), len(statements), record["id"])
+        )
+
+    key = {"procedure": code_hash("verify.ledger")}
+    records, note = _kept(job.store("verify.claims"), "claims", key, prove)
+    verdicts = Counter(record["verdict"] for record in records)
+    step.result = f"{len(records)} decided: {count_words(verdicts)}{note}"
+    return records
+
+
+def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
+    """Run every toy with every objective."""
+    store, pairs = job.store("disband.toys"), list(product(TOYS.values(), OBJECTIVES))
+    key = {"pairs": [[toy.name, objective.name] for toy, objective in pairs]}
+    found = store.load("simulations", key)
+    if found is None:
+        studies = []
+        for done, (toy, objective) in enumerate(pairs, start=1):
+            studies.append(run_toy(toy, objective))
+            step.advance(done, len(pairs), f"{toy.name}, {objective.name}")
+        packed = {f"{s.toy}/{s.objective}": pack(s) for s in studies}
+        store.save("simulations", key, flat(packed))
+    else:
+        studies = [unpack(arrays) for arrays in groups(found).values()]
+    step.result = f"{len(studies)} toy runs{_note(reused=found is not None)}"
+    return {(study.toy, study.objective): study for study in studies}
+
+
+def _settings(job: Job) -> "Settings":
+    from verify.experiments.sentiment_check import Settings
+
+    return job.settings or Settings()
+
+
+def _ready(job: Job) -> "tuple[Tweet, ...]":
+    """Return the tweets, known to be enough."""
+    tweets = read_tweets(job.data)
+    require_enough(tweets, _settings(job))
+    return tweets
+
+
+def _sentiment(
+    job: Job, tweets: "tuple[Tweet, ...]", step: Step
+) -> tuple[Record, dict[tuple[int, str], Arrays]]:
+    from verify.experiments.sentiment_predictions import predictions
+    from verify.experiments.sentiment_study import run_all
+    from verify.sentiment import data_hash
+
+    settings, moved = _settings(job), False
+
+    def tell(done: float, total: float, said: str) -> None:
+        nonlocal moved
+        moved = True
+        step.advance(done, total, said)
+
+    store = job.store("verify.experiments.sentiment_study")
+    results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
+    judged = predictions(results)
+    used = {**asdict(settings), "data": data_hash(tweets), "tweets": len(tweets)}
+    held = sum(p.count == len(p.outcomes) for p in judged)
+    step.result = f"{held} of {len(judged)} predictions hold on every seed{_note(reused=not moved)}"
+    return experiment_entry(EXPERIMENT, used, judged), results
+
+
+def _figures(job: Job, data: Drawn, step: Step) -> dict[str, Path]:
+    keep(data, job.steps)
+    pictures = select((), data)
+    drawn = draw(
+        pictures,
+        data,
+        job.out / "figures",
+        lambda done, name: step.advance(done, len(pictures), name),
+    )
+    step.result = f"{len(drawn)} drawn"
+    return drawn
+
+
+def _whole_ledger(claims: Sequence[Record], experiments: Sequence[Record]) -> list[Record]:
+    """Return the records of all claims in the ledger's order, predictions judged on the way."""
+    _, expected = split_ledger(LEDGER)
+    measured = {one["name"]: outcomes(one) for one in experiments}
+    records = {r["id"]: r for r in (*claims, *entries(expected, measured))}
+    return [records[claim.id] for claim in LEDGER]
+
+
+def _kept(
+    store: Store, name: str, key: Mapping[str, Any], compute: Callable[[], list[Record]]
+) -> tuple[list[Record], str]:
+    """Return a finished step's records and a note whether an earlier run left them."""
+    found = store.load_record(name, key)
+    if found is not None:
+        return found, _note(reused=True)
+    records = compute()
+    store.save_record(name, key, records)
+    return records, ""
+
+
+def _note(*, reused: bool) -> str:
+    return ", reused" if reused else ""

@@ -1,0 +1,50 @@
+"""The tweets of the language-model check, and whether it can be run, seen before the long work."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from disband.errors import Refusal, user_input
+
+if TYPE_CHECKING:
+    from verify.experiments.sentiment_check import Settings
+    from verify.sentiment import Tweet
+
+_LIBRARIES = ("torch", "transformers", "tokenizers")
+
+
+def read_tweets(source: str | None) -> "tuple[Tweet, ...]":
+    """Return the tweets of ``source``; see :func:`verify.sentiment.load_tweets`.
+
+    Raises:
+        Refusal: They cannot be read, or a library that trains language models is missing.
+    """
+    if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
+        raise Refusal(
+            f"the language-model check needs {', '.join(missing)}: not installed; "
+            "run pip install 'disband[lm]', or leave the check out with --no-lm"
+        )
+    from verify.sentiment import load_tweets
+
+    with user_input():
+        return load_tweets(source)
+
+
+def require_enough(tweets: "tuple[Tweet, ...]", settings: "Settings") -> None:
+    """See that training, which shows each tweet at most once, will not run out of them.
+
+    Raises:
+        Refusal: There are too few tweets.
+    """
+    from verify.sentiment import split
+
+    needed = (
+        settings.sft_steps * settings.sft_batch + settings.dpo_steps * settings.dpo_batch,
+        settings.eval_pairs,
+    )
+    with user_input():
+        training, held_out = split(tweets, settings.split)
+    if len(training) < needed[0] or len(held_out) < needed[1]:
+        raise Refusal(
+            f"the check needs {needed[0]} tweets to train on and {needed[1]} held out, as many "
+            f"positive as negative: got {len(training)} and {len(held_out)}; give more tweets"
+        )

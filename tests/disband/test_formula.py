@@ -1,0 +1,85 @@
+"""Whatever is printed must say what the formula says: the text is read back and evaluated."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from sympy import And, Eq, Or, Symbol, false, true
+
+from disband.formula import balanced, number, plain
+from theory.objectives import OBJECTIVES
+from theory.primitives import step
+from theory.symbols import DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
+
+WORDS = {"σ": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(0.0, x)}
+WORDS["logσ"] = lambda x: math.log(WORDS["σ"](x))
+SIGNS = {"·": "*", "−": "-", "²": "**2", "≥": ">=", "≤": "<=", "logσ(": "logs(", "σ(": "s("}
+
+
+def evaluate(text, point):
+    names = {PLAIN.get(symbol, symbol.name): symbol for symbol in point}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, f"({point[names[name]]!r})")
+    text = re.sub(r"1\[(.*?) > 0\]", r"float((\1) > 0)", text)
+    for printed, meant in SIGNS.items():
+        text = text.replace(printed, meant)
+    functions = {"s": WORDS["σ"], "logs": WORDS["logσ"], "relu": WORDS["relu"], "float": float}
+    return eval(text, {"__builtins__": {}}, functions)
+
+
+def point(objective, seed):
+    rng = np.random.default_rng(seed)
+    values = {symbol: -float(rng.uniform(0.5, 3)) for symbol in DATA[:4]}
+    values |= {symbol: int(rng.integers(1, 9)) for symbol in DATA[4:]}
+    values |= {symbol: float(rng.uniform(0.3, 2)) for symbol in objective.defaults}
+    return values | {A: 1.3, B: 0.7, X: float(rng.uniform(-0.9, 0.9))}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+def test_a_printed_formula_has_the_value_of_the_formula(objective, what, seed):
+    values = point(objective, seed)
+    hyper = {symbol.name: values[symbol] for symbol in objective.defaults}
+    kernel = objective.kernel(what, "numpy", **hyper)
+    expected = float(kernel(*(np.float64(values[symbol]) for symbol in DATA)))
+    assert evaluate(plain(getattr(objective, what)), values) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+def test_a_balanced_condition_is_the_condition(objective, seed):
+    values = point(objective, seed)
+    for condition in objective.conditions:
+        assert evaluate(plain(balanced(condition)), values) == evaluate(plain(condition), values)
+
+
+@pytest.mark.parametrize(
+    ("expr", "text"),
+    [
+        (true, "always"),
+        (false, "never"),
+        (And(logp_w < logp_l, beta > 1), "β > 1 and log π_w < log π_l"),
+        (Or(And(beta > 1, beta < 2), Eq(beta, 3, evaluate=False)), "(β < 2 and β > 1) or β = 3"),
+        (logp_w / beta, "(log π_w)/β"),
+        (beta ** Symbol("power"), "β^power"),
+        (1 / beta**2, "1/β²"),
+        (gamma / beta**2, "γ/β²"),
+        ((beta + gamma) ** 2, "(β + γ)²"),
+        (1 / (beta * gamma), "1/(β·γ)"),
+        (beta * logp_w, "β·log π_w"),
+        (step(logp_w - logp_l) * beta, "β·1[log π_w − log π_l > 0]"),
+    ],
+    ids=str,
+)
+def test_small_things_are_printed_as_people_write_them(expr, text):
+    assert plain(expr) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.0, "0"), (-1.5, "−1.5"), (float("inf"), "∞"), (1 / 3, "0.3333"), (1e-9, "1e−09")],
+)
+def test_numbers_are_short(value, text):
+    assert number(value) == text

@@ -1,0 +1,79 @@
+import csv
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from disband.cli import main
+from disband.pictures import flat, groups
+from disband.toys import pack, run_toy, table, unpack
+from sims.studies import TOYS
+from theory.objectives import DPO, OBJECTIVES, SPPO
+from theory.symbols import beta
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@pytest.mark.parametrize("toy", TOYS.values(), ids=lambda t: t.name)
+def test_without_a_step_size_every_objective_starts_with_a_step_as_long_as_that_of_dpo(
+    toy, objective
+):
+    run, of_dpo = (run_toy(toy, o, steps=2).trajectory for o in (objective, DPO))
+    lengths = [np.maximum(r.d_w[0], r.d_l[0]) * r.lr for r in (run, of_dpo)]
+    assert lengths[0] == pytest.approx(lengths[1])
+    assert run_toy(toy, DPO, steps=1).parameters["lr"] == pytest.approx(toy.lr)
+
+
+def test_settings_go_to_the_toy_and_to_the_objective():
+    study = run_toy(
+        TOYS["edit-one-shared"], SPPO, steps=3, lr=1e-5, settings={"suffix": 2.0, "beta": 0.01}
+    )
+    assert study.parameters["suffix"] == 2
+    assert study.parameters["beta"] == pytest.approx(0.01)
+    assert study.parameters["lr"] == pytest.approx(1e-5)
+    assert study.places.count("after") == 4
+    assert len(study.trajectory.logp_w) == 4
+    assert SPPO.defaults[beta] != study.parameters["beta"]
+
+
+def test_a_packed_run_is_unpacked_as_it_was():
+    study = run_toy(TOYS["edit-one-independent"], DPO, steps=5)
+    again = unpack(groups(flat({"a/b": pack(study)}))["a/b"])
+    assert again.summary() == study.summary()
+    assert again.places == study.places
+    assert dict(again.parameters) == dict(study.parameters)
+    np.testing.assert_array_equal(again.trajectory.tokens_l, study.trajectory.tokens_l)
+
+
+@pytest.mark.parametrize("steps", [1, 7])
+@pytest.mark.parametrize("toy", TOYS.values(), ids=lambda t: t.name)
+def test_the_table_sums_what_the_run_went_through(toy, steps):
+    study = run_toy(toy, DPO, steps=steps, lr=0.001)
+    lines = [line for line in table(toy, study).splitlines() if line.startswith("  ")]
+    total = lines[-1].replace("−", "-").split()[-4:]
+    change = study.trajectory.logp_w[-1] - study.trajectory.logp_w[0]
+    assert float(total[1]) == pytest.approx(change, rel=1e-3)
+    assert float(total[0]) == pytest.approx(change, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("toy", "words", "pictures"),
+    [
+        ("single-token", [], 1),
+        ("edit-one-shared", ["--policy", "shared"], 2),
+        ("edit-one-independent", ["--policy", "independent"], 2),
+    ],
+)
+def test_simulate_prints_a_table_and_saves_pictures_and_every_step(toy, words, pictures, tmp_path):
+    name = "edit-one" if words else toy
+    command = ["simulate", "SimPO", "--toy", name, *words, "--steps", "4", "--out", str(tmp_path)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "first order" in result.stdout
+    assert ("whole response" in result.stdout) == bool(words)
+    for kind in ("svg", "png"):
+        assert len(list(tmp_path.glob(f"{toy}-simpo*.{kind}"))) == pictures
+    with (tmp_path / f"{toy}-simpo.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert rows[-1]["measured_w"] == ""
+    assert float(rows[0]["predicted_w"]) == pytest.approx(float(rows[0]["measured_w"]), rel=0.1)

@@ -1,0 +1,224 @@
+"""The main job without language models: whole, in the middle, twice."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from disband.cli import main
+from disband.summary import summary
+from theory.objectives import OBJECTIVES
+from verify.claim import Verdict
+from verify.claims import LEDGER
+
+ROOT = Path(__file__).parent.parent.parent
+CLAIM = {
+    "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",
+    "counterexample", "repaired",
+}  # fmt: skip
+DRAWN = {"band", "single-token", "edit-one-shared", "edit-one-independent"}
+
+
+def start(out, *words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "disband", *words, "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def disband(out, *words):
+    process = start(out, *words)
+    said, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return said
+
+
+def processor_time():
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Return the folder of a first run, what it printed, and its processor time in seconds."""
+    out = tmp_path_factory.mktemp("verify")
+    before = processor_time()
+    said = disband(out, "verify", "--no-lm")
+    return out, said, processor_time() - before
+
+
+@pytest.fixture
+def report(done):
+    return json.loads((done[0] / "report.json").read_text("utf-8"))
+
+
+def test_the_job_takes_less_than_forty_seconds(done):
+    assert done[2] < 40
+
+
+def test_the_report_has_all_its_parts(report):
+    assert set(report) == {"claims", "objectives", "simulations", "experiments", "provenance"}
+    assert [o["name"] for o in report["objectives"]] == [o.name for o in OBJECTIVES]
+    assert len(report["simulations"]) == 3 * len(OBJECTIVES)
+    assert report["experiments"] == []
+    assert {"command", "time", "versions", "python"} <= set(report["provenance"])
+
+
+def test_every_claim_is_decided_with_its_evidence(report):
+    claims = report["claims"]
+    assert len(claims) >= 40
+    assert len({claim["id"] for claim in claims}) == len(claims)
+    for claim in claims:
+        assert set(claim) >= CLAIM
+        assert claim["verdict"] in set(Verdict)
+        assert (claim["counterexample"] is not None) == (claim["verdict"] == Verdict.REFUTED)
+
+
+def test_predictions_of_an_experiment_that_was_left_out_are_open(report):
+    measured = [claim for claim in report["claims"] if "was not run" in claim["decided_by"]]
+    assert {claim["verdict"] for claim in measured} <= {Verdict.OPEN}
+
+
+def test_every_figure_is_there_twice_and_in_the_page(done):
+    out, _, _ = done
+    names = {path.stem for path in (out / "figures").glob("*.svg")}
+    assert names == {path.stem for path in (out / "figures").glob("*.png")} == DRAWN
+    page = (out / "report.html").read_text("utf-8")
+    assert page.count("<figure>") == len(DRAWN)
+    assert "<math" in page
+
+
+def test_the_end_says_what_was_found_and_where_it_is(done, report):
+    out, said, _ = done
+    assert summary(report, out) in said
+    for claim in report["claims"]:
+        assert (f"\n{claim['id']} " in said) == (claim["verdict"] == Verdict.REFUTED)
+    assert str(out / "report.html") in said
+
+
+def test_every_step_is_told_as_it_is_done(done):
+    lines = done[1].splitlines()
+    for number, name in enumerate(("objectives", "claims", "simulations", "figures", "report"), 1):
+        assert any(line.startswith(f"[{number}/5] {name}") for line in lines)
+    assert "reused" not in done[1]
+    assert "\x1b" not in done[1]
+
+
+def test_a_second_run_reuses_what_is_done_and_says_so(done, report):
+    before = processor_time()
+    said = disband(done[0], "verify", "--no-lm")
+    assert said.count(", reused") == 3
+    assert processor_time() - before < done[2]
+    again = json.loads((done[0] / "report.json").read_text("utf-8"))
+    assert again["claims"] == report["claims"]
+    assert again["simulations"] == report["simulations"]
+
+
+def test_figures_are_drawn_again_from_what_was_saved(done):
+    out, _, _ = done
+    picture = out / "figures" / "band.svg"
+    first = picture.read_bytes()
+    picture.unlink()
+    said = disband(out, "figures", "band")
+    assert picture.read_bytes() == first
+    assert said.split() == [str(picture), "and", "band.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("figure-3", "without --no-lm"), ("bnad", "did you mean band?"), ("xyzzy", "choose one")],
+)
+def test_figures_that_cannot_be_drawn_are_refused_in_one_line(done, name, said):
+    process = start(done[0], "figures", name)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert said in errors
+    assert errors.count("\n") == 1
+
+
+def test_saved_data_that_are_broken_are_refused_in_one_line(tmp_path):
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "pictures.npz").write_bytes(b"PK no more")
+    process = start(tmp_path, "figures")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "run disband verify again" in errors
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=str)
+def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, few, tmp_path):
+    process = start(tmp_path, "verify", "--no-lm")
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("steps/objectives-*.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    if how == signal.SIGINT:
+        # Python ends itself by the signal where it came within an exec; shells see 130 both ways.
+        assert process.returncode in {130, -signal.SIGINT}
+        assert errors.strip().startswith("interrupted; finished steps are kept in")
+    assert not (tmp_path / "report.json").exists()
+    for path in (tmp_path / "steps").glob("[!.]*"):
+        json.loads(path.read_text())
+    assert few(tmp_path).count(", reused") == 1
+    assert (tmp_path / "report.html").exists()
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Return a way to run the job in this process on a few claims."""
+    monkeypatch.setattr("disband.job.LEDGER", LEDGER[:3])
+
+    def run(out, *words):
+        result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(out), *words])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+def test_fresh_does_every_step_again(few, tmp_path):
+    assert "reused" not in few(tmp_path)
+    steps = {path: path.stat().st_mtime_ns for path in (tmp_path / "steps").iterdir()}
+    assert few(tmp_path).count(", reused") == 3
+    assert "reused" not in few(tmp_path, "--fresh")
+    assert all(path.stat().st_mtime_ns > changed for path, changed in steps.items())
+
+
+def test_a_step_whose_file_is_broken_is_done_again(few, tmp_path):
+    few(tmp_path)
+    for path in (tmp_path / "steps").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    assert "reused" not in few(tmp_path)
+
+
+def test_a_changed_program_does_the_steps_again(few, tmp_path, monkeypatch):
+    few(tmp_path)
+    monkeypatch.setattr("verify.store.code_hash", lambda module: f"another {module}")
+    assert "reused" not in few(tmp_path)
+
+
+@pytest.mark.usefixtures("few")
+def test_trouble_of_the_disk_in_the_middle_is_told_in_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("disband.job.write_report", full)
+    result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
+    assert result.stderr.count("\n") == 1

