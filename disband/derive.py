@@ -1,15 +1,10 @@
 """``disband derive``: an objective's formulas as text."""
 
-from textwrap import wrap
-
 from sympy.core.relational import Relational
 
-from disband.formula import balanced, number, plain
+from disband.plain import balanced, entry, number, plain
 from theory.objective import Objective, Signs
 from theory.symbols import PLAIN
-
-WIDTH = 80
-_MARGIN = 12
 
 
 def derivation(objective: Objective) -> str:
@@ -54,8 +49,4 @@ def _where(text: str) -> str:
 
 
 def _entry(name: str, text: str) -> str:
-    lines = wrap(text, WIDTH - _MARGIN, break_long_words=False, break_on_hyphens=False)
-    heads = [name, *[""] * (len(lines) - 1)]
-    return "\n".join(
-        f"{head:{_MARGIN}}{line}".rstrip() for head, line in zip(heads, lines, strict=True)
-    )
+    return entry(name, text, margin=12)

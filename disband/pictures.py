@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from disband.formula import number
+from disband.plain import number
 from disband.toys import pack, unpack
 from figures.chen2026 import band_picture, places, wedge
 from figures.style import save

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disband.formula import number
+from disband.plain import number
 from theory.band import Case, band, calibration, case
 from theory.gram import Gram
 from theory.objective import Objective

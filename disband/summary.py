@@ -11,10 +11,8 @@ Record = Mapping[str, Any]
 
 
 def summary(report: Record, out: Path) -> str:
-    """Return the verdicts, the refuted claims, what the experiments found, and where it all is."""
-    parts = [_verdicts(report["claims"])]
-    if refuted := [c for c in report["claims"] if c["verdict"] == Verdict.REFUTED]:
-        parts.append(_refuted(refuted))
+    """Return the ledger, a line a claim, then what the experiments found, and where it all is."""
+    parts = [_ledger(report["claims"]), _verdicts(report["claims"])]
     parts += [_experiment(one) for one in report["experiments"]]
     parts.append(f"Report: {out / 'report.html'}   data: {out / 'report.json'}")
     return "\n\n".join(parts)
@@ -23,18 +21,27 @@ def summary(report: Record, out: Path) -> str:
 def _verdicts(claims: Sequence[Record]) -> str:
     counts = Counter(claim["verdict"] for claim in claims)
     said = ", ".join(f"{counts[v]} {v}" for v in Verdict if counts[v])
-    return f"{len(claims)} claims: {said}"
+    unmended = sum(c["verdict"] == Verdict.REFUTED and not c["repaired"] for c in claims)
+    return f"{len(claims)} claims: {said}; {unmended} refuted without a repaired form"
 
 
-def _refuted(claims: Sequence[Record]) -> str:
-    """A table: id, place in the paper, and whether the ledger has a form that is true."""
-    rows = [("refuted as printed", "mended", "where")]
+def _ledger(claims: Sequence[Record]) -> str:
+    """A table: verdict, id, what decided it, seconds, place in the paper."""
+    rows = [("verdict", "claim", "decided by", "s", "where")]
     rows += [
-        (c["id"], "yes" if c["repaired"] else "–", c["locator"].replace("$", "")) for c in claims
+        (
+            c["verdict"],
+            c["id"],
+            c["decided_by"].partition(",")[0].partition(":")[0],
+            f"{c['seconds']:.2f}",
+            c["locator"].replace("$", ""),
+        )
+        for c in claims
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
     return "\n".join(
-        f"{name:{widths[0]}}  {mended:{widths[1]}}  {where}" for name, mended, where in rows
+        "  ".join([*(f"{cell:{w}}" for cell, w in zip(row[:4], widths, strict=True)), row[4]])
+        for row in rows
     )
 
 

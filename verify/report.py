@@ -89,6 +89,7 @@ def html(report: Mapping[str, Any], figures: Mapping[str, str | Path]) -> str:
         counts=Counter((claim["paper"], claim["verdict"]) for claim in claims),
         papers=list(dict.fromkeys(claim["paper"] for claim in claims)),
         known={claim["id"]: claim["verdict"] for claim in claims},
+        says={claim["id"]: claim["says"] for claim in claims},
     )
 
 

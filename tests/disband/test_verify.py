@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from disband.summary import summary
 from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
 from verify.claims import LEDGER
+from verify.documents import claims_page
 
 ROOT = Path(__file__).parent.parent.parent
 CLAIM = {
@@ -102,8 +104,13 @@ def test_the_end_says_what_was_found_and_where_it_is(done, report):
     out, said, _ = done
     assert summary(report, out) in said
     for claim in report["claims"]:
-        assert (f"\n{claim['id']} " in said) == (claim["verdict"] == Verdict.REFUTED)
+        assert re.search(rf"^{claim['verdict']} +{re.escape(claim['id'])} ", said, re.MULTILINE)
     assert str(out / "report.html") in said
+
+
+def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
+    page = (ROOT / "docs" / "claims.md").read_text("utf-8")
+    assert page == claims_page(report["claims"]), "stale; run: python -m verify.documents"
 
 
 def test_every_step_is_told_as_it_is_done(done):

@@ -1,9 +1,25 @@
 """Formulas as one line of plain text, for a terminal."""
-# ruff: noqa: N802 (sympy finds a printer's methods by the names of its classes)
+# ruff: noqa: N802, N815 (sympy finds a printer's methods by the names of its classes)
 
+from textwrap import wrap
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, S, Symbol, factor_terms, fraction
+from sympy import (
+    Add,
+    Basic,
+    Derivative,
+    Expr,
+    Function,
+    Indexed,
+    Mul,
+    Pow,
+    S,
+    Subs,
+    Sum,
+    Symbol,
+    factor_terms,
+    fraction,
+)
 from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
@@ -11,6 +27,7 @@ from sympy.printing.str import StrPrinter
 from theory.primitives import Primitive, step
 from theory.symbols import PLAIN, len_l, len_w, logp_l, logp_w, ref_l, ref_w
 
+WIDTH = 80
 _RELATIONS = {"==": "=", "!=": "≠", ">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIDES = ((logp_w, ref_w, len_w), (logp_l, ref_l, len_l))
@@ -32,6 +49,15 @@ def balanced(statement: Relational) -> Relational:
     return statement.func(gap - Add(*right), -Add(*right))
 
 
+def entry(name: str, text: str, margin: int) -> str:
+    """Return ``text`` wrapped to the right of ``name``, which stands in a margin."""
+    lines = wrap(text, WIDTH - margin, break_long_words=False, break_on_hyphens=False)
+    heads = [name, *[""] * (len(lines) - 1)]
+    return "\n".join(
+        f"{head:{margin}}{line}".rstrip() for head, line in zip(heads, lines, strict=True)
+    )
+
+
 def number(value: float) -> str:
     """Return ``value`` with four significant digits and a true minus sign."""
     return f"{value:z.4g}".replace("-", "−").replace("inf", "∞")
@@ -48,11 +74,22 @@ class _Plain(StrPrinter):  # type: ignore[misc]
     def _print_step(self, indicator: step) -> str:
         return f"1[{self._print(indicator.args[0] > 0)}]"
 
-    def _print_Function(self, call: Primitive) -> str:
-        (x,) = call.args
+    def _print_Function(self, call: Function) -> str:
+        name = call.plain_name if isinstance(call, Primitive) else str(call.func).lower()
+        return f"{name}({', '.join(self._argument(x) for x in call.args)})"
+
+    _print_Max = _print_Min = _print_Abs = _print_exp = _print_log = _print_Function
+
+    def _argument(self, x: Expr) -> str:
         if x.is_Mul and (-x).is_Add:  # a minus before brackets, as sympy's factor_terms leaves it
             x = Add(*(-term for term in (-x).args))
-        return f"{call.plain_name}({self._print(x)})"
+        return str(self._print(x))
+
+    def _print_Derivative(self, slope: Derivative) -> str:
+        return f"{slope.expr.func}′({self._print(slope.expr.args[0])})"
+
+    def _print_Subs(self, at: Subs) -> str:
+        return f"{at.expr.expr.func}′({self._print(at.point[0])})"
 
     def _print_Add(self, expr: Add, order: Any = None) -> str:
         del order
@@ -110,6 +147,24 @@ class _Plain(StrPrinter):  # type: ignore[misc]
     def _print_Or(self, expr: Basic, order: Any = None) -> str:
         del order
         return self._joined(expr, " or ")
+
+    def _print_Not(self, expr: Basic) -> str:
+        return f"not ({self._print(expr.args[0])})"
+
+    def _print_Implies(self, expr: Basic) -> str:
+        premise, conclusion = (self._print(arg) for arg in expr.args)
+        return f"{premise} ⟹ {conclusion}"
+
+    def _print_Equivalent(self, expr: Basic) -> str:
+        return " ⟺ ".join(self._print(arg) for arg in expr.args)
+
+    def _print_Indexed(self, entry: Indexed) -> str:
+        return f"{entry.base.label}[{', '.join(map(self._print, entry.indices))}]"
+
+    def _print_Sum(self, expr: Sum) -> str:
+        ((index, first, last),) = expr.limits
+        term = self.parenthesize(expr.function, PRECEDENCE["Mul"])
+        return f"Σ({index}={self._print(first)}…{self._print(last)}) {term}"
 
     def _joined(self, expr: Basic, word: str) -> str:
         parts = sorted(expr.args, key=str)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sympy import And, Eq, Or, Symbol, false, true
 
-from disband.formula import balanced, number, plain
+from disband.plain import balanced, number, plain
 from theory.objectives import OBJECTIVES
 from theory.primitives import step
 from theory.symbols import DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
