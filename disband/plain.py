@@ -20,6 +20,7 @@ from sympy import (
     factor_terms,
     fraction,
 )
+from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
@@ -86,7 +87,10 @@ class _Plain(StrPrinter):  # type: ignore[misc]
         return str(self._print(x))
 
     def _print_Derivative(self, slope: Derivative) -> str:
-        return f"{slope.expr.func}′({self._print(slope.expr.args[0])})"
+        if isinstance(slope.expr, AppliedUndef):
+            return f"{slope.expr.func}′({self._print(slope.expr.args[0])})"
+        by = " ".join(f"∂{self._print(variable)}" for variable in slope.variables)
+        return f"∂[{self._print(slope.expr)}]/{by}"
 
     def _print_Subs(self, at: Subs) -> str:
         return f"{at.expr.expr.func}′({self._print(at.point[0])})"

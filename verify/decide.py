@@ -5,15 +5,14 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-from sympy import Expr, Float, IndexedBase, Integer, Not, Sum, expand, simplify
-from sympy.core.function import AppliedUndef
+from sympy import Derivative, Expr, Float, IndexedBase, Integer, Not, Sum, expand, simplify
 from sympy.core.relational import Eq, Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 
 from theory.vocabulary import V, k
 from verify.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
 from verify.logic import canonical
-from verify.search import is_legal, smallest_point, truth, value_at
+from verify.search import has_values, is_legal, smallest_point, truth, value_at
 from verify.smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
@@ -163,14 +162,17 @@ def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
 def _is_identity(statement: Boolean) -> bool:
     if not isinstance(statement, Eq):
         return False
-    gap = expand(canonical(statement.lhs - statement.rhs))
+    gap = (statement.lhs - statement.rhs).replace(
+        Derivative, lambda *args: Derivative(*args).doit()
+    )
+    gap = expand(canonical(gap))
     return bool(gap == 0 or simplify(gap) == 0)
 
 
 def _prove_or_refute(claim: Claim) -> tuple[Verdict, str, Point | None]:
     if by := prove(claim):
         return Verdict.PROVED, by, None
-    if not claim.holds.has(AppliedUndef):
+    if has_values(claim.holds):
         point = find([*claim.given, Not(claim.holds)])
         if point is not None and check(claim, point):
             return Verdict.REFUTED, "exact counterexample, checked by substitution", point

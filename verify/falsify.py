@@ -13,7 +13,7 @@ from sympy.logic.boolalg import Boolean
 from theory.vocabulary import V
 from verify.claim import Claim, Point
 from verify.decide import SIZES, check, instance, speaks_of_tokens
-from verify.search import screen, unknowns_of
+from verify.search import has_values, screen, unknowns_of
 
 BATCH = 20_000
 HITS = 4
@@ -44,13 +44,16 @@ def falsify(
 
     Points are random rationals of growing size, ``BATCH`` of them a turn, screened in floating
     point; a hit counts only once it has been checked exactly. That nothing is found proves
-    nothing. With ``turns`` the search also ends after so many turns.
+    nothing; of a statement about functions left open no point is tried. With ``turns`` the
+    search also ends after so many turns.
 
     Raises:
         ValueError: ``seconds`` is not positive.
     """
     if not seconds > 0:
         raise ValueError(f"a search takes a positive time: got {seconds} s; give it a few seconds")
+    if not has_values(claim.holds):
+        return Attempt(0, None)
     always = replace(claim, exists=False)
     if not unknowns_of([*claim.given, claim.holds]):
         return Attempt(1, {} if check(always, {}) else None)

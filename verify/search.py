@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Indexed, Integer, Rational, lambdify
+from sympy import Derivative, Expr, Indexed, Integer, Rational, lambdify
+from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import And, Boolean
 
 from theory.primitives import PRIMITIVES
@@ -64,6 +65,11 @@ def _all(parts: list[Truth]) -> Truth:
 
 def _any(parts: list[Truth]) -> Truth:
     return None if None in parts else any(parts)
+
+
+def has_values(statement: Boolean) -> bool:
+    """Whether a point gives ``statement`` a value: it speaks of no function left open."""
+    return not statement.has(AppliedUndef, Derivative)
 
 
 def is_legal(point: Mapping[Expr, Expr]) -> bool:

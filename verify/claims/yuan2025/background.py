@@ -1,6 +1,6 @@
 """Sections 1 and 2: the general form, and what is said of existing methods."""
 
-from sympy import Expr, Ge, Gt, Integer, Lt
+from sympy import Derivative, Expr, Ge, Gt, Integer, Lt
 
 from theory.objective import Objective
 from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
@@ -22,7 +22,7 @@ def only_the_margin(objective: Objective, scale_w: Expr, scale_l: Expr) -> Expr:
 
 def separate(objective: Objective) -> Expr:
     """State that each incentive depends on its own response alone."""
-    return equal(objective.loss.diff(logp_w, logp_l), Integer(0))
+    return equal(Derivative(objective.loss, logp_w, logp_l), Integer(0))
 
 
 CLAIMS = (
