@@ -127,6 +127,17 @@ CLAIMS = (
             step * e_w * A_P - e_l / step * X_P + M_w >= 0,
             2 * e_w * A_P * step + M_w >= sqrt(M_w**2 + 4 * e_w * e_l * A_P * X_P),
         ),
-        note="Cleared of the denominator 2 d_w A_P > 0. The loser's bound has the same form.",
+        note="Cleared of the denominator 2 d_w A_P > 0.",
+    ),
+    Claim(
+        id="disband.momentum.rejected",
+        locator="Momentum band",
+        says=r"With momentum memory $M_l$ the loser is suppressed iff $\delta \le "
+        r"\frac{-M_l + \sqrt{M_l^2 + 4d_wd_lX_PB_P}}{2d_wX_P}$.",
+        holds=iff(
+            step * e_w * X_P - e_l / step * B_P + M_w <= 0,
+            2 * e_w * X_P * step + M_w <= sqrt(M_w**2 + 4 * e_w * e_l * X_P * B_P),
+        ),
+        note="Cleared of the denominator 2 d_w X_P > 0; M_w stands for M_l here.",
     ),
 )

@@ -4,10 +4,16 @@ from sympy import Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
 from theory.vocabulary import V, k
 from verify.claim import Claim
-from verify.logic import equal
+from verify.logic import equal, iff
 
 E = Symbol("E", positive=True)
 p_w, p_l = Symbol("p_w", positive=True), Symbol("p_l", positive=True)
+U, W = Symbol("U", nonnegative=True), Symbol("W", real=True)
+kappa, D, change = (
+    Symbol("kappa", nonnegative=True),
+    Symbol("D", real=True),
+    Symbol("Delta", real=True),
+)
 s, y = IndexedBase("s", nonnegative=True), IndexedBase("y", real=True)
 
 CLAIMS = (
@@ -39,5 +45,30 @@ CLAIMS = (
         ),
         holds=Sum(s[k] * exp(y[k]), (k, 1, V)) >= 1,
         note="y_k is the change of the k-th logit, measured from its mean under s.",
+    ),
+    Claim(
+        id="disband.overlap",
+        locator="Edit distance one, gradient overlap",
+        says=r"Where two contexts overlap by $\kappa$, the chosen suffix token falls iff "
+        r"$\kappa > \frac{\|u_w\|^2}{\langle u_w,u_l\rangle}$.",
+        holds=iff(Lt(U - kappa * W, 0), kappa > U / W),
+        note="U = ‖u_w‖², W = ⟨u_w,u_l⟩; κ = 0 are independent rows, κ = 1 shared ones.",
+    ),
+    Claim(
+        id="disband.overlap.repaired",
+        locator="Edit distance one, gradient overlap",
+        says=r"Where two contexts overlap by $\kappa$ and $\langle u_w,u_l\rangle > 0$, the chosen "
+        r"suffix token falls iff $\kappa > \frac{\|u_w\|^2}{\langle u_w,u_l\rangle}$.",
+        given=(W > 0,),
+        holds=iff(Lt(U - kappa * W, 0), kappa > U / W),
+        note="U = ‖u_w‖², W = ⟨u_w,u_l⟩.",
+    ),
+    Claim(
+        id="disband.first-order-sign.chosen",
+        locator="Finite steps, log-linear models",
+        says="A chosen response that falls to first order falls at every step size.",
+        given=(D < 0, change <= D),
+        holds=Lt(change, 0),
+        note="D is the first-order change, which bounds the exact one from above.",
     ),
 )
