@@ -27,7 +27,7 @@ from verify.claims.yuan2025.sentiment import EXPERIMENT
 from verify.ledger import entries
 from verify.provenance import code_hash, provenance
 from verify.report import write_report
-from verify.store import Arrays, Store
+from verify.store import Arrays, Store, sweep
 
 if TYPE_CHECKING:
     from verify.experiments.sentiment_check import Settings
@@ -73,6 +73,7 @@ def run(job: Job) -> Record:
     """
     for folder in (job.out, job.steps, job.out / "figures"):
         require_writable(folder)
+        sweep(folder)
     tweets = _ready(job) if job.models else ()
     with Screen(6 if job.models else 5) as screen:
         with screen.step("objectives") as step:

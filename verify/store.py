@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.provenance import code_hash, provenance
+from verify.provenance import code_hash, provenance, versions
 
 Arrays = dict[str, NDArray[Any]]
+PARTIAL = ".partial"
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         OSError: The folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -38,6 +39,12 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed run left half written in ``folder``."""
+    for path in folder.glob(f".*{PARTIAL}"):
+        path.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path``, complete or not at all."""
     with whole_file(path) as file:
@@ -46,7 +53,7 @@ def write_text(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Store:
-    """Finished steps, arrays or plain records, keyed by their configuration, data and code.
+    """Finished steps, arrays or plain records, keyed by configuration, data, code and versions.
 
     Args:
         folder: Where the files live; made when first needed.
@@ -97,15 +104,5 @@ class Store:
 
     def path(self, name: str, key: Mapping[str, Any], kind: str = "npz") -> Path:
         """Return where ``name`` computed from ``key`` by the present code is stored."""
-        text = json.dumps([code_hash(self.module), key], sort_keys=True)
+        text = json.dumps([code_hash(self.module), versions(), key], sort_keys=True)
         return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.{kind}"
-
-    def get(
-        self, name: str, key: Mapping[str, Any], compute: Callable[[], Mapping[str, Any]]
-    ) -> Arrays:
-        """Return what is stored under ``name`` and ``key``; compute and store it if absent."""
-        if (found := self.load(name, key)) is not None:
-            return found
-        self.save(name, key, compute())
-        with np.load(self.path(name, key), allow_pickle=False) as file:
-            return {k: file[k] for k in file.files if k != "provenance"}

@@ -181,7 +181,9 @@ def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, f
     assert not (tmp_path / "report.json").exists()
     for path in (tmp_path / "steps").glob("[!.]*"):
         json.loads(path.read_text())
+    (tmp_path / "steps" / ".half.partial").touch()
     assert few(tmp_path).count(", reused") == 1
+    assert not list((tmp_path / "steps").glob(".*"))
     assert (tmp_path / "report.html").exists()
 
 
