@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from sympy import Basic, Expr, Symbol
+from sympy.logic.boolalg import BooleanAtom
 
 from disband.plain import entry, plain
 from theory import symbols
-from theory.formula import read_statement
+from theory.formula import FormulaError, read_claim
 from theory.symbols import PLAIN
 from verify.claim import Claim, Decision, Point, Prediction, Verdict
 from verify.claims import LEDGER
@@ -37,12 +38,19 @@ def own_claim(statement: str, given: Sequence[str]) -> Claim:
     Raises:
         ValueError: A text is no statement of the grammar of :mod:`theory.formula`.
     """
+    holds, defined = read_claim(statement, NAMES)
+    if isinstance(holds, BooleanAtom):
+        raise FormulaError(
+            f"a statement can be true here and false there: {statement!r} is always "
+            f"{str(holds).lower()}; compare quantities that vary"
+        )
+    assumptions = [read_claim(text, NAMES) for text in given]
     return Claim(
         id="own",
         locator="typed here",
         says=statement,
-        holds=read_statement(statement, NAMES),
-        given=tuple(read_statement(text, NAMES) for text in given),
+        holds=holds,
+        given=(*defined, *(part for text, where in assumptions for part in (*where, text))),
     )
 
 
@@ -63,7 +71,9 @@ def falsify_text(claim: Claim, decision: Decision, attempt: Attempt, seconds: fl
     searched = f"{attempt.tried} points that meet the assumptions, {seconds:.1f} s"
     lines = [claim.id, _entry("verdict", f"{decision.verdict}, {decision.decided_by}")]
     point = attempt.counterexample or decision.counterexample
-    if point is None:
+    if claim.exists:
+        lines.append(_entry("witness", _point(decision.example)))
+    elif point is None:
         lines.append(_entry("random search", f"no counterexample among {searched}"))
     else:
         lines += [_entry("counterexample", _point(point)), *_worked(claim, point)]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from disband import __version__
-from disband.errors import Group, Interrupted, require_writable, user_input, writing
+from disband.errors import Group, Interrupted, Refusal, require_writable, user_input, writing
 from disband.options import hyper, number_settings, objective
 
 OUT = click.option(
@@ -145,6 +145,11 @@ def simulate(
     from sims.studies import TOYS
     from verify.store import write_text
 
+    if toy == "single-token" and policy == "independent":
+        raise Refusal(
+            "a policy is shared or independent where there are several contexts: single-token has "
+            "one; leave --policy out or take --toy edit-one"
+        )
     setting = TOYS[toy if toy == "single-token" else f"{toy}-{policy}"]
     with user_input():
         study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values)
@@ -272,8 +277,8 @@ def falsify(
 ) -> None:
     """Search for a counterexample, exactly, and shrink what is found.
 
-    Of the claims with these IDs, of all claims without any, or of a statement of your own. A
-    statement compares formulas with < <= > >= == != and joins them with and, or, not,
+    Of the claims with these IDs, of all claims without any (some minutes), or of a statement of
+    your own. A statement compares formulas with < <= > >= == != and joins them with and, or, not,
     implies(p, q), iff(p, q). Formulas have + - * / **, exp, log, sqrt, sigmoid, logsigmoid, relu,
     step, abs, min, max, and the symbols A, B, X (squared norms and product of the scores), d_w,
     d_l, logp_w, logp_l, ref_w, ref_l, len_w, len_l, eta and the hyperparameters (beta, gamma,
@@ -289,14 +294,14 @@ def falsify(
     if statement is not None and identifiers:
         raise click.UsageError("give either IDs or --statement")
     from disband.claims import falsify_text, find_claim, own_claim
-    from verify.claim import Claim
+    from verify.claim import Claim, Prediction
     from verify.claims import LEDGER
     from verify.decide import decide
     from verify.falsify import falsify as search
 
     with user_input():
         if statement is not None:
-            claims: list[object] = [own_claim(statement, given)]
+            claims: list[Claim | Prediction] = [own_claim(statement, given)]
         else:
             claims = [find_claim(i) for i in identifiers] or list(LEDGER)
     for one in claims:
@@ -304,3 +309,8 @@ def falsify(
             with user_input():
                 decision, attempt = decide(one), search(one, seconds, seed)
             click.echo(falsify_text(one, decision, attempt, seconds) + "\n")
+        elif identifiers:
+            raise Refusal(
+                f"a search is for statements of mathematics: {one.id} is decided by an experiment; "
+                "run disband verify"
+            )

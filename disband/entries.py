@@ -79,6 +79,6 @@ def _signs(signs: Signs) -> dict[str, str]:
 
 def _per_seed(prediction: Any) -> list[Record]:
     return [
-        {"seed": one.seed, "holds": bool(one.holds), "numbers": dict(one.numbers)}
+        {"seed": one.seed, "holds": one.holds, "numbers": dict(one.numbers)}
         for one in prediction.outcomes
     ]

@@ -15,8 +15,8 @@ from disband.entries import (
     simulation_entry,
     split_ledger,
 )
-from disband.errors import require_writable
-from disband.pictures import Drawn, draw, flat, groups, keep, select
+from disband.errors import Refusal, require_writable
+from disband.pictures import PICTURES, Drawn, draw, flat, groups, keep, select
 from disband.screen import Screen, Step
 from disband.toys import pack, run_toy, unpack
 from disband.tweets import read_tweets, require_enough
@@ -171,6 +171,7 @@ def _sentiment(
 ) -> tuple[Record, dict[tuple[int, str], Arrays]]:
     from verify.experiments.sentiment_predictions import predictions
     from verify.experiments.sentiment_study import run_all
+    from verify.experiments.workers import WorkerLostError
     from verify.sentiment import data_hash
 
     settings, moved = _settings(job), False
@@ -181,7 +182,10 @@ def _sentiment(
         step.advance(done, total, said)
 
     store = job.store("verify.experiments.sentiment_study")
-    results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
+    try:
+        results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
+    except WorkerLostError as error:
+        raise Refusal(str(error)) from error
     judged = predictions(results)
     used = {**asdict(settings), "data": data_hash(tweets), "tweets": len(tweets)}
     held = sum(p.count == len(p.outcomes) for p in judged)
@@ -192,6 +196,9 @@ def _sentiment(
 def _figures(job: Job, data: Drawn, step: Step) -> dict[str, Path]:
     keep(data, job.steps)
     pictures = select((), data)
+    for name in {picture.name for picture in PICTURES} - {picture.name for picture in pictures}:
+        for old in (job.out / "figures").glob(f"{name}.*"):
+            old.unlink()
     drawn = draw(
         pictures,
         data,

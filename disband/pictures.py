@@ -75,8 +75,8 @@ def _band(data: Drawn) -> Figure:
 PICTURES = (
     Picture(
         "band",
-        "The disentanglement band: where both log-probabilities go as they should, and where ten "
-        "objectives stand at one state of a toy",
+        "The disentanglement band: where both log-probabilities go as they should, and where the "
+        "objectives with positive incentives stand at one state of a toy",
         _band,
     ),
     Picture(

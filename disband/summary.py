@@ -26,29 +26,34 @@ def _verdicts(claims: Sequence[Record]) -> str:
 
 
 def _ledger(claims: Sequence[Record]) -> str:
-    """A table: verdict, id, what decided it, seconds, place in the paper."""
-    rows = [("verdict", "claim", "decided by", "s", "where")]
+    """A table: verdict, id, what decided it, seconds, place in the paper, its beginning."""
+    rows = [("verdict", "claim", "decided by", "s", "where", "statement")]
     rows += [
         (
             c["verdict"],
             c["id"],
             c["decided_by"].partition(",")[0].partition(":")[0],
             f"{c['seconds']:.2f}",
-            c["locator"].replace("$", ""),
+            _short(c["locator"].replace("$", ""), 34),
+            _short(c["says"], 60),
         )
         for c in claims
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     return "\n".join(
-        "  ".join([*(f"{cell:{w}}" for cell, w in zip(row[:4], widths, strict=True)), row[4]])
+        "  ".join([*(f"{cell:{w}}" for cell, w in zip(row[:5], widths, strict=True)), row[5]])
         for row in rows
     )
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
 def _experiment(experiment: Record) -> str:
     lines = [f"{experiment['name']}: seeds on which each prediction held"]
     for prediction in experiment["predictions"]:
         seeds = prediction["per_seed"]
-        held = sum(one["holds"] for one in seeds)
+        held = sum(one["holds"] is True for one in seeds)
         lines.append(f"  {held} of {len(seeds)}  {prediction['says']}")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 BEFORE, AT, AFTER = "before", "at", "after"
 PLACES = (BEFORE, AT, AFTER)
+MOST_ENTRIES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +217,7 @@ def edit_one_shared(
     Source: yuan2025, Data Setup 2 and appendix B.2, which multiplies chosen with rejected
     gradients row by row and so shares the rows.
     """
-    rows = _checked(vocabulary, prefix, suffix, spread, offset)
+    rows = _checked(vocabulary, prefix, suffix, spread, offset, seed)
     start = spread * np.random.default_rng(seed).standard_normal((*batch, rows, vocabulary))
     shared = np.concatenate([np.eye(rows), np.eye(rows)[prefix + 1 :]])
     return _edit_one(shared, start, prefix, offset)
@@ -239,7 +240,7 @@ def edit_one_independent(
     Source: yuan2025, Model Setup 2 as it is printed: :math:`s_{w,i}` and :math:`s_{l,i}` are
     variables to optimize.
     """
-    rows = _checked(vocabulary, prefix, suffix, spread, offset)
+    rows = _checked(vocabulary, prefix, suffix, spread, offset, seed)
     start = spread * np.random.default_rng(seed).standard_normal((*batch, rows, vocabulary))
     doubled = np.concatenate([start, start[..., prefix + 1 :, :]], -2)
     return _edit_one(np.eye(rows + suffix), doubled, prefix, offset)
@@ -269,13 +270,16 @@ def _emits(contexts: int, vocabulary: int, tokens: dict[int, int]) -> Array:
     return counts
 
 
-def _checked(vocabulary: int, prefix: int, suffix: int, spread: float, offset: float) -> int:
+def _checked(
+    vocabulary: int, prefix: int, suffix: int, spread: float, offset: float, seed: int
+) -> int:
     """Return how many rows a response has."""
     ranges: tuple[tuple[str, Any, int], ...] = (
         ("vocabulary", vocabulary, 2),
         ("prefix", prefix, 0),
         ("suffix", suffix, 0),
         ("spread", spread, 0),
+        ("seed", seed, 0),
     )
     for name, value, least in ranges:
         if not least <= value < np.inf:
@@ -284,4 +288,9 @@ def _checked(vocabulary: int, prefix: int, suffix: int, spread: float, offset: f
             )
     if not np.isfinite(offset):
         raise ValueError(f"offset is finite: got {offset}; set it to 2 nats, say")
+    if (entries := vocabulary * (prefix + 1 + 2 * suffix)) > MOST_ENTRIES:
+        raise ValueError(
+            f"a toy has at most {MOST_ENTRIES:.0e} logits: got {entries:.0e}; take a smaller "
+            "vocabulary or shorter responses"
+        )
     return prefix + 1 + suffix

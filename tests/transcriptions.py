@@ -3,7 +3,7 @@
 ``m`` is :mod:`math`, or :mod:`mpmath` for many digits. Nothing here knows the package.
 """
 
-# ruff: noqa: ARG001, E741, PLR0917 -- every loss is handed what any of them needs
+# ruff: noqa: ARG001, E741 -- every loss is handed what any of them needs
 
 import math
 

@@ -51,8 +51,9 @@ def band(gram: Gram) -> Band:
     """
     sq_w, sq_l, dot = (np.asarray(v, float) for v in (gram.sq_w, gram.sq_l, gram.dot))
     entangled = ~(dot <= 0)  # and so is what nobody knows, NaN
-    low = np.divide(dot, sq_w, out=np.zeros(np.shape(dot)), where=entangled)
-    high = np.divide(sq_l, dot, out=np.full(np.shape(dot), np.inf), where=entangled)
+    with np.errstate(over="ignore"):
+        low = np.divide(dot, sq_w, out=np.zeros(np.shape(dot)), where=entangled)
+        high = np.divide(sq_l, dot, out=np.full(np.shape(dot), np.inf), where=entangled)
     return Band(low, high)
 
 

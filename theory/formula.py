@@ -14,7 +14,6 @@ Length, depth and exponents are bounded, so time and memory are too.
 import ast
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import reduce
 from itertools import pairwise
 from operator import add, mul, sub, truediv
 
@@ -39,8 +38,10 @@ from sympy import (
     Rational,
     Symbol,
     exp,
+    false,
     log,
     sqrt,
+    true,
 )
 from sympy.logic.boolalg import Boolean
 
@@ -65,6 +66,7 @@ FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
 EXTREMES: Mapping[str, Callable[..., Expr]] = {"min": Min, "max": Max}
 CONNECTIVES: Mapping[str, Callable[..., Boolean]] = {"implies": Implies, "iff": Equivalent}
 _ARITHMETIC = {ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv}
+_DOMAINS = {"sqrt": Ge, "log": Gt}
 _COMPARISONS = {
     ast.Lt: Lt,
     ast.LtE: Le,
@@ -97,6 +99,18 @@ def read_statement(text: str, names: Mapping[str, Symbol]) -> Boolean:
     return _Reader(text, names).statement(_parse(text), 0)
 
 
+def read_claim(text: str, names: Mapping[str, Symbol]) -> tuple[Boolean, tuple[Boolean, ...]]:
+    """Return the statement that ``text`` writes, and where all of its formulas are defined.
+
+    Sympy cancels :math:`A/A` as it is written; the conditions keep what that forgets.
+
+    Raises:
+        FormulaError: As :func:`read_statement`.
+    """
+    reader = _Reader(text, names)
+    return reader.statement(_parse(text), 0), tuple(reader.defined)
+
+
 def _parse(text: str) -> ast.expr:
     if len(text) > MAX_LENGTH:
         raise FormulaError(
@@ -121,6 +135,7 @@ def _at(text: str, column: int, rule: str, came: str) -> str:
 class _Reader:
     def __init__(self, text: str, names: Mapping[str, Symbol]) -> None:
         self.text, self.names = text.strip(), names
+        self.defined: list[Boolean] = []
 
     def refuse(self, node: ast.AST, rule: str) -> FormulaError:
         column = getattr(node, "col_offset", 0)
@@ -144,14 +159,30 @@ class _Reader:
                 power *= max(1, abs(int(exponent)))
                 if power > MAX_POWER:
                     raise self.refuse(node, f"powers of powers multiply to at most {MAX_POWER}")
-                return Pow(self.expression(left, depth + 1, power), exponent)
+                base = self.expression(left, depth + 1, power)
+                if exponent < 0:
+                    self.require(left, base, Ne)
+                return Pow(base, exponent)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                both = (self.expression(side, depth + 1, power) for side in (left, right))
-                return reduce(_ARITHMETIC[type(op)], both)
+                one, other = (self.expression(side, depth + 1, power) for side in (left, right))
+                if isinstance(op, ast.Div):
+                    self.require(right, other, Ne)
+                return _ARITHMETIC[type(op)](one, other)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 function = self.function(node, name, len(args))
-                return function(*(self.expression(arg, depth + 1, power) for arg in args))
+                values = [self.expression(arg, depth + 1, power) for arg in args]
+                if name in _DOMAINS:
+                    self.require(args[0], values[0], _DOMAINS[name])
+                return function(*values)
         raise self.refuse(node, "an expression is made of numbers, names, + - * / ** and functions")
+
+    def require(self, node: ast.AST, value: Expr, relation: Callable[..., Boolean]) -> None:
+        """Note that ``value`` must stand in ``relation`` to zero for the formula to have one."""
+        condition = relation(value, 0)
+        if condition == false:
+            raise self.refuse(node, "a formula has a value: this denominator, root or logarithm")
+        if condition != true:
+            self.defined.append(condition)
 
     def number(self, node: ast.Constant) -> Expr:
         written = ast.get_source_segment(self.text, node) or ""

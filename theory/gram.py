@@ -52,9 +52,9 @@ class Gram:
             raise ValueError(
                 f"a cosine lies in [-1, 1]: got {cosine}; give ⟨a,b⟩ divided by both norms"
             )
-        if not np.all((ratio > 0) & np.isfinite(ratio)):
+        if not np.all((ratio > 1e-100) & (ratio < 1e100)):
             raise ValueError(
-                f"a norm ratio is positive and finite: got {norm_ratio}; give ‖b‖/‖a‖, "
-                "the rejected score's norm over the chosen one's"
+                f"a norm ratio is positive and finite: got {norm_ratio}; give ‖b‖/‖a‖, the "
+                "rejected score's norm over the chosen one's, between 1e-100 and 1e100"
             )
         return Gram(np.ones_like(ratio), ratio**2, rho * ratio)

@@ -17,6 +17,7 @@ from verify.smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
 BRIEFLY_MS = 1_000
+FEWEST_SEEDS = 2
 
 
 def decide(claim: Claim) -> Decision:
@@ -27,19 +28,28 @@ def decide(claim: Claim) -> Decision:
     """
     start = perf_counter()
     _require_exact(claim)
-    example = find(claim.given) if claim.given else {}
-    if example is None:
-        raise LedgerError(
-            f"{claim.id}: no point is found that meets its assumptions; it is vacuous"
-        )
+    if claim.given and Problem(claim.given).check()[0] == "unsat":
+        raise LedgerError(f"{claim.id} is vacuous: nothing meets its assumptions")
     verdict, by, witness = (_witness if claim.exists else _prove_or_refute)(claim)
-    refuted = verdict is Verdict.REFUTED
     return Decision(
         verdict=verdict,
         decided_by=by,
         seconds=perf_counter() - start,
-        example=example if refuted or not witness else witness,
-        counterexample=witness if refuted else None,
+        example=_example(claim, verdict) if verdict is Verdict.REFUTED or not witness else witness,
+        counterexample=witness if verdict is Verdict.REFUTED else None,
+    )
+
+
+def _example(claim: Claim, verdict: Verdict) -> Point:
+    """Return a point that meets the assumptions; of a proved claim, one where it has a value."""
+    wanted = list(claim.given)
+    if verdict is Verdict.PROVED and has_values(claim.holds):
+        wanted.append(claim.holds)
+    if (point := find(wanted) if wanted else {}) is not None:
+        return point
+    raise LedgerError(
+        f"{claim.id}: no exact point was found that meets its assumptions and gives it a value; "
+        "state it where it is defined, with assumptions that rational numbers can meet"
     )
 
 
@@ -67,15 +77,17 @@ def judge(
 ) -> Decision:
     """Read the verdict on ``prediction`` off what its experiment measured for each seed.
 
-    Supported if it held for every seed, contradicted if for none; open if only for some, or if
-    the experiment was not run. ``outcomes`` maps a prediction's name to one entry a seed with
-    ``seed``, ``holds`` and ``numbers``.
+    Supported if it held for every seed, contradicted if for none; open if only for some, if there
+    was one seed alone, or if the experiment was not run. ``outcomes`` maps a prediction's name
+    to one entry a seed with ``seed``, ``holds`` and ``numbers``.
     """
     if not outcomes or not outcomes.get(prediction.outcome):
         return Decision(Verdict.OPEN, f"the experiment {prediction.experiment} was not run")
     runs = outcomes[prediction.outcome]
-    held = sum(bool(run["holds"]) for run in runs)
-    verdict = {len(runs): Verdict.SUPPORTED, 0: Verdict.CONTRADICTED}.get(held, Verdict.OPEN)
+    held, failed = (sum(run["holds"] is answer for run in runs) for answer in (True, False))
+    verdict = Verdict.OPEN
+    if len(runs) >= FEWEST_SEEDS:
+        verdict = {held: Verdict.SUPPORTED, failed: Verdict.CONTRADICTED}.get(len(runs), verdict)
     return Decision(
         verdict,
         f"experiment {prediction.experiment}: held for {held} of {len(runs)} seeds",
@@ -145,6 +157,11 @@ def _require_exact(claim: Claim) -> None:
             )
         if statement.has(Float):
             raise LedgerError(f"{claim.id}: a statement holds a float; write it as a Rational")
+    if k in claim.holds.free_symbols:
+        raise LedgerError(
+            f"{claim.id}: a conclusion speaks of named tokens and of sums: got one about the "
+            "generic token; name a token"
+        )
 
 
 def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:

@@ -27,9 +27,10 @@ TITLES = {
 
 def claims_page(records: Sequence[Record]) -> str:
     """Return the ledger as one Markdown page, with the errata first."""
+    verdicts = {str(r["id"]): _verdict(r) for r in records}
     parts = [HEAD, _counts(records), _errata(records)]
     for paper, group in groupby(records, key=lambda r: str(r["paper"])):
-        parts += [f"## {TITLES[paper]}\n", *map(_claim, group)]
+        parts += [f"## {TITLES[paper]}\n", *(_claim(record, verdicts) for record in group)]
     return "\n".join(parts)
 
 
@@ -49,8 +50,10 @@ def _errata(records: Sequence[Record]) -> str:
     for record in records:
         if record["verdict"] == "refuted" and record["paper"] != "disband":
             lines.append(f"* **{record['locator']}.** Printed: {record['says']} {_why(record)}")
+            if record["note"]:
+                lines[-1] += f" {record['note']}"
             if record["repaired"]:
-                lines[-1] += f" Corrected: {by_id[record['repaired']]['says']}"
+                lines[-1] += f" **Corrected:** {by_id[record['repaired']]['says']}"
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +67,7 @@ def _why(record: Record) -> str:
     return f"It fails at {found}" + (f" ({sides})." if sides else ".")
 
 
-def _claim(record: Record) -> str:
+def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
     lines = [
         f"### `{record['id']}`: {_verdict(record)}\n",
         f"{record['locator']}. {record['says']}\n",
@@ -79,7 +82,8 @@ def _claim(record: Record) -> str:
     if record["idle"]:
         lines.append(f"* proved as well without any one of {_formulas(record['idle'])}")
     if record["repaired"]:
-        lines.append(f"* mended as [`{record['repaired']}`](#{_anchor(record['repaired'])})")
+        mended = str(record["repaired"])
+        lines.append(f"* mended as [`{mended}`](#{_anchor(mended, verdicts[mended])})")
     if record["note"]:
         lines.append(f"* {record['note']}")
     return "\n".join(lines) + "\n"
@@ -97,8 +101,8 @@ def _formulas(formulas: Iterable[str]) -> str:
     return ", ".join(f"${formula}$" for formula in formulas)
 
 
-def _anchor(identifier: str) -> str:
-    return f"{identifier}-proved".replace(".", "")
+def _anchor(identifier: str, verdict: str) -> str:
+    return f"{identifier}-{verdict}".replace(".", "")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Trying to break a statement: many random points, an exact check of each hit, then shrinking."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from time import monotonic
 
@@ -44,29 +44,28 @@ def falsify(
 
     Points are random rationals of growing size, ``BATCH`` of them a turn, screened in floating
     point; a hit counts only once it has been checked exactly. That nothing is found proves
-    nothing; of a statement about functions left open no point is tried. With ``turns`` the
-    search also ends after so many turns.
+    nothing. Of a statement that something can happen, or about functions left open, no point is
+    tried. With ``turns`` the search also ends after so many turns.
 
     Raises:
         ValueError: ``seconds`` is not positive.
     """
     if not seconds > 0:
         raise ValueError(f"a search takes a positive time: got {seconds} s; give it a few seconds")
-    if not has_values(claim.holds):
+    if claim.exists or not has_values(claim.holds):
         return Attempt(0, None)
-    always = replace(claim, exists=False)
     if not unknowns_of([*claim.given, claim.holds]):
-        return Attempt(1, {} if check(always, {}) else None)
+        return Attempt(1, {} if check(claim, {}) else None)
     start, tried = monotonic(), 0
     rng = np.random.default_rng(seed)
-    samplers = _samplers(always)
+    samplers = _samplers(claim)
     for turn in count() if turns is None else range(turns):
         sampler = samplers[turn % len(samplers)]
         met, hits = sampler.draw(rng, largest=min(2 + turn, LARGEST))
         tried += met
         for point in hits:
-            if check(always, point):
-                return Attempt(tried, shrink(always, point))
+            if check(claim, point):
+                return Attempt(tried, shrink(claim, point))
         if (spent := monotonic() - start) > seconds:
             break
         on_progress(spent / seconds, tried)

@@ -77,9 +77,9 @@ def is_legal(point: Mapping[Expr, Expr]) -> bool:
     facts = ("is_positive", "is_nonnegative", "is_negative", "is_integer", "is_nonpositive")
     exact = all(v.is_Rational for v in point.values())
     signs = all(getattr(v, f) for s, v in point.items() for f in facts if getattr(s, f))
-    if not exact or not signs or not {A, B, X} <= set(point):
+    if not exact or not signs or X not in point:
         return exact and signs
-    return bool(point[X] ** 2 <= point[A] * point[B])
+    return {A, B} <= set(point) and bool(point[X] ** 2 <= point[A] * point[B])
 
 
 def smallest_point(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:

@@ -51,10 +51,10 @@ class Problem:
         self.unknowns: dict[Expr, Any] = {}
         self.facts: list[Any] = []
         self.constraints = [self._boolean(s) for s in parts if k not in s.free_symbols]
+        self._sigmoid_facts()
         if X in self.unknowns:
             a, b, x = (self._expr(v) for v in (A, B, X))
             self.facts.append(x * x <= a * b)
-        self._sigmoid_facts()
 
     def check(self, timeout_ms: int = TIMEOUT_MS) -> tuple[str, dict[Expr, Rational] | None]:
         """Return ``sat`` with a rational model if there is one, ``unsat`` or ``unknown``."""

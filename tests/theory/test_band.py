@@ -7,15 +7,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.strategies import floats_of, gram_of, grams, positive, signed, vectors
 from theory.band import Case, band, calibration, case
 from theory.gram import Gram
 from theory.step import first_order
+from verify.strategies import floats_of, gram_of, grams, nonzero_vectors, positive, signed
 
 finite = st.floats(0, 1e6, allow_subnormal=False)
 
 
-@given(d_w=signed, d_l=signed, gram=grams)
+@given(d_w=signed, d_l=signed, gram=grams())
 def test_the_case_is_read_off_the_two_changes(d_w, d_l, gram):
     winner_falls = d_w * gram.sq_w - d_l * gram.dot < 0
     loser_rises = d_w * gram.dot - d_l * gram.sq_l > 0
@@ -28,7 +28,7 @@ def test_the_case_is_read_off_the_two_changes(d_w, d_l, gram):
     assert case(d_w, d_l, gram) == names[winner_falls, loser_rises]
 
 
-@given(d_w=positive, d_l=positive, gram=grams)
+@given(d_w=positive, d_l=positive, gram=grams())
 def test_inside_the_band_is_ideal_and_below_it_both_fall(d_w, d_l, gram):
     ratio = d_w / d_l
     got = case(d_w, d_l, gram)
@@ -42,7 +42,7 @@ def test_inside_the_band_is_ideal_and_below_it_both_fall(d_w, d_l, gram):
         assert got == Case.IDEAL
 
 
-@given(gram=grams)
+@given(gram=grams())
 def test_the_band_is_where_its_definition_says(gram):
     low, high = band(floats_of(gram))
     if gram.dot <= 0:
@@ -52,7 +52,7 @@ def test_the_band_is_where_its_definition_says(gram):
         assert high == float(gram.sq_l / gram.dot)
 
 
-@given(gram=grams)
+@given(gram=grams())
 def test_the_band_is_centred_on_the_norm_ratio_with_width_from_the_cosine(gram):
     assume(gram.dot > 0)
     gram = floats_of(gram)
@@ -62,7 +62,7 @@ def test_the_band_is_centred_on_the_norm_ratio_with_width_from_the_cosine(gram):
     assert high == pytest.approx(gram.norm_ratio / gram.cosine, rel=1e-13)
 
 
-@given(d_w=positive, d_l=positive, gram=grams)
+@given(d_w=positive, d_l=positive, gram=grams())
 def test_the_edges_belong_to_the_band(d_w, d_l, gram):
     assume(gram.dot > 0)
     assert case(gram.dot, gram.sq_w, gram) == Case.IDEAL
@@ -75,12 +75,12 @@ def test_the_edges_belong_to_the_band(d_w, d_l, gram):
     assert (case(gram.dot + tilted, gram.sq_w, gram) == Case.IDEAL) is not parallel
 
 
-@given(d_w=positive, d_l=positive, gram=grams)
+@given(d_w=positive, d_l=positive, gram=grams())
 def test_positive_incentives_never_reverse_the_pair(d_w, d_l, gram):
     assert case(d_w, d_l, gram) != Case.REVERSED
 
 
-@given(a=vectors(), scale=st.integers(1, 5), d_w=positive, d_l=positive)
+@given(a=nonzero_vectors(), scale=st.integers(1, 5), d_w=positive, d_l=positive)
 def test_parallel_scores_have_a_single_good_ratio(a, scale, d_w, d_l):
     gram = gram_of(a, [scale * x for x in a])
     low, high = band(floats_of(gram))
@@ -88,7 +88,7 @@ def test_parallel_scores_have_a_single_good_ratio(a, scale, d_w, d_l):
     assert (case(d_w, d_l, gram) == Case.IDEAL) == (d_w == scale * d_l)
 
 
-@given(a=vectors(), scale=st.integers(1, 5), d_w=positive, d_l=positive)
+@given(a=nonzero_vectors(), scale=st.integers(1, 5), d_w=positive, d_l=positive)
 def test_opposite_scores_make_every_ratio_good(a, scale, d_w, d_l):
     gram = gram_of(a, [-scale * x for x in a])
     assert band(floats_of(gram)) == (0, np.inf)
@@ -141,7 +141,7 @@ def test_a_nan_is_not_called_good():
             case(np.array([d_w, 1.0])[:1], 1.0, gram)
 
 
-@given(d_w=positive, d_l=positive, gram=grams)
+@given(d_w=positive, d_l=positive, gram=grams(nonzero_vectors()))
 def test_calibration_lands_on_the_centre_and_so_inside(d_w, d_l, gram):
     gram = floats_of(gram)
     delta = calibration(float(d_w), float(d_l), gram)

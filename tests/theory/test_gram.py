@@ -7,13 +7,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import floats_of, gram_of, grams, score_pairs, signed
 from theory.gram import Gram
 from theory.step import first_order
 from theory.symbols import A, B, X, d_l, d_w, eta
+from verify.strategies import (
+    floats_of,
+    gram_of,
+    grams,
+    nonzero_vectors,
+    score_pairs,
+    signed,
+)
 
 
-@given(score_pairs)
+@given(score_pairs())
 def test_scores_give_their_gram(pair):
     exact = gram_of(*pair)
     for make in (np.array, torch.tensor):
@@ -32,7 +39,7 @@ def test_scores_of_any_batch_shape():
     assert gram.sq_w.shape == gram.sq_l.shape == gram.cosine.shape == (3, 4)
 
 
-@given(score_pairs)
+@given(score_pairs(nonzero_vectors()))
 def test_cosine_and_norm_ratio_are_those_of_the_vectors(pair):
     a, b = (np.array(v, float) for v in pair)
     gram = Gram.of_scores(a, b)
@@ -70,7 +77,7 @@ def test_a_norm_ratio_that_is_not_positive_is_refused(ratio):
         Gram.of_angle(0.5, ratio)
 
 
-@given(pair=score_pairs, up=signed, down=signed, lr=signed)
+@given(pair=score_pairs(), up=signed, down=signed, lr=signed)
 def test_the_first_order_change_is_the_score_along_the_step(pair, up, down, lr):
     a, b = pair
     moved = [lr * (up * x - down * y) for x, y in zip(a, b, strict=True)]
@@ -79,7 +86,7 @@ def test_the_first_order_change_is_the_score_along_the_step(pair, up, down, lr):
     assert change_l == sum(y * m for y, m in zip(b, moved, strict=True))
 
 
-@given(gram=grams, up=signed, down=signed)
+@given(gram=grams(), up=signed, down=signed)
 def test_exchanging_the_responses_exchanges_the_changes(gram, up, down):
     change_w, change_l = first_order(up, down, gram)
     mirrored = first_order(-down, -up, Gram(gram.sq_l, gram.sq_w, gram.dot))

@@ -9,7 +9,6 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.strategies import gram_of, rows, signed, simplex_points
 from theory.toys import (
     EditOne,
     edit_one_exact,
@@ -19,6 +18,14 @@ from theory.toys import (
     row_slope,
     single_token_gram,
 )
+from verify.strategies import gram_of, signed, simplex_points
+
+
+def rows(*shape, seed):
+    """Random softmax rows of any shape, for tests where exactness does not matter."""
+    logits = 2 * np.random.default_rng(seed).standard_normal(shape)
+    weights = np.exp(logits)
+    return weights / weights.sum(-1, keepdims=True)
 
 
 def start_of(seed, n=3, size=4, *, favour=1.5):

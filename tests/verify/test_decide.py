@@ -58,6 +58,9 @@ FALSE = {
     "two rows agree": claim(equal(p.entries[0], q.entries[0]), *ROWS),
     "integers only": claim(n >= 2),
     "the wrong sign": claim((token - p) @ (token - p) <= 0, *ROWS),
+    "a product of zero with everything": claim(
+        implies(equal(A, Integer(0)), equal(sigmoid(x), Rational(1, 2)))
+    ),
     "one part of a conjunction": claim(every(X <= A + B, X <= A)),
 }
 
@@ -103,6 +106,24 @@ def test_a_point_outside_the_assumptions_is_no_counterexample() -> None:
     point = {A: Integer(1), B: Integer(4), X: Integer(2)}
     assert check(claim(X <= A), point)
     assert not check(claim(X <= A, X <= 1), point)
+
+
+def test_a_point_that_no_scores_realise_is_no_counterexample() -> None:
+    zero = claim(implies(equal(A, Integer(0)), equal(X, Integer(0))))
+    assert not check(zero, {A: Integer(0), X: Integer(1)})
+    hidden = claim(implies(equal(A, Integer(0)), equal(sigmoid(X), Rational(1, 2))))
+    assert decide(hidden).verdict is Verdict.PROVED
+
+
+def test_what_is_undefined_wherever_its_assumptions_hold_is_refused() -> None:
+    with pytest.raises(LedgerError, match="value"):
+        decide(claim(equal(d_w / d_l, Integer(5)), equal(d_l, Integer(0))))
+
+
+def test_a_conclusion_about_the_generic_token_is_refused() -> None:
+    total = TokenVector((V,), (SIGNED,)).total()
+    with pytest.raises(LedgerError, match="generic token"):
+        decide(claim(SIGNED <= 0, equal(total, Integer(-1))))
 
 
 def test_vacuous_assumptions_are_refused() -> None:
@@ -178,5 +199,7 @@ def test_an_experiment_decides_only_unanimously(holds: list[bool], verdict: Verd
 
 def test_an_experiment_that_was_not_run_decides_nothing() -> None:
     prediction = Prediction("test.p", "", "", experiment="e", outcome="o")
+    one = [{"seed": 0, "holds": True, "numbers": {}}]
+    assert judge(prediction, {"o": one}).verdict is Verdict.OPEN
     assert judge(prediction, None).verdict is Verdict.OPEN
     assert "not run" in judge(prediction, None).decided_by

@@ -50,6 +50,16 @@ def test_a_refuted_claim_has_a_repaired_form_that_is_proved(claim: Claim) -> Non
         assert decision(claim).verdict is Verdict.PROVED
 
 
+# Slips of notation: what is meant is another claim of the ledger.
+NOT_MENDED = {"yuan2025.table2.log-of-log", "yuan2025.b2.index"}
+
+
+def test_every_refuted_printed_claim_has_a_repaired_form() -> None:
+    refuted = {c.id for c in CLAIMS if decision(c).verdict is Verdict.REFUTED}
+    unmended = {i for i in refuted if f"{i}.repaired" not in BY_ID and i.startswith("yuan2025")}
+    assert unmended == NOT_MENDED
+
+
 @every_claim
 def test_a_refuted_claim_fails_at_its_counterexample(claim: Claim) -> None:
     point = decision(claim).counterexample
@@ -58,6 +68,7 @@ def test_a_refuted_claim_fails_at_its_counterexample(claim: Claim) -> None:
     assert point is None or check(claim, point)
 
 
+@pytest.mark.slow
 @every_claim
 def test_a_search_at_random_does_not_contradict_the_verdict(claim: Claim) -> None:
     """Thousands of random rational points, screened in floating point and checked exactly."""

@@ -31,7 +31,10 @@ Report = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """Every number of the study.
+    """Every number of the study, chosen on the seeds 100 to 103 and then kept.
+
+    They show a regime, not a law: with longer supervised fine-tuning the cosines begin negative,
+    and at larger rates of DPO, or after more steps, everything falls, the single token too.
 
     Args:
         layers, heads, width, vocabulary: Size of the GPT-2, which starts from random weights.

@@ -14,14 +14,16 @@ Results = Mapping[tuple[int, str], Mapping[str, Array]]
 Numbers = dict[str, float]
 
 BEFORE, AFTER = 0, -1
+# A mean change below so many standard errors over the pairs decides nothing.
+NOISE = 2
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a prediction held on one seed, and the numbers that decide it."""
+    """Whether a prediction held on one seed (``None``: within noise), and what decides it."""
 
     seed: int
-    holds: bool
+    holds: bool | None
     numbers: Mapping[str, float]
 
 
@@ -45,7 +47,7 @@ class Prediction:
     @property
     def count(self) -> int:
         """Number of seeds on which it held."""
-        return sum(outcome.holds for outcome in self.outcomes)
+        return sum(outcome.holds is True for outcome in self.outcomes)
 
 
 def predictions(results: Results) -> tuple[Prediction, ...]:
@@ -81,16 +83,16 @@ class _Rule:
     criterion: str
     styles: tuple[str, ...]
     numbers: Callable[..., Numbers]
-    holds: Callable[[Numbers], bool]
+    holds: Callable[[Numbers], bool | None]
 
     def judge(self, seed: int, results: Results) -> Outcome:
         numbers = self.numbers(*(results[seed, style] for style in self.styles))
         return Outcome(seed, self.holds(numbers), numbers)
 
 
-def change(run: Mapping[str, Array]) -> Array:
-    """Change of each pair's chosen log-probability over DPO, ``(eval_pairs,)``, nats."""
-    difference: Array = run["logp_w"][AFTER] - run["logp_w"][BEFORE]
+def change(run: Mapping[str, Array], side: str = "logp_w") -> Array:
+    """Change of each pair's log-probability over DPO, ``(eval_pairs,)``, nats."""
+    difference: Array = run[side][AFTER] - run[side][BEFORE]
     return difference
 
 
@@ -124,10 +126,18 @@ def position_cosines(run: Mapping[str, Array]) -> tuple[Array, int]:
     return cosine.mean(1), int(differing[0])
 
 
-def _change(run: Mapping[str, Array]) -> Numbers:
-    changes = change(run)
+def _change(run: Mapping[str, Array], side: str = "logp_w") -> Numbers:
+    changes = change(run, side)
     error = changes.std(ddof=1) / np.sqrt(len(changes))
     return {"change": float(changes.mean()), "standard error": float(error)}
+
+
+def _rises(n: Numbers) -> bool | None:
+    return None if abs(n["change"]) <= NOISE * n["standard error"] else n["change"] > 0
+
+
+def _falls(n: Numbers) -> bool | None:
+    return None if (rises := _rises(n)) is None else not rises
 
 
 def _two_changes(short: Mapping[str, Array], long: Mapping[str, Array]) -> Numbers:
@@ -180,7 +190,9 @@ def _token_rule(when: str, at: int, *, differing: bool) -> _Rule:
     )
 
 
-_OVER_DPO = "its mean over the held-out pairs is {} after DPO than before"
+_OVER_DPO = "its mean over the held-out pairs is {} after DPO than before, by two standard errors"
+
+_SHORT = {"short suffix": "short", "long suffix": "long", "prefix+suffix": "prefix"}
 
 _RULES = (
     _Rule(
@@ -189,18 +201,26 @@ _RULES = (
         _OVER_DPO.format("higher"),
         ("single token",),
         _change,
-        lambda n: n["change"] > 0,
+        _rises,
+    ),
+    _Rule(
+        "rejected-single-falls",
+        "single token: DPO lowers the rejected log-probability",
+        _OVER_DPO.format("lower"),
+        ("single token",),
+        lambda run: _change(run, "logp_l"),
+        _falls,
     ),
     *(
         _Rule(
-            f"chosen-{style.split()[0]}-falls",
+            f"chosen-{_SHORT[style]}-falls",
             f"{style}: DPO lowers the chosen log-probability",
             _OVER_DPO.format("lower"),
             (style,),
             _change,
-            lambda n: n["change"] < 0,
+            _falls,
         )
-        for style in ("short suffix", "long suffix")
+        for style in ("short suffix", "long suffix", "prefix+suffix")
     ),
     _Rule(
         "chosen-long-falls-more",
@@ -243,3 +263,5 @@ _RULES = (
         for when, at in (("before", BEFORE), ("after", AFTER))
     ),
 )
+
+CRITERIA = {rule.name: rule.criterion for rule in _RULES}

@@ -17,6 +17,10 @@ Report = Callable[[float], None]
 Channel = Any
 
 
+class WorkerLostError(RuntimeError):
+    """A worker process ended before its task did."""
+
+
 def run_tasks(
     work: Callable[[Task, Report], Result],
     tasks: Iterable[Task],
@@ -38,7 +42,8 @@ def run_tasks(
         workers: Number of processes.
 
     Raises:
-        RuntimeError: A task failed, or its process died.
+        WorkerLostError: A process died.
+        RuntimeError: A task failed.
     """
     waiting = deque(tasks)
     if not waiting:
@@ -65,7 +70,7 @@ def _receive(channel: Channel, process: BaseProcess) -> tuple[str, Any]:
         kind, value = channel.recv()
     except (EOFError, ConnectionResetError) as error:
         process.join()
-        raise RuntimeError(
+        raise WorkerLostError(
             f"a worker process must live until its task is done, but one ended with exit code "
             f"{process.exitcode} (-9 is what a lack of memory looks like); run again: "
             "finished pieces are kept"

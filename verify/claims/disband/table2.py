@@ -4,8 +4,8 @@ from sympy import Integer
 from sympy.logic.boolalg import Boolean
 
 from theory.objective import Objective
-from theory.objectives import DPO, DPOP, KTO, R_DPO
-from theory.symbols import beta
+from theory.objectives import DPO, DPOP, KTO, R_DPO, SPPO
+from theory.symbols import beta, logp_l, logp_w, ref_l, ref_w
 from verify.claim import Claim
 from verify.claims.yuan2025.losses import (
     DPO_ROW,
@@ -17,7 +17,7 @@ from verify.claims.yuan2025.losses import (
     Row,
     identity,
 )
-from verify.logic import equal
+from verify.logic import equal, iff
 
 SPPO_NO_REFERENCE = Row(identity, lambda a: -((a - 1 / beta) ** 2), lambda a: (a + 1 / beta) ** 2)
 UNIT = (equal(beta, Integer(1)),)
@@ -82,5 +82,16 @@ CLAIMS = (
         SPPO_NO_REFERENCE,
         SPPO_HALVED,
         note="What fails beside the sign: the reference policy. This is the loss of appendix A.2.",
+    ),
+    Claim(
+        id="disband.sppo.signs",
+        locator="Signs of the incentives, SPPO",
+        says=r"SPPO pulls the chosen up and pushes the rejected down iff $\log\frac{\pi_w}"
+        r"{\pi_{ref,w}} < \frac{1}{2\beta}$ and $\log\frac{\pi_l}{\pi_{ref,l}} > "
+        r"-\frac{1}{2\beta}$: it regresses both to targets.",
+        holds=iff(
+            (SPPO.d_w > 0) & (SPPO.d_l > 0),
+            (logp_w - ref_w < 1 / (2 * beta)) & (logp_l - ref_l > -1 / (2 * beta)),
+        ),
     ),
 )

@@ -12,6 +12,8 @@ from verify.claims.yuan2025 import (
     losses,
     methods,
     sentiment,
+    tokens,
+    wording,
 )
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
@@ -20,9 +22,11 @@ CLAIMS: tuple[Claim | Prediction, ...] = (
     *general.CLAIMS,
     *losses.CLAIMS,
     *methods.CLAIMS,
+    *wording.CLAIMS,
     *last_layer.CLAIMS,
     *learnable_logits.CLAIMS,
     *sentiment.CLAIMS,
     *designs.CLAIMS,
     *derivations.CLAIMS,
+    *tokens.CLAIMS,
 )

@@ -1,18 +1,36 @@
 """Sections 1 and 2: the general form, and what is said of existing methods."""
 
-from sympy import Derivative, Expr, Ge, Gt, Integer, Lt
+from sympy import Derivative, Expr, Ge, Gt, Integer, Lt, symbols
 
 from theory.objective import Objective
 from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
-from theory.primitives import logsigmoid
-from theory.symbols import beta, lam, len_l, len_w, logp_l, logp_w, ref_l, ref_w
+from theory.primitives import logsigmoid, sigmoid
+from theory.symbols import (
+    beta,
+    kl,
+    lam,
+    lam_l,
+    lam_w,
+    len_l,
+    len_w,
+    logp_l,
+    logp_w,
+    ref_l,
+    ref_w,
+)
 from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import chosen, rejected
-from verify.logic import equal, every, iff
+from verify.logic import equal, every
 
 reward_w, reward_l = beta * (logp_w - ref_w), beta * (logp_l - ref_l)
 ONE = Integer(1)
 log_likelihood = logsigmoid(reward_w - reward_l)
+logistic_loss = -lam_w * logsigmoid(reward_w - beta * kl) - lam_l * logsigmoid(beta * kl - reward_l)
+TARGET = 1 / (2 * beta)
+# Rewards of the two responses and the log of the normaliser of the optimal policy.
+r_w, r_l, log_z = symbols("r_w r_l log_Z", real=True)
+as_rewards = {logp_w: ref_w + r_w / beta, logp_l: ref_l + r_l / beta}
+optimal_w, optimal_l = ref_w + r_w / beta - log_z, ref_l + r_l / beta - log_z
 
 
 def only_the_margin(objective: Objective, scale_w: Expr, scale_l: Expr) -> Expr:
@@ -29,6 +47,16 @@ CLAIMS = (
     Claim(
         id="yuan2025.eq1",
         locator="Section 1, eq. (1)",
+        says=r"DPO has the form $\ell = m(h_w(\log\pi_w) - h_l(\log\pi_l))$.",
+        holds=every(
+            equal((-log_likelihood).diff(logp_w), DPO.loss.diff(logp_w)),
+            equal((-log_likelihood).diff(logp_l), DPO.loss.diff(logp_l)),
+        ),
+        note="With m = −log σ; Table 2 gives the opposite sign.",
+    ),
+    Claim(
+        id="yuan2025.eq1.table2",
+        locator="Section 1, eq. (1) and the reference to Table 2 after it",
         says=r"DPO has the form $\ell = m(h_w(\log\pi_w) - h_l(\log\pi_l))$ with the $m = "
         r"\log\sigma(\cdot)$ of Table 2.",
         holds=every(
@@ -38,7 +66,7 @@ CLAIMS = (
         note="Taken with Table 2's functions, to which print refers for m, h_w and h_l.",
     ),
     Claim(
-        id="yuan2025.eq1.repaired",
+        id="yuan2025.eq1.table2.repaired",
         locator="Section 1, eq. (1); section 3.2, eq. (6)",
         says=r"DPO has the form $\ell = -m(h_w(\log\pi_w) - h_l(\log\pi_l))$ with $m = "
         r"\log\sigma(\cdot)$.",
@@ -65,6 +93,26 @@ CLAIMS = (
         given=(Gt(chosen - rejected, 0), Lt(rejected, 0)),
         holds=Lt(chosen, 0),
         exists=True,
+    ),
+    Claim(
+        id="yuan2025.footnote4",
+        locator="Section 1, footnote 4",
+        says=r"The reward modeling loss $-\log\sigma(r_w - r_l)$ is an example of the form (1).",
+        holds=every(
+            equal(-logsigmoid(r_w - r_l).diff(r_w), DPO.loss.diff(logp_w).subs(as_rewards) / beta),
+            equal(-logsigmoid(r_w - r_l).diff(r_l), DPO.loss.diff(logp_l).subs(as_rewards) / beta),
+        ),
+        note="With the rewards in the place of the log-probabilities: it is DPO's loss of the "
+        "implicit rewards.",
+    ),
+    Claim(
+        id="yuan2025.section2.dpo-from-rewards",
+        locator="Section 2.2, before eq. (2)",
+        says=r"DPO's loss derives from KL-constrained reward maximization: the optimum "
+        r"$\pi \propto \pi_{ref}e^{r/\beta}$ has $r_w - r_l = \beta[\log\frac{\pi(y_w|x)}"
+        r"{\pi_{ref}(y_w|x)} - \log\frac{\pi(y_l|x)}{\pi_{ref}(y_l|x)}]$.",
+        holds=equal(beta * ((optimal_w - ref_w) - (optimal_l - ref_l)), r_w - r_l),
+        note="The optimum is taken as known.",
     ),
     Claim(
         id="yuan2025.eq2",
@@ -143,23 +191,45 @@ CLAIMS = (
         note="Read as: the pull on the chosen and the push on the rejected are positive.",
     ),
     Claim(
+        id="yuan2025.section2.kto-logistic",
+        locator="Section 2.2, KTO and SPPO",
+        says=r"KTO assigns its reward signals according to the logistic loss, $-\lambda_w\log"
+        r"\sigma(\beta(\log\frac{\pi_w}{\pi_{ref,w}} - z_{ref})) - \lambda_l\log\sigma(\beta("
+        r"z_{ref} - \log\frac{\pi_l}{\pi_{ref,l}}))$.",
+        holds=every(
+            equal(KTO.d_w, -logistic_loss.diff(logp_w)), equal(KTO.d_l, logistic_loss.diff(logp_l))
+        ),
+        note="The logistic loss is −log σ.",
+    ),
+    Claim(
+        id="yuan2025.section2.kto-logistic.repaired",
+        locator="Section 2.2, KTO and SPPO",
+        says=r"KTO assigns its reward signals according to the logistic function, "
+        r"$\lambda_w(1 - \sigma(\beta(\log\frac{\pi_w}{\pi_{ref,w}} - z_{ref}))) + \lambda_l(1 - "
+        r"\sigma(\beta(z_{ref} - \log\frac{\pi_l}{\pi_{ref,l}})))$.",
+        holds=equal(
+            KTO.loss,
+            lam_w * (1 - sigmoid(reward_w - beta * kl))
+            + lam_l * (1 - sigmoid(beta * kl - reward_l)),
+        ),
+    ),
+    Claim(
         id="yuan2025.section2.sppo-rewards",
         locator="Section 2.2, KTO and SPPO",
         says="SPPO assigns a positive reward signal to the chosen response and a negative one to "
-        "the rejected.",
-        holds=every(Gt(SPPO.d_w, 0), Gt(SPPO.d_l, 0)),
-        note="Read as: the pull on the chosen and the push on the rejected are positive.",
-    ),
-    Claim(
-        id="yuan2025.section2.sppo-rewards.repaired",
-        locator="Section 2.2, KTO and SPPO",
-        says=r"SPPO pulls the chosen up and pushes the rejected down iff $\log\frac{\pi_w}"
-        r"{\pi_{ref,w}} < \frac{1}{2\beta}$ and $\log\frac{\pi_l}{\pi_{ref,l}} > "
-        r"-\frac{1}{2\beta}$: it regresses both to targets.",
-        holds=iff(
-            (SPPO.d_w > 0) & (SPPO.d_l > 0),
-            (logp_w - ref_w < 1 / (2 * beta)) & (logp_l - ref_l > -1 / (2 * beta)),
+        "the rejected, according to the square loss.",
+        holds=every(
+            *(
+                equal(SPPO.d_w.subs(logp_w, ref_w + TARGET), Integer(0)),
+                Gt(TARGET, 0, evaluate=False),
+            ),
+            *(
+                equal(SPPO.d_l.subs(logp_l, ref_l - TARGET), Integer(0)),
+                Lt(-TARGET, 0, evaluate=False),
+            ),
         ),
+        note="The signal is the log-ratio to which each response is regressed. The pull itself "
+        "turns around past it.",
     ),
     Claim(
         id="yuan2025.section2.dpop-like-dpo",

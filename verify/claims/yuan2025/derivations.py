@@ -1,27 +1,16 @@
-"""Appendices A and B: the derivations, where they print more than the main text."""
+"""Appendix A: the derivations, where they print more than the main text."""
 
-from sympy import Expr, Gt, Integer, Lt, Matrix
+from sympy import Expr, Gt, Le, Lt, Matrix, Symbol
 
 from theory.gram import Gram
-from theory.objectives import DPO
+from theory.objectives import DPO, IPO
+from theory.step import first_order
 from theory.symbols import A, B, X, beta, d_l, d_w, eta, logp_l, logp_w
 from verify.claim import Claim
-from verify.claims.yuan2025.entanglement import c
+from verify.claims.yuan2025.entanglement import PROPER, c
 from verify.claims.yuan2025.general import loss
-from verify.claims.yuan2025.last_layer import H, M
-from verify.claims.yuan2025.learnable_logits import (
-    PAL,
-    ROWS,
-    SIMPLEX,
-    at_w,
-    differing_w,
-    p_j,
-    q_j,
-    s_j,
-    s_k,
-)
 from verify.claims.yuan2025.methods import sppo_l, sppo_w
-from verify.logic import equal, every, iff
+from verify.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
 
@@ -43,6 +32,15 @@ def scaled(factor: Expr, direction: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
     return factor * direction[0], factor * direction[1]
 
 
+steps = tuple(zip((a, b), first_order(d_w, d_l, GRAM, eta), strict=True))
+
+# A pairwise loss: its slope times the gradient of the margin.
+slope = Symbol("slope", real=True)
+pair_w, pair_l = along(a, (-slope, slope)), along(b, (-slope, slope))
+ipo_step = (-IPO.loss.diff(logp_w), -IPO.loss.diff(logp_l))
+ipo_w, ipo_l = along(a, ipo_step), along(b, ipo_step)
+
+
 CLAIMS = (
     Claim(
         id="yuan2025.a1.dpo-step",
@@ -58,6 +56,20 @@ CLAIMS = (
         r"c(\theta)(\|\nabla\log\pi_w\|^2 - \langle\nabla\log\pi_w,\nabla\log\pi_l\rangle)$",
         holds=equal(along(a, scaled(-eta, dpo_gradient)), eta * beta * c * (A - X)),
         note="The step of descent is −η∇ℓ.",
+    ),
+    Claim(
+        id="yuan2025.a1.dpo-step-rejected",
+        locator="Appendix A.1, DPO, second line",
+        says=r"$\langle\nabla_\theta\log\pi_l, \eta\nabla_\theta\ell_{DPO}\rangle = \eta\beta "
+        r"c(\theta)(\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - \|\nabla\log\pi_l\|^2)$",
+        holds=equal(along(b, scaled(eta, dpo_gradient)), eta * beta * c * (X - B)),
+    ),
+    Claim(
+        id="yuan2025.a1.dpo-step-rejected.repaired",
+        locator="Appendix A.1, DPO, second line",
+        says=r"$\langle\nabla_\theta\log\pi_l, -\eta\nabla_\theta\ell_{DPO}\rangle = \eta\beta "
+        r"c(\theta)(\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - \|\nabla\log\pi_l\|^2)$",
+        holds=equal(along(b, scaled(-eta, dpo_gradient)), eta * beta * c * (X - B)),
     ),
     Claim(
         id="yuan2025.a1.general-gradient",
@@ -78,6 +90,49 @@ CLAIMS = (
             along(a, (d_w, -d_l)).subs({d_w: -loss.diff(logp_w), d_l: loss.diff(logp_l)}),
         ),
         note="Both sides projected on the chosen score.",
+    ),
+    Claim(
+        id="yuan2025.a1.general-step",
+        locator="Appendix A.1, General Losses, last display",
+        says=r"$\langle\nabla_\theta\log\pi_w, \eta\nabla_\theta\ell\rangle = \eta(d_w\|\nabla\log"
+        r"\pi_w\|^2 - d_l\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle)$ and $\langle\nabla_\theta"
+        r"\log\pi_l, \eta\nabla_\theta\ell\rangle = \eta(d_w\langle\nabla\log\pi_w,\nabla\log\pi_l"
+        r"\rangle - d_l\|\nabla\log\pi_l\|^2)$",
+        given=(A > 0, B > 0),
+        holds=every(*(equal(along(of, (-eta * d_w, eta * d_l)), step) for of, step in steps)),
+        note="By (7) and (8), ∇ℓ has the coefficients −d_w and d_l.",
+    ),
+    Claim(
+        id="yuan2025.a1.general-step.repaired",
+        locator="Appendix A.1, General Losses, last display",
+        says=r"The same with $-\eta\nabla_\theta\ell$ for $\eta\nabla_\theta\ell$.",
+        holds=every(*(equal(along(of, (eta * d_w, -eta * d_l)), step) for of, step in steps)),
+    ),
+    Claim(
+        id="yuan2025.a2.pairwise",
+        locator="Appendix A.2, after the first sentence",
+        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of winner and "
+        r"loser is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
+        given=PROPER,
+        holds=every(
+            iff(Gt(ipo_w, 0), Gt(along(a, (1, -1)), 0)),
+            iff(Lt(ipo_l, 0), Lt(along(b, (1, -1)), 0)),
+        ),
+        note="The instance IPO, whose loss grows past its target.",
+    ),
+    Claim(
+        id="yuan2025.a2.pairwise.repaired",
+        locator="Appendix A.2, after the first sentence",
+        says=r"Where $\ell' < 0$, the direction of winner and loser under the loss "
+        r"$\ell(\log\pi(w) - \log\pi(l))$ is decided by $\langle a, a-b\rangle$ and "
+        r"$\langle b, a-b\rangle$; where $\ell' > 0$ it is reversed.",
+        holds=every(
+            implies(Lt(slope, 0), iff(Gt(pair_w, 0), Gt(along(a, (1, -1)), 0))),
+            implies(Lt(slope, 0), iff(Lt(pair_l, 0), Lt(along(b, (1, -1)), 0))),
+            implies(Gt(slope, 0), iff(Lt(pair_w, 0), Gt(along(a, (1, -1)), 0))),
+            implies(Gt(slope, 0), iff(Gt(pair_l, 0), Lt(along(b, (1, -1)), 0))),
+        ),
+        note="slope is the derivative ℓ'.",
     ),
     Claim(
         id="yuan2025.a2.flow",
@@ -103,64 +158,20 @@ CLAIMS = (
         holds=iff(Lt(X / A, sppo_w / sppo_l), Gt(along(a, sppo_step), 0)),
     ),
     Claim(
+        id="yuan2025.a2.implicit-assumption",
+        locator="Appendix A.2, after the condition for the winner",
+        says=r"The inequality implicitly assumes $\beta^{-1} + \log\pi(l) > 0$: without it, it can "
+        r"hold while $\log\pi(w)$ does not increase.",
+        given=(sppo_l < 0, A > 0),
+        holds=every(Lt(X / A, sppo_w / sppo_l), Le(along(a, sppo_step), 0)),
+        exists=True,
+    ),
+    Claim(
         id="yuan2025.a2.rejected",
         locator="Appendix A.2, condition for the loser",
         says=r"$\log\pi(l)$ decreases iff $\frac{\langle a,b\rangle}{\langle b,b\rangle} < "
         r"\frac{\beta^{-1} + \log\pi(l)}{\beta^{-1} - \log\pi(w)}$",
         given=(sppo_l > 0, B > 0),
         holds=iff(Lt(X / B, sppo_l / sppo_w), Lt(along(b, sppo_step), 0)),
-    ),
-    Claim(
-        id="yuan2025.eq21",
-        locator="Appendix B.1, eq. (21)",
-        says=r"$\frac{M-2}{M^2}\|h_L\|^2 - 2\cdot\frac{1}{M}\cdot\frac{M-1}{M}\|h_L\|^2 = "
-        r"-\frac{1}{M}\|h_L\|^2$",
-        holds=equal((M - 2) / M**2 * H - 2 * (1 / M) * ((M - 1) / M) * H, -H / M),
-    ),
-    Claim(
-        id="yuan2025.b1.norm",
-        locator="Appendix B.1, after eq. (21)",
-        says=r"$\frac{M-1}{M^2}\|h_L\|^2 + (1 - \frac{1}{M})^2\|h_L\|^2 = \frac{M-1}{M}\|h_L\|^2$",
-        holds=equal((M - 1) / M**2 * H + (1 - 1 / M) ** 2 * H, (M - 1) / M * H),
-    ),
-    Claim(
-        id="yuan2025.eq17",
-        locator="Appendix B.1, eqs. (17) and (18)",
-        says=r"The score of the chosen token has the entries $1 - s(i_w)$ at $i_w$ and $-s(i)$ "
-        "elsewhere, times the hidden state.",
-        given=SIMPLEX,
-        holds=equal(at_w.total(), Integer(0)),
-        note="Checked through what they imply: the entries of a log-softmax gradient sum to zero.",
-    ),
-    Claim(
-        id="yuan2025.eq22",
-        locator="Appendix B.2, eq. (22)",
-        says=r"$\Delta\log s(\bar\theta_w[m,j^*_{m,w}]) \approx 1 + (s_w[m,j^*_{m,l}] - "
-        r"s_w[m,j^*_{m,w}])$",
-        given=SIMPLEX,
-        holds=equal(differing_w, 1 + (s_k - s_j)),
-    ),
-    Claim(
-        id="yuan2025.eq22.nonnegative",
-        locator="Appendix B.2, eq. (22)",
-        says=r"$1 + (s_w[m,j^*_{m,l}] - s_w[m,j^*_{m,w}]) \ge 0$",
-        given=SIMPLEX,
-        holds=1 + (s_k - s_j) >= 0,
-    ),
-    Claim(
-        id="yuan2025.b2.vector",
-        locator="Appendix B.2, connection to Pal et al., the vector of differences",
-        says=r"Every entry of $\nabla\log s(\bar\theta_w[i,j_i^*]) - "
-        r"\nabla\log s(\bar\theta_l[i,j_i^*])$, the one at $j_i^*$ too, is at least zero.",
-        given=(*ROWS, *PAL),
-        holds=q_j - p_j >= 0,
-        note="The entry at j_i^* is s_l − s_w there.",
-    ),
-    Claim(
-        id="yuan2025.b2.vector.repaired",
-        locator="Appendix B.2, connection to Pal et al., the vector of differences",
-        says=r"The entry at $j_i^*$ is at most zero, the others are at least zero.",
-        given=(*ROWS, *PAL),
-        holds=q_j - p_j <= 0,
     ),
 )

@@ -1,13 +1,15 @@
 """Section 5: the two designs that the paper proposes."""
 
-from sympy import Expr, Ge, Le, sqrt
+from sympy import And, Expr, Ge, Integer, Le, Rational, Symbol, exp, sqrt
 
 from theory.gram import Gram
+from theory.objectives import DPO
+from theory.primitives import logsigmoid
 from theory.step import first_order
-from theory.symbols import A, B, X
+from theory.symbols import A, B, X, beta, logp_l, logp_w, ref_l, ref_w
 from verify.claim import Claim
-from verify.claims.yuan2025.entanglement import C
-from verify.logic import every
+from verify.claims.yuan2025.entanglement import C, c
+from verify.logic import equal, every, iff
 
 GRAM = Gram(A, B, X)
 NORMS = (A > 0, B > 0)
@@ -19,24 +21,101 @@ def moves(sign: int) -> Expr:
     return every(Ge(sign * unit_w, 0), Le(sign * unit_l, 0))
 
 
+star_w, star_l = first_order(beta * c / sqrt(A), beta * c / sqrt(B), GRAM)
+Q = Symbol("C_5", real=True)
+free_w, free_l = first_order(-Q / sqrt(A), -Q / sqrt(B), GRAM)
+
+# Section 5.2's loss with every token significant, up to the regularizer, which is then constant.
+masked = -logsigmoid((logp_w - ref_w) - (logp_l - ref_l))
+masked_mended = -logsigmoid(beta * (logp_w - ref_w) - beta * (logp_l - ref_l))
+crossed = Symbol("logp_lw", negative=True)
+AT_START = (equal(logp_w, ref_w), equal(logp_l, ref_l))
+# A sharpness and a distance of the weight from the threshold.
+sharp, above = Symbol("k_s", positive=True), Symbol("u_r", nonnegative=True)
+off = 1 / (1 + exp(sharp * above))
+
 CLAIMS = (
     Claim(
         id="yuan2025.section5.normalised",
         locator="Section 5.1, first display",
         says=r"Descent with $\nabla_\theta\ell := C(\frac{\nabla\log\pi_w}{\|\nabla\log\pi_w\|} - "
-        r"\frac{\nabla\log\pi_l}{\|\nabla\log\pi_l\|})$ makes (9) and (10) hold: the chosen does "
-        "not fall, the rejected does not rise.",
+        r"\frac{\nabla\log\pi_l}{\|\nabla\log\pi_l\|})$, with $C = \eta\beta c(\theta) > 0$ as in "
+        "section 3.1, specifies a chosen that does not fall and a rejected that does not rise.",
         given=NORMS,
         holds=moves(-1),
-        note="A step of descent is −∇ℓ; C > 0.",
+        note="A step of descent is −∇ℓ. The DPO form printed next has a negative C.",
     ),
     Claim(
         id="yuan2025.section5.normalised.repaired",
         locator="Section 5.1, first display",
-        says=r"With $\nabla_\theta\ell := -C(\frac{\nabla\log\pi_w}{\|\nabla\log\pi_w\|} - "
-        r"\frac{\nabla\log\pi_l}{\|\nabla\log\pi_l\|})$, as in the DPO form printed next, the "
-        "chosen does not fall and the rejected does not rise.",
+        says=r"Descent with $\nabla_\theta\ell := C(\frac{\nabla\log\pi_w}{\|\nabla\log\pi_w\|} - "
+        r"\frac{\nabla\log\pi_l}{\|\nabla\log\pi_l\|})$ has a chosen that does not fall and a "
+        r"rejected that does not rise iff $C \le 0$, unless the two scores are parallel.",
+        given=(*NORMS, X**2 < A * B),
+        holds=iff(And(free_w >= 0, free_l <= 0), Q <= 0),
+        note="C_5 is the quantity C of this display, of either sign.",
+    ),
+    Claim(
+        id="yuan2025.section5.dpo-star",
+        locator="Section 5.1, second display",
+        says=r"Descent with $\nabla_\theta\ell_{DPO^\star} := -\beta\sigma(\hat r_\theta(x,y_l) - "
+        r"\hat r_\theta(x,y_w))[\frac{\nabla\log\pi_w}{\|\nabla\log\pi_w\|} - "
+        r"\frac{\nabla\log\pi_l}{\|\nabla\log\pi_l\|}]$ lets the chosen and the rejected change in "
+        "different directions.",
         given=NORMS,
-        holds=moves(1),
+        holds=every(Ge(star_w, 0), Le(star_l, 0)),
+        note="Read as: the chosen does not fall and the rejected does not rise.",
+    ),
+    Claim(
+        id="yuan2025.section5.masked",
+        locator="Section 5.2, displayed loss",
+        says="The loss adapts the original DPO objective: with every token significant it is DPO.",
+        holds=every(
+            equal(masked.diff(logp_w), DPO.loss.diff(logp_w)),
+            equal(masked.diff(logp_l), DPO.loss.diff(logp_l)),
+        ),
+        note="Same incentives; every response read in its own context.",
+    ),
+    Claim(
+        id="yuan2025.section5.masked.repaired",
+        locator="Section 5.2, displayed loss",
+        says=r"With a factor $\beta$ before the log-ratios and every token significant the loss is "
+        "DPO.",
+        holds=equal(masked_mended, DPO.loss),
+    ),
+    Claim(
+        id="yuan2025.section5.masked-context",
+        locator="Section 5.2, displayed loss",
+        says=r"With every token significant and $\pi_\theta = \pi_{ref}$, the argument of $\sigma$ "
+        r"with $\log\frac{\pi_\theta(y_l^i|x,y_w^{<i})}{\pi_{ref}(y_l^i|x,y_l^{<i})}$ is zero.",
+        given=AT_START,
+        holds=equal((logp_w - ref_w) - (crossed - ref_l), Integer(0)),
+        note="As in DPO, where training starts. logp_lw is the sum over the tokens of y_l in the "
+        "contexts of y_w, as printed in the numerator.",
+    ),
+    Claim(
+        id="yuan2025.section5.masked-context.repaired",
+        locator="Section 5.2, displayed loss",
+        says=r"With every token significant and $\pi_\theta = \pi_{ref}$, the argument of $\sigma$ "
+        r"with $\log\frac{\pi_\theta(y_l^i|x,y_l^{<i})}{\pi_{ref}(y_l^i|x,y_l^{<i})}$ is zero.",
+        given=AT_START,
+        holds=equal((logp_w - ref_w) - (logp_l - ref_l), Integer(0)),
+    ),
+    Claim(
+        id="yuan2025.section5.indicator",
+        locator="Section 5.2, after the displayed loss",
+        says=r"For large $k$, $\sigma(k(u^i - r))$ approximates the indicator $1[u^i \ge r]$.",
+        given=(sharp >= 1,),
+        holds=Le(off.subs(sharp, 1000 * sharp), Rational(1, 100)),
+        note="At u^i ≥ r, with k = 1000 k_s, k_s ≥ 1, for large and an error of 0.01; u_r = u^i − "
+        "r.",
+    ),
+    Claim(
+        id="yuan2025.section5.indicator.repaired",
+        locator="Section 5.2, after the displayed loss",
+        says=r"At $u^i > r$ the error $1 - \sigma(k(u^i - r))$ is at most $\frac{1}{2 + k(u^i - "
+        r"r)}$; at $u^i = r$ it is $\frac{1}{2}$ for every $k$.",
+        holds=every(off <= 1 / (2 + sharp * above), equal(off.subs(above, 0), Rational(1, 2))),
+        note="The error below the threshold is the same by symmetry.",
     ),
 )

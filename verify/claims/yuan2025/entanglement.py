@@ -25,6 +25,11 @@ case_2 = And(Le(chosen, 0), chosen >= rejected)
 case_3 = And(chosen >= rejected, rejected >= 0)
 between_2 = And(A <= X, X <= B)
 between_3 = And(B <= X, X <= A)
+# Two different scores, neither zero.
+PROPER = (A > 0, B > 0, A - 2 * X + B > 0)
+PROPER_NOTE = "It fails even for two different scores, neither zero."
+both_fall = And(Lt(chosen, 0), Lt(rejected, chosen))
+both_rise = And(Gt(rejected, 0), Gt(chosen, rejected))
 
 CLAIMS = (
     Claim(
@@ -91,8 +96,9 @@ CLAIMS = (
         locator="Section 3.1.1, Condition 1, first line",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
         r"\iff \log\pi_w$ increases",
+        given=PROPER,
         holds=iff(X <= A, Gt(chosen, 0)),
-        note="Read strictly: what increases does not stay the same.",
+        note="Read strictly: what increases does not stay the same. " + PROPER_NOTE,
     ),
     Claim(
         id="yuan2025.condition1.increases.repaired",
@@ -100,6 +106,22 @@ CLAIMS = (
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < \|\nabla\log\pi_w\|^2 "
         r"\iff \log\pi_w$ increases",
         holds=iff(X < A, Gt(chosen, 0)),
+    ),
+    Claim(
+        id="yuan2025.condition1.decreases",
+        locator="Section 3.1.1, Condition 1, second line",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2 "
+        r"\iff \log\pi_l$ decreases",
+        given=PROPER,
+        holds=iff(X <= B, Lt(rejected, 0)),
+        note="Read strictly: what decreases does not stay the same. " + PROPER_NOTE,
+    ),
+    Claim(
+        id="yuan2025.condition1.decreases.repaired",
+        locator="Section 3.1.1, Condition 1, second line",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < \|\nabla\log\pi_l\|^2 "
+        r"\iff \log\pi_l$ decreases",
+        holds=iff(X < B, Lt(rejected, 0)),
     ),
     Claim(
         id="yuan2025.table1.row1",
@@ -132,29 +154,33 @@ CLAIMS = (
         id="yuan2025.table1.case2-more",
         locator="Table 1, caption, case 2",
         says=r"$\log\pi_w$ and $\log\pi_l$ both decrease but $\log\pi_l$ decreases more.",
-        given=(A <= X, X <= B),
-        holds=Lt(rejected, chosen),
+        given=(*PROPER, A <= X, X <= B),
+        holds=both_fall,
+        note=PROPER_NOTE,
     ),
     Claim(
         id="yuan2025.table1.case2-more.repaired",
         locator="Table 1, caption, case 2",
-        says="In case 2 the rejected decreases more, if the two scores differ.",
-        given=(A <= X, X <= B, A - 2 * X + B > 0),
-        holds=Lt(rejected, chosen),
+        says=r"In case 2 both decrease and the rejected decreases more iff $\|\nabla\log\pi_w\|^2 "
+        r"< \langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$.",
+        given=(A <= X, X <= B),
+        holds=iff(both_fall, A < X),
     ),
     Claim(
         id="yuan2025.table1.case3-more",
         locator="Table 1, caption, case 3",
         says=r"$\log\pi_w$ and $\log\pi_l$ both increase but $\log\pi_w$ increases more.",
-        given=(B <= X, X <= A),
-        holds=Lt(rejected, chosen),
+        given=(*PROPER, B <= X, X <= A),
+        holds=both_rise,
+        note=PROPER_NOTE,
     ),
     Claim(
         id="yuan2025.table1.case3-more.repaired",
         locator="Table 1, caption, case 3",
-        says="In case 3 the chosen increases more, if the two scores differ.",
-        given=(B <= X, X <= A, A - 2 * X + B > 0),
-        holds=Lt(rejected, chosen),
+        says=r"In case 3 both increase and the chosen increases more iff $\|\nabla\log\pi_l\|^2 < "
+        r"\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$.",
+        given=(B <= X, X <= A),
+        holds=iff(both_rise, B < X),
     ),
     Claim(
         id="yuan2025.ideal-only-if",

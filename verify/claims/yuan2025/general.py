@@ -63,8 +63,10 @@ CLAIMS = (
         locator="Section 3.2, Condition 2, eq. (9)",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \frac{d_w}{d_l}"
         r"\|\nabla\log\pi_w\|^2 \iff \Delta\log\pi_w \ge 0$",
+        given=(A > 0, B > 0),
         holds=iff(d_w / d_l * A >= X, chosen >= 0),
-        note="No sign of the incentives is assumed in print; where d_l = 0 it is undefined.",
+        note="No sign of the incentives is assumed in print; where d_l = 0 it is undefined. It "
+        "fails even where neither score is zero.",
     ),
     Claim(
         id="yuan2025.eq9.repaired",
@@ -79,8 +81,10 @@ CLAIMS = (
         locator="Section 3.2, Condition 2, eq. (10)",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \frac{d_l}{d_w}"
         r"\|\nabla\log\pi_l\|^2 \iff \Delta\log\pi_l \le 0$",
+        given=(A > 0, B > 0),
         holds=iff(d_l / d_w * B >= X, rejected <= 0),
-        note="No sign of the incentives is assumed in print; where d_w = 0 it is undefined.",
+        note="No sign of the incentives is assumed in print; where d_w = 0 it is undefined. It "
+        "fails even where neither score is zero.",
     ),
     Claim(
         id="yuan2025.eq10.repaired",

@@ -4,7 +4,7 @@ With logits :math:`h^\top\theta` the score of a token :math:`y` is :math:`h \oti
 an inner product of two scores is that of the hidden states times that of :math:`e_y - s`.
 """
 
-from sympy import And, Gt, Integer, Le, Lt, Or, Symbol
+from sympy import And, Ge, Gt, Integer, Le, Lt, Not, Or, Symbol
 
 from theory.gram import Gram
 from theory.step import first_order
@@ -33,10 +33,11 @@ CONCENTRATED = (
     in_support >= 0,
     V - 2 - in_support >= 0,
 )
-BOTH_IN_SUPPORT = (M <= V, M >= 2, equal(i_w, Integer(1)), equal(i_l, Integer(1)))
+both_in_support = And(equal(i_w, Integer(1)), equal(i_l, Integer(1)))
+certain = And(equal(M, Integer(1)), Or(equal(i_w, Integer(1)), equal(i_l, Integer(1))))
 SUPPORT_NOTE = (
-    "H stands for ‖h‖². Print does not say that y_w and y_l are among the M tokens; i_w and i_l "
-    "say whether they are."
+    "H stands for ‖h‖². The theorem does not say that y_w and y_l are among the M tokens, though "
+    "its proof has s(i_w) = s(i_l) = 1/M; i_w and i_l say whether they are."
 )
 
 # Corollary 2: one shared position before the last, with hidden state h₁ and prediction q, then
@@ -99,11 +100,11 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.theorem1.inner.repaired",
-        locator="Section 4.1, Theorem 1, first display",
-        says=r"If both tokens are among the $M$: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = "
-        r"-\frac{1}{M}\|h\|^2$",
-        given=BOTH_IN_SUPPORT,
-        holds=equal(SINGLE.dot, -H / M),
+        locator="Section 4.1, Theorem 1, first display; appendix B.1",
+        says=r"If $h \ne 0$: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = "
+        r"-\frac{1}{M}\|h\|^2$ iff both tokens are among the $M$.",
+        given=(*CONCENTRATED, H > 0),
+        holds=iff(equal(SINGLE.dot, -H / M), both_in_support),
     ),
     Claim(
         id="yuan2025.theorem1.norms",
@@ -115,11 +116,14 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.theorem1.norms.repaired",
-        locator="Section 4.1, Theorem 1, first display",
-        says=r"If both tokens are among the $M$: $\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = "
-        r"\frac{M-1}{M}\|h\|^2$",
-        given=BOTH_IN_SUPPORT,
-        holds=every(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
+        locator="Section 4.1, Theorem 1, first display; appendix B.1",
+        says=r"If $h \ne 0$: $\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = "
+        r"\frac{M-1}{M}\|h\|^2$ iff both tokens are among the $M$.",
+        given=(*CONCENTRATED, H > 0),
+        holds=iff(
+            And(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
+            both_in_support,
+        ),
     ),
     Claim(
         id="yuan2025.theorem1.condition",
@@ -133,32 +137,34 @@ CLAIMS = (
         id="yuan2025.theorem1.directions",
         locator="Section 4.1, Theorem 1, conclusion",
         says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
-        given=CONCENTRATED,
+        given=(*CONCENTRATED, H > 0),
         holds=And(Gt(chosen, 0), Lt(rejected, 0)),
-        note=SUPPORT_NOTE + " Read strictly, to first order.",
+        note=SUPPORT_NOTE + " Read strictly, to first order; it fails even where h ≠ 0.",
     ),
     Claim(
         id="yuan2025.theorem1.directions.repaired",
         locator="Section 4.1, Theorem 1, conclusion",
-        says=r"If $h \ne 0$ and $M \ge 2$: $\log\pi_w$ increases and $\log\pi_l$ decreases, be "
-        "the two tokens among the $M$ or not.",
-        given=(*CONCENTRATED, H > 0, M >= 2),
-        holds=And(Gt(chosen, 0), Lt(rejected, 0)),
+        says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases iff $h \ne 0$ and the model is not "
+        "certain of either token, be they among the $M$ or not.",
+        given=CONCENTRATED,
+        holds=iff(And(Gt(chosen, 0), Lt(rejected, 0)), And(H > 0, Not(certain))),
+        note="Certain: M = 1 and that one token is y_w or y_l.",
     ),
     Claim(
         id="yuan2025.theorem1.negative",
         locator="Section 4.1, after Theorem 1",
         says=r"For single-token prediction, $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$.",
-        given=BOTH_IN_SUPPORT,
+        given=(*CONCENTRATED, H > 0, M >= 2),
         holds=Lt(SINGLE.dot, 0),
-        note="H = ‖h‖²; both tokens are in the support here.",
+        note=SUPPORT_NOTE + " It fails even where h ≠ 0 and M ≥ 2.",
     ),
     Claim(
         id="yuan2025.theorem1.negative.repaired",
         locator="Section 4.1, after Theorem 1",
-        says=r"If $h \ne 0$: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$.",
-        given=(*BOTH_IN_SUPPORT, H > 0),
-        holds=Lt(SINGLE.dot, 0),
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$ iff $h \ne 0$ and both tokens "
+        "are among the $M$.",
+        given=CONCENTRATED,
+        holds=iff(Lt(SINGLE.dot, 0), And(H > 0, both_in_support)),
     ),
     Claim(
         id="yuan2025.corollary2.equal-norms",
@@ -210,6 +216,42 @@ CLAIMS = (
         "same $c$: the shared prefix must not tell the two tokens apart too strongly.",
         given=(M >= 2,),
         holds=iff(And(Gt(any_w, 0), Lt(any_l, 0)), And(P_w - P_l < H, P_l - P_w < H)),
+        note="Symbols as in the repaired equality of norms.",
+    ),
+    Claim(
+        id="yuan2025.b1.wlog",
+        locator="Appendix B.1, first display",
+        says=r"Without loss of generality $T_w = T_l = L$: $\langle\nabla\log\pi_w,\nabla\log\pi_l"
+        r"\rangle = \langle\nabla_\theta\log\pi(y_w^L|x,y_w^{<L}), \nabla_\theta\log\pi(y_l^L|x,"
+        r"y_l^{<L})\rangle$.",
+        given=ONE_PREFIX_TOKEN,
+        holds=equal(SENTENCE.dot, H * (last_w @ last_l)),
+        note="For L > 1, as the proof serves Corollary 2 too. " + PREFIX_NOTE,
+    ),
+    Claim(
+        id="yuan2025.b1.wlog.repaired",
+        locator="Appendix B.1, first display",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$ is the product at the last token "
+        "iff the shared prefix's score has the products $P + P_w + P_l = 0$; so for $L = 1$.",
+        given=(M >= 2,),
+        holds=iff(equal(ANY_PREFIX.dot, -H / M), equal(P + P_w + P_l, Integer(0))),
+        note="Symbols as in the repaired equality of norms.",
+    ),
+    Claim(
+        id="yuan2025.shared-tokens.last-layer",
+        locator="Section 1; section 4.2, after the Remark",
+        says="The gradient inner product increases as the responses share more similar tokens.",
+        given=ONE_PREFIX_TOKEN,
+        holds=Ge(SENTENCE.dot, H * (last_w @ last_l)),
+        note="Under Model Setup 1; increases is read as: does not decrease. " + PREFIX_NOTE,
+    ),
+    Claim(
+        id="yuan2025.shared-tokens.last-layer.repaired",
+        locator="Section 1; section 4.2, after the Remark",
+        says=r"Under Model Setup 1 a shared prefix raises the gradient inner product iff $P + P_w "
+        r"+ P_l > 0$.",
+        given=(M >= 2,),
+        holds=iff(Gt(ANY_PREFIX.dot, -H / M), Gt(P + P_w + P_l, 0)),
         note="Symbols as in the repaired equality of norms.",
     ),
 )

@@ -9,7 +9,7 @@ from sympy import And, Gt, Integer, Lt, Rational, Symbol
 from theory.vocabulary import TokenVector, one_hot, softmax_row
 from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C
-from verify.logic import equal
+from verify.logic import equal, iff, implies
 
 # The differing position: a row s with the tokens j* of y_w and k* of y_l.
 s = softmax_row("s", 2)
@@ -135,10 +135,10 @@ CLAIMS = (
     Claim(
         id="yuan2025.theorem3.suffix-decreases.repaired",
         locator="Section 4.2, Theorem 3, before eq. (14)",
-        says="With shared logits the chosen log-probability decreases at a suffix position where "
+        says="With shared logits the chosen log-probability decreases at a suffix position iff "
         "the rows differ at the token.",
-        given=(*ROWS, *PAL, p_j > q_j),
-        holds=Lt(shared_change, 0),
+        given=(*ROWS, *PAL),
+        holds=iff(Lt(shared_change, 0), p_j > q_j),
     ),
     Claim(
         id="yuan2025.theorem3.longer-suffix",
@@ -153,9 +153,9 @@ CLAIMS = (
         id="yuan2025.theorem3.longer-suffix.repaired",
         locator="Section 4.2, Theorem 3, last sentence",
         says=r"With shared logits, a longer suffix never raises the change of $\log\pi_w$, and "
-        "lowers it where the rows differ at the token.",
+        "lowers it iff the rows differ at the token.",
         given=(*ROWS, *PAL),
-        holds=And(D + shared_change <= D, (Lt(D + shared_change, D)) | (p_j <= q_j)),
+        holds=And(D + shared_change <= D, iff(Lt(D + shared_change, D), p_j > q_j)),
     ),
     Claim(
         id="yuan2025.theorem3.chosen-falls",
@@ -187,13 +187,40 @@ CLAIMS = (
         note="With shared logits and one suffix token; the chosen one's fall is another claim.",
     ),
     Claim(
-        id="yuan2025.shared-tokens",
+        id="yuan2025.theorem3.rejected-token-falls",
+        locator="Section 4.2, after the Remark; appendix B.2, after eq. (22)",
+        says="If two contrastive tokens are picked under a similar context, the chosen token's "
+        "probability increases while the rejected's decreases.",
+        given=SIMPLEX,
+        holds=And(Gt(differing_w, 0), Lt(differing_l, 0)),
+    ),
+    Claim(
+        id="yuan2025.theorem3.lower-bound",
         locator="Section 4.2, after the Remark",
+        says="The assumption implies that the gradient inner product between chosen and rejected "
+        "can be lower bounded.",
+        given=(*ROWS, *PAL),
+        holds=suffix_w @ (suffix_l - suffix_w) >= 0,
+        note="At a suffix token, with shared logits: by the chosen squared norm. So the token "
+        "violates Condition 1 or lies on its edge.",
+    ),
+    Claim(
+        id="yuan2025.shared-tokens",
+        locator="Section 1; section 4.2, after the Remark",
         says="The gradient inner product increases as the responses share more similar tokens.",
         given=ROWS,
-        holds=suffix_w @ suffix_l >= 0,
-        note="With shared logits, one more shared token adds this product. Increases is read as: "
-        "does not decrease.",
+        holds=Gt(suffix_w @ suffix_l, 0),
+        note="With shared logits, one more shared token adds this product.",
+    ),
+    Claim(
+        id="yuan2025.section1.token-level",
+        locator="Section 1; section 4.2, after the Remark; section 5.3, second group",
+        says="While the sentence-level gradient inner product is positive, a token-level inner "
+        "product can be negative.",
+        given=(*SIMPLEX, *ROWS),
+        holds=And(Gt(at_w @ at_l + suffix_w @ suffix_l, 0), Lt(at_w @ at_l, 0)),
+        note="With shared logits: the differing token and one suffix token.",
+        exists=True,
     ),
     Claim(
         id="yuan2025.token-products",
@@ -206,9 +233,20 @@ CLAIMS = (
     Claim(
         id="yuan2025.token-products.repaired",
         locator="Section 4.3, prediction (3)",
-        says=r"At the differing position the token-wise inner product is $\sum_k s[k]^2 - s[j^*] - "
-        r"s[k^*]$: negative if the two tokens hold at least half of the mass.",
-        given=(*SIMPLEX, s_j + s_k >= Rational(1, 2)),
-        holds=Lt(at_w @ at_l, 0),
+        says=r"At the differing position the token-wise inner product is negative iff $\sum_k "
+        r"s[k]^2 < s[j^*] + s[k^*]$; so if the two tokens hold at least half of the mass.",
+        given=SIMPLEX,
+        holds=And(
+            iff(Lt(at_w @ at_l, 0), Lt(s @ s, s_j + s_k)),
+            implies(s_j + s_k >= Rational(1, 2), Lt(at_w @ at_l, 0)),
+        ),
+    ),
+    Claim(
+        id="yuan2025.token-products.identical",
+        locator="Section 4.3, prediction (3)",
+        says="For other identical tokens the token-wise gradient inner product is positive.",
+        given=ROWS,
+        holds=Gt(suffix_w @ suffix_l, 0),
+        note="Model Setup 2 with shared logits, at a position after the differing one.",
     ),
 )

@@ -1,6 +1,6 @@
 """Section 3.2.1: how other margin-based methods differ from DPO."""
 
-from sympy import Expr, Ge, Gt, Integer, Lt, Min, Ne
+from sympy import And, Expr, Ge, Gt, Integer, Lt, Min, Or
 
 from theory.gram import Gram
 from theory.objective import Objective
@@ -32,6 +32,8 @@ simpo_w, simpo_l = first_order(SIMPO.d_w, SIMPO.d_l, GRAM)
 normalised = Gram(A / len_w**2, B / len_l**2, X / (len_w * len_l))
 eq11_chosen = normalised.sq_w >= normalised.dot
 eq11_rejected = normalised.sq_l >= normalised.dot
+
+AVERAGED = ((logp_w - ref_w) / len_w - (logp_l - ref_l) / len_l - 1 / (2 * beta)) ** 2
 
 # SPPO as appendix A.2 writes it, without a reference policy.
 sppo_w, sppo_l = 1 / beta - logp_w, 1 / beta + logp_l
@@ -166,21 +168,39 @@ CLAIMS = (
     Claim(
         id="yuan2025.simpo.more-lenient",
         locator="Section 3.2.1, SimPO, after eq. (11)",
-        says=r"When the length is biased, (11) is more lenient than DPO's condition $\langle\nabla"
-        r"\log\pi_w,\nabla\log\pi_l\rangle \le \min(\|\nabla\log\pi_w\|^2, "
-        r"\|\nabla\log\pi_l\|^2)$.",
-        given=(Ne(len_w, len_l),),
+        says=r"(11) is more lenient than DPO's condition $\langle\nabla\log\pi_w,\nabla\log\pi_l"
+        r"\rangle \le \min(\|\nabla\log\pi_w\|^2, \|\nabla\log\pi_l\|^2)$ when the length is "
+        "biased, resulting in one gradient norm being significantly higher than the other.",
+        given=(len_w > len_l, A >= 4 * B, B > 0),
         holds=implies(Min(A, B) >= X, every(eq11_chosen, eq11_rejected)),
-        note="More lenient is read as: whatever meets DPO's condition meets (11).",
+        note="More lenient: whatever meets DPO's condition meets (11). Biased: the chosen is "
+        "longer and its norm is at least twice the other's.",
     ),
     Claim(
         id="yuan2025.simpo.more-lenient.repaired",
         locator="Section 3.2.1, SimPO, after eq. (11)",
+        says=r"(11) is at least as lenient as DPO's condition iff the ratio of the lengths lies "
+        r"between 1 and the ratio of the squared norms.",
+        given=(A > 0, B > 0),
+        holds=iff(
+            Min(A, B) <= Min(A * len_l / len_w, B * len_w / len_l),
+            Or(
+                And(len_l <= len_w, len_w * B <= len_l * A),
+                And(len_w <= len_l, len_l * A <= len_w * B),
+            ),
+        ),
+        note="Both conditions are upper bounds of the inner product; the larger one is more "
+        "lenient.",
+    ),
+    Claim(
+        id="yuan2025.simpo.proportional",
+        locator="Section 3.2.1, SimPO, after eq. (11)",
         says=r"Where the score norms are proportional to the lengths, "
-        r"$\frac{\|\nabla\log\pi_w\|}{|y_w|} = \frac{\|\nabla\log\pi_l\|}{|y_l|}$, SimPO stands on "
-        "the centre of the band and (11) always holds.",
+        r"$\frac{\|\nabla\log\pi_w\|}{|y_w|} = \frac{\|\nabla\log\pi_l\|}{|y_l|}$, length bias "
+        "costs SimPO nothing: (11) always holds.",
         given=(equal(A * len_l**2, B * len_w**2),),
         holds=every(eq11_chosen, eq11_rejected),
+        note="The case that print seems to have in mind.",
     ),
     Claim(
         id="yuan2025.ipo.length",
@@ -195,6 +215,13 @@ CLAIMS = (
         locator="Section 3.2.1, length-normalization, IPO",
         says=r"IPO as in Table 2 has $d_w = d_l$, whatever the lengths.",
         holds=equal(IPO.d_w, IPO.d_l),
+    ),
+    Claim(
+        id="yuan2025.footnote9",
+        locator="Section 3.2.1, footnote 9; section 3.3, SimPO and IPO",
+        says=r"IPO with log-probabilities averaged over the tokens has $d_w/d_l = |y_l|/|y_w|$.",
+        holds=equal(-AVERAGED.diff(logp_w) * len_w, AVERAGED.diff(logp_l) * len_l),
+        note="Policy and reference averaged alike, as in TRL. Cleared of denominators.",
     ),
     Claim(
         id="yuan2025.rrhf.length",
