@@ -38,3 +38,7 @@ def test_every_link_leads_somewhere(path: str) -> None:
 def test_help_knows_what_the_readme_shows() -> None:
     for command in COMMANDS:
         assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert not re.search(r"@[A-Z]+@", README)

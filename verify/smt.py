@@ -1,6 +1,7 @@
 """Statements over real numbers decided by z3, for all values of their symbols at once."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -195,8 +196,13 @@ class Problem:
 
     def _for_each_token(self, statement: Boolean) -> bool:
         """Whether ``statement`` about the generic token follows from what is said of each."""
-        lemma = [s.subs(k, SOME_TOKEN) for s in (*self.for_each_token, Not(statement))]
-        return Problem(lemma).check()[0] == "unsat"
+        return _lemma((*self.for_each_token, Not(statement)))
+
+
+@cache
+def _lemma(statements: tuple[Boolean, ...]) -> bool:
+    """Whether no token meets all ``statements`` about the generic one; asked again and again."""
+    return Problem([s.subs(k, SOME_TOKEN) for s in statements]).check()[0] == "unsat"
 
 
 def _token_sum(constant: Expr, rest: Expr, total: Sum) -> Expr:
