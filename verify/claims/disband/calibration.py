@@ -1,6 +1,6 @@
 """What calibration does, what it costs, how much error it bears, and other metrics."""
 
-from sympy import And, Gt, Symbol, sqrt
+from sympy import And, Gt, Integer, Symbol, sqrt
 
 from theory.gram import Gram
 from theory.step import first_order
@@ -11,11 +11,11 @@ from verify.logic import equal, every, iff, implies
 
 m, step = Symbol("m", positive=True), Symbol("delta", positive=True)
 kappa, lag = Symbol("kappa", real=True), Symbol("L", real=True)
-weight = Symbol("lam", real=True)
+weight = Symbol("w", real=True)
 low, high = Symbol("p_min", positive=True), Symbol("p_max", positive=True)
 A_P, B_P = Symbol("A_P", positive=True), Symbol("B_P", positive=True)
 X_P = Symbol("X_P", positive=True)
-M_w = Symbol("M_w", real=True)
+M_w, M_l = Symbol("M_w", real=True), Symbol("M_l", real=True)
 e_w, e_l = Symbol("d_w", positive=True), Symbol("d_l", positive=True)
 
 # Equal and opposite motion: incentives proportional to B + X and A + X.
@@ -47,7 +47,7 @@ CLAIMS = (
         locator="Price of calibration",
         says=r"Calibration costs nothing, for $-1 < \rho < 1$, only at $\|a\| = \|b\|$.",
         given=(rho > -1, rho < 1),
-        holds=iff(equal(calibrated, plain), equal(t, t**2 / t**2)),
+        holds=iff(equal(calibrated, plain), equal(t, Integer(1))),
         note="In units ‖a‖ = 1, with ‖b‖ = t².",
     ),
     Claim(
@@ -80,7 +80,7 @@ CLAIMS = (
         given=(A + 2 * X + B > 0,),
         holds=weight**2 * A - 2 * weight * (1 - weight) * X + (1 - weight) ** 2 * B
         >= (A * B - X**2) / (A + 2 * X + B),
-        note="Any point λa − (1−λ)b against the one with λ : (1−λ) = (‖b‖²+X) : (‖a‖²+X).",
+        note="Any point wa − (1−w)b against the one with w : (1−w) = (‖b‖²+X) : (‖a‖²+X).",
     ),
     Claim(
         id="disband.tolerance",
@@ -135,9 +135,9 @@ CLAIMS = (
         says=r"With momentum memory $M_l$ the loser is suppressed iff $\delta \le "
         r"\frac{-M_l + \sqrt{M_l^2 + 4d_wd_lX_PB_P}}{2d_wX_P}$.",
         holds=iff(
-            step * e_w * X_P - e_l / step * B_P + M_w <= 0,
-            2 * e_w * X_P * step + M_w <= sqrt(M_w**2 + 4 * e_w * e_l * X_P * B_P),
+            step * e_w * X_P - e_l / step * B_P + M_l <= 0,
+            2 * e_w * X_P * step + M_l <= sqrt(M_l**2 + 4 * e_w * e_l * X_P * B_P),
         ),
-        note="Cleared of the denominator 2 d_w X_P > 0; M_w stands for M_l here.",
+        note="Cleared of the denominator 2 d_w X_P > 0.",
     ),
 )
