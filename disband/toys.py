@@ -17,12 +17,11 @@ from sims.policies import AFTER, AT, BEFORE
 from sims.studies import Study, Toy, rows
 from theory.gram import Gram
 from theory.objective import Objective
+from theory.objectives import DPO
 
 Arrays = dict[str, NDArray[Any]]
 
 STEPS = 100
-# The larger incentive of DPO, with its default β = 0.1, on the reference policy.
-_PUSH_OF_DPO = 0.05
 _PRODUCTS = ("sq_w", "sq_l", "dot")
 _PLACES = {BEFORE: "before they differ", AT: "where they differ", AFTER: "after they differ"}
 
@@ -51,8 +50,14 @@ def run_toy(
     if lr is None:
         start = toy.run(objective, steps=0, lr=toy.lr, hyper=hyper, **choices).trajectory
         push = float(np.maximum(np.abs(start.d_w), np.abs(start.d_l)).max())
-        lr = toy.lr * _PUSH_OF_DPO / push if push > 0 else toy.lr
+        lr = toy.lr * _push_of_dpo() / push if push > 0 else toy.lr
     return toy.run(objective, steps=steps, lr=lr, hyper=hyper, **choices)
+
+
+def _push_of_dpo() -> float:
+    """DPO's incentives, with its defaults, on the reference policy."""
+    logp = np.array(-1.0)
+    return float(DPO.kernel("d_w")(logp, logp, logp, logp, 1, 1))
 
 
 def split_settings(

@@ -39,11 +39,10 @@ from figures.style import (
     zero_line,
 )
 from theory.gram import Gram
+from verify.sentiment import STYLES
 
 Run = Mapping[str, Any]
 Results = Mapping[tuple[int, str], Run]
-
-STYLES = ("single token", "short suffix", "long suffix", "prefix+suffix")
 
 
 @styled

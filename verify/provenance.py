@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ LIBRARIES = (
 def provenance() -> dict[str, Any]:
     """Return what a reader needs to repeat this run: command, versions, device, time."""
     return {
-        "command": " ".join(["disband", *sys.argv[1:]]),
+        "command": shlex.join(["disband", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

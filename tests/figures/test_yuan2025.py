@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from figures.style import CHOSEN, REJECTED, save
-from figures.yuan2025 import STYLES, figure_3, figure_4a, figure_4b
+from figures.yuan2025 import figure_3, figure_4a, figure_4b
+from verify.sentiment import STYLES
 
 
 def line(axes, label):
@@ -40,7 +41,7 @@ def test_figure_3_draws_every_seed(results):
 
 def test_figure_4a_shows_the_mean_cosine_and_leaves_out_prefix_suffix(results):
     (axes,) = figure_4a(results).axes
-    for style in STYLES[:3]:
+    for style in list(STYLES)[:3]:
         runs = [results[seed, style] for seed in range(3)]
         cosines = [(r["dot"] / np.sqrt(r["sq_w"] * r["sq_l"])).mean(1) for r in runs]
         drawn = line(axes, style)
