@@ -1,0 +1,1 @@
+"""The commands of the command line, filed by what they are about."""
