@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from figures.style import FILLS, Array, panels, styled, zero_line
 from theory.band import Case, case
 from theory.gram import Gram
-from theory.objectives import OBJECTIVES
+from theory.objectives import TABLE2
 
 # In shares of the height of the axes: what a label takes, and what no eye tells apart.
 _LABEL, _SAME = 0.062, 0.012
@@ -44,9 +44,10 @@ def wedge(cosine: ArrayLike, log_ratio: ArrayLike) -> Wedge:
 def places(
     state: Mapping[str, float], cosine: float, norm_ratio: float
 ) -> dict[str, tuple[float, float]]:
-    r"""Return :math:`(\rho, \log(r/r^*))` of every objective at one state of training.
+    r"""Return :math:`(\rho, \log(r/r^*))` of Table 2's objectives at one state of training.
 
-    Objectives with an incentive that is not positive there have no such place.
+    The whole catalogue would crowd the picture. Objectives with an incentive that is not positive
+    there have no such place.
 
     Args:
         state: ``logp_w``, ``logp_l``, ``ref_w``, ``ref_l``, ``len_w``, ``len_l`` of the pair.
@@ -55,7 +56,7 @@ def places(
     """
     data = [np.asarray(state[k]) for k in ("logp_w", "logp_l", "ref_w", "ref_l", "len_w", "len_l")]
     found = {}
-    for objective in OBJECTIVES:
+    for objective in TABLE2:
         d_w, d_l = (float(objective.kernel(what)(*data)) for what in ("d_w", "d_l"))
         if d_w > 0 and d_l > 0:
             found[objective.name] = cosine, float(np.log(d_w) - np.log(d_l) - np.log(norm_ratio))

@@ -2,27 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache, cached_property
-from typing import Literal
 
-from sympy import And, Basic, Eq, Expr, Or, Symbol, cancel, factor_terms, false, true
+from sympy import (
+    Basic,
+    Dummy,
+    Expr,
+    Function,
+    Symbol,
+    cancel,
+    count_ops,
+    expand,
+    factor_terms,
+    oo,
+    powsimp,
+)
 
+from theory.compiled import Compiled, Hyperparameter, Quantity, Sign
 from theory.gram import Gram
-from theory.kernels import Backend, Kernel, compile_kernel
-from theory.primitives import step
+from theory.kernels import program_of
+from theory.primitives import logsigmoid
+from theory.program import Kernel, Program
+from theory.signs import Signs, signs
+from theory.stable import Backend
 from theory.step import first_order
-from theory.symbols import DATA, A, B, X, logp_l, logp_w
-
-Quantity = Literal["loss", "d_w", "d_l"]
-
-
-@dataclass(frozen=True)
-class Signs:
-    """Where an expression is positive, zero and negative, as conditions on its symbols."""
-
-    positive: Basic
-    zero: Basic
-    negative: Basic
+from theory.symbols import BELOW, DATA, PLAIN, A, B, X, logp_l, logp_w
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +42,37 @@ class Objective:
         loss: The loss of one pair in nats, an expression in :mod:`theory.symbols`.
         source: Where the loss was published.
         defaults: The value of each hyperparameter in ``loss``.
+        note: What a reader must know beside the formula, such as which log-probability it reads.
     """
 
     name: str
     loss: Expr
     source: str
     defaults: Mapping[Symbol, float] = field(default_factory=dict)
+    note: str = ""
 
     @cached_property
     def d_w(self) -> Expr:
         r"""Pull on the chosen response, :math:`d_w = -\partial\ell/\partial\log\pi_w`."""
-        return factor_terms(-self.loss.diff(logp_w))
+        return _tidy(-self.loss.diff(logp_w))
 
     @cached_property
     def d_l(self) -> Expr:
         r"""Push on the rejected response, :math:`d_l = \partial\ell/\partial\log\pi_l`."""
-        return factor_terms(self.loss.diff(logp_l))
+        d_l = _tidy(self.loss.diff(logp_l))
+        return self.d_w if expand(self.d_w - d_l) == 0 else d_l
 
     @cached_property
     def ratio(self) -> Expr:
         r"""The ratio of incentives :math:`r = d_w/d_l`, where :math:`d_l \ne 0`."""
-        return factor_terms(cancel(self.d_w / self.d_l))
+        if self.d_l == 0:
+            return oo
+        # Functions stand for themselves, or cancel would expand what they are functions of.
+        calls = {call: Dummy() for d in (self.d_w, self.d_l) for call in d.atoms(Function)}
+        d_w, d_l = (d.subs(calls) for d in (self.d_w, self.d_l))
+        names = {name: call for call, name in calls.items()}
+        forms = [factor_terms(form) for form in (d_w / d_l, cancel(d_w / d_l))]
+        return powsimp(min(forms, key=count_ops).subs(names), combine="exp")
 
     @cached_property
     def conditions(self) -> tuple[Basic, Basic]:
@@ -79,76 +94,66 @@ class Objective:
         """Where the incentive on the rejected response is positive, zero and negative."""
         return signs(self.d_l)
 
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The objective as numbers; a quantity's program is written when it is first asked for."""
+        parameters = tuple(
+            Hyperparameter(
+                symbol.name, PLAIN.get(symbol, symbol.name), float(value), *_range(symbol)
+            )
+            for symbol, value in self.defaults.items()
+        )
+        return Compiled(self.name, self.source, self.note, parameters, cache(self._program))
+
+    def _program(self, what: Quantity) -> Program:
+        exprs = [self.d_w, self.d_l] if what == "incentives" else [getattr(self, what)]
+        return program_of(exprs, [*DATA, *self.defaults], list(self.defaults))
+
     def kernel(self, what: Quantity = "loss", backend: Backend = "numpy", **hyper: float) -> Kernel:
         r"""Return ``loss``, ``d_w`` or ``d_l`` as a function of six arrays or tensors.
 
         The function takes ``(logp_w, logp_l, ref_w, ref_l, len_w, len_l)``, each ``(batch,)``
-        or broadcastable, and returns ``(batch,)``. Hyperparameters not named in ``hyper`` take
-        their defaults.
+        or broadcastable, and returns ``(batch,)``; ``incentives`` is the pair ``(d_w, d_l)``, what
+        they share computed once. Hyperparameters not named in ``hyper`` take their defaults.
+        Numpy's numbers are float64, whatever comes; torch's have the type of the tensors.
 
         Raises:
-            ValueError: ``hyper`` names a hyperparameter that the objective does not have.
+            ValueError: ``hyper`` is not a hyperparameter with a value that it can have.
         """
-        return _kernel(self, what, backend, tuple(sorted(hyper.items())))
+        return self.compiled.kernel(what, backend, **hyper)
 
     def values(self, hyper: Mapping[str, float]) -> dict[Symbol, float]:
         """Return every hyperparameter's value: its default, or what ``hyper`` says.
 
         Raises:
-            ValueError: ``hyper`` names a hyperparameter that the objective does not have.
+            ValueError: ``hyper`` is not a hyperparameter with a value that it can have.
         """
-        own = {symbol.name: symbol for symbol in self.defaults}
-        if unknown := set(hyper) - set(own):
-            raise ValueError(
-                f"{self.name} has the hyperparameters {', '.join(own) or '(none)'}: got "
-                f"{', '.join(sorted(unknown))}; set one of these"
-            )
-        values = dict(self.defaults)
-        for name, value in hyper.items():
-            symbol = own[name]
-            if (symbol.is_positive and not value > 0) or (symbol.is_nonnegative and not value >= 0):
-                sign = "positive" if symbol.is_positive else "at least zero"
-                raise ValueError(f"{name} of {self.name} is {sign}: got {value}")
-            values[symbol] = value
-        return values
+        values = self.compiled.values(hyper)
+        return {symbol: values[symbol.name] for symbol in self.defaults}
+
+    def settings(self, hyper: Mapping[str, float]) -> dict[str, float]:
+        """Return every hyperparameter's value as :meth:`values`, but by how it is printed."""
+        return self.compiled.settings(hyper)
 
 
-@cache
-def _kernel(
-    objective: Objective, what: Quantity, backend: Backend, hyper: tuple[tuple[str, float], ...]
-) -> Kernel:
-    expr: Expr = getattr(objective, what)
-    return compile_kernel(expr.subs(objective.values(dict(hyper))), DATA, backend)
+def _tidy(slope: Expr) -> Expr:
+    r"""Return a derivative in few symbols: :math:`\log\sigma(x) - \log\sigma(-x)` is :math:`x`."""
+    return factor_terms(factor_terms(slope).replace(lambda e: e.is_Add, _without_logsigmoids))
 
 
-def signs(expr: Expr) -> Signs:
-    """Read off where ``expr`` is positive, zero and negative, factor by factor.
-
-    A factor whose sign follows from its symbols is dropped; an indicator contributes the
-    condition under which it is one; any other factor contributes a comparison with zero.
-    """
-    result = Signs(true, false, false)
-    for factor in factor_terms(expr).as_ordered_factors():
-        result = _product(result, _factor_signs(factor))
-    return result
+def _without_logsigmoids(total: Expr) -> Expr:
+    weights = total.as_coefficients_dict()
+    for call in list(weights):
+        if isinstance(call, logsigmoid):
+            (x,) = call.args
+            if weights[call] == -weights.get(logsigmoid(-x), 0) and weights[call] > 0:
+                total += weights[call] * (x - call + logsigmoid(-x))
+    return total
 
 
-def _factor_signs(factor: Expr) -> Signs:
-    if factor.is_positive:
-        return Signs(true, false, false)
-    if factor.is_negative:
-        return Signs(false, false, true)
-    if isinstance(factor, step):
-        (x,) = factor.args
-        return Signs(x > 0, x <= 0, false)
-    if factor.is_Pow and factor.exp.is_odd:
-        return _factor_signs(factor.base)
-    return Signs(factor > 0, Eq(factor, 0), factor < 0)
-
-
-def _product(one: Signs, other: Signs) -> Signs:
-    return Signs(
-        positive=Or(And(one.positive, other.positive), And(one.negative, other.negative)),
-        zero=Or(one.zero, other.zero),
-        negative=Or(And(one.positive, other.negative), And(one.negative, other.positive)),
+def _range(symbol: Symbol) -> tuple[Sign, Fraction | None]:
+    sign: Sign = (
+        "positive" if symbol.is_positive else "nonnegative" if symbol.is_nonnegative else "real"
     )
+    below = BELOW.get(symbol)
+    return sign, None if below is None else Fraction(below.p, below.q)

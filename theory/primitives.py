@@ -1,18 +1,21 @@
-r"""The functions that formulas are made of, each with its derivative, sign and stable kernels.
+r"""The functions that formulas are made of, each with its derivative and its sign.
 
 They stay intact under differentiation, so that a compiled formula never forms
-:math:`\log(1 / (1 + e^{-x}))` term by term.
+:math:`\log(1 / (1 + e^{-x}))` term by term: their kernels are those of :mod:`theory.stable`.
 """
 
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sympy import Expr, Function, Integer, Max, Piecewise, exp, log
+from mpmath import mp, workprec
+from mpmath.libmp import prec_to_dps
+from sympy import Expr, Function, Integer, Max, Piecewise, Rational, exp, log
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-Array = NDArray[np.float64]
+from theory import stable
+
+# Where linlog leaves the logarithm.
+TANGENT = Rational(str(stable.TANGENT))
 
 
 class Primitive(Function):  # type: ignore[misc]
@@ -22,11 +25,15 @@ class Primitive(Function):  # type: ignore[misc]
     latex_name: ClassVar[str]
     plain_name: ClassVar[str]
 
-    def _latex(self, printer: LatexPrinter) -> str:
-        return rf"{self.latex_name}\left({printer._print(self.args[0])}\right)"  # noqa: SLF001
+    def _latex(self, printer: LatexPrinter, **power: str) -> str:
+        raised = f"^{{{power['exp']}}}" if "exp" in power else ""
+        return rf"{self.latex_name}{raised}\left({printer._print(self.args[0])}\right)"  # noqa: SLF001
 
     def _sympystr(self, printer: StrPrinter) -> str:
         return f"{self.plain_name}({printer._print(self.args[0])})"  # noqa: SLF001
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self.rewrite(exp).evalf(prec_to_dps(prec))
 
 
 class sigmoid(Primitive):  # noqa: N801
@@ -46,11 +53,7 @@ class sigmoid(Primitive):  # noqa: N801
     def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
         return 1 / (1 + exp(-x))
 
-    @staticmethod
-    def numpy(x: Array) -> Array:
-        """Stable value: both branches see only :math:`e^{-|x|}`."""
-        e = np.exp(-np.abs(x))
-        return np.where(np.asarray(x) >= 0, 1.0, e) / (1.0 + e)
+    numpy = staticmethod(stable.sigmoid)
 
 
 class logsigmoid(Primitive):  # noqa: N801
@@ -70,10 +73,14 @@ class logsigmoid(Primitive):  # noqa: N801
     def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
         return -log(1 + exp(-x))
 
-    @staticmethod
-    def numpy(x: Array) -> Array:
-        r"""Stable value :math:`\min(x, 0) - \log(1 + e^{-|x|})`."""
-        return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+    def _eval_evalf(self, prec: int) -> Expr | None:
+        if not self.args[0].is_number:
+            return None
+        with workprec(prec + 10):
+            value = -mp.log1p(mp.exp(-self.args[0]._to_mpmath(prec + 10)))  # noqa: SLF001
+        return self._from_mpmath(value, prec)
+
+    numpy = staticmethod(stable.logsigmoid)
 
 
 class relu(Primitive):  # noqa: N801
@@ -93,10 +100,7 @@ class relu(Primitive):  # noqa: N801
     def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
         return Max(0, x)
 
-    @staticmethod
-    def numpy(x: Array) -> Array:
-        r"""Value :math:`\max(0, x)`."""
-        return np.maximum(x, 0.0)
+    numpy = staticmethod(stable.relu)
 
 
 class step(Primitive):  # noqa: N801
@@ -116,10 +120,85 @@ class step(Primitive):  # noqa: N801
     def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
         return Piecewise((1, x > 0), (0, True))
 
-    @staticmethod
-    def numpy(x: Array) -> Array:
-        """Value 1.0 where ``x > 0``, else 0.0."""
-        return np.where(np.asarray(x) > 0, 1.0, 0.0)
+    numpy = staticmethod(stable.step)
 
 
-PRIMITIVES: tuple[type[Primitive], ...] = (sigmoid, logsigmoid, relu, step)
+class expm1(Primitive):  # noqa: N801
+    r"""Relative change :math:`e^x - 1`, with all its digits near zero."""
+
+    latex_name = r"\mathrm{expm1}"
+    plain_name = "expm1"
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative :math:`e^x`."""
+        del argindex
+        return exp(self.args[0])
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+    def _eval_is_positive(self) -> bool | None:
+        positive: bool | None = self.args[0].is_positive
+        return positive
+
+    def _eval_is_negative(self) -> bool | None:
+        negative: bool | None = self.args[0].is_negative
+        return negative
+
+    def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
+        return exp(x) - 1
+
+    numpy = staticmethod(stable.expm1)
+
+
+class logodds(Primitive):  # noqa: N801
+    r"""Log-odds of a log-probability, :math:`\log\frac{e^x}{1 - e^x}` for :math:`x < 0`."""
+
+    latex_name = r"\mathrm{logodds}"
+    plain_name = "logodds"
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative :math:`1 / (1 - e^x)`."""
+        del argindex
+        return -1 / expm1(self.args[0])
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return True if self.args[0].is_negative else None
+
+    def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
+        return x - log(1 - exp(x))
+
+    numpy = staticmethod(stable.logodds)
+
+
+class linlog(Primitive):  # noqa: N801
+    r"""Logarithm, below :math:`10^{-6}` continued by its tangent."""
+
+    latex_name = r"\mathrm{linlog}"
+    plain_name = "linlog"
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        r"""Derivative :math:`1 / \max(x, 10^{-6})`."""
+        del argindex
+        return 1 / (TANGENT + relu(self.args[0] - TANGENT))
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+    def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
+        return Piecewise((log(x), x > TANGENT), (log(TANGENT) + x / TANGENT - 1, True))
+
+    numpy = staticmethod(stable.linlog)
+
+
+PRIMITIVES: tuple[type[Primitive], ...] = (
+    sigmoid,
+    logsigmoid,
+    relu,
+    step,
+    expm1,
+    logodds,
+    linlog,
+)

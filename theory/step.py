@@ -16,7 +16,8 @@ def first_order(d_w: Any, d_l: Any, gram: Gram, lr: Any = 1) -> tuple[Any, Any]:
 
     Source: yuan2025, box "Gradient Entanglement (General)" in section 3.2.
     """
-    return (
-        lr * (d_w * gram.sq_w - d_l * gram.dot),
-        lr * (d_w * gram.dot - d_l * gram.sq_l),
-    )
+    change_w = d_w * gram.sq_w - d_l * gram.dot
+    change_l = d_w * gram.dot - d_l * gram.sq_l
+    if isinstance(lr, int) and lr == 1:  # millions of numbers are not multiplied for nothing
+        return change_w, change_l
+    return lr * change_w, lr * change_l

@@ -12,12 +12,17 @@ A, B, X         :math:`\|a\|^2, \|b\|^2, \langle a,b\rangle` of the       ``(bat
                 scores :math:`a=\nabla\log\pi_w, b=\nabla\log\pi_l`
 eta             step size of gradient descent                             ``()``
 beta, ...       hyperparameters of an objective                           ``()``
+kl, omega       detached quantities of a batch or pair: KTO's reference   ``()``
+                point, WPO's weight; constants of the loss
+adv_w, adv_l    how much better than average the chosen response is, and  ``()``
+                how much worse the rejected one
 =============== ========================================================= ============
 
-A symbol carries its sign: sympy uses it to simplify, and a claim may not contradict it.
+A symbol carries its sign: sympy uses it to simplify, and a claim may not contradict it. What no
+assumption of sympy can say, an upper bound, stands in ``BELOW``.
 """
 
-from sympy import Symbol, symbols
+from sympy import Expr, Integer, Rational, Symbol, symbols
 
 # Two different responses of positive probability: neither has probability one.
 logp_w, logp_l, ref_w, ref_l = symbols("logp_w logp_l ref_w ref_l", negative=True)
@@ -28,8 +33,19 @@ X = Symbol("X", real=True)
 eta = Symbol("eta", positive=True)
 beta, delta, lam_w, lam_l = symbols("beta delta lam_w lam_l", positive=True)
 alpha, gamma, kl, lam = symbols("alpha gamma kl lam", nonnegative=True)
+epsilon, clip, omega, tau = symbols("epsilon clip omega tau", positive=True)
+adv_w, adv_l = symbols("adv_w adv_l", positive=True)
+alpha_f = Symbol("alpha_f", nonnegative=True)
 
 DATA = (logp_w, logp_l, ref_w, ref_l, len_w, len_l)
+
+# A hyperparameter is smaller than its bound: at half, flipped labels say nothing; a ratio is
+# clipped between two positive numbers; the divergence of order one is a limit, the reverse KL.
+BELOW: dict[Symbol, Expr] = {
+    epsilon: Rational(1, 2),
+    clip: Integer(1),
+    alpha_f: Integer(1),
+}
 
 LATEX: dict[Symbol, str] = {
     logp_w: r"\log\pi_w",
@@ -45,6 +61,11 @@ LATEX: dict[Symbol, str] = {
     lam_w: r"\lambda_w",
     lam_l: r"\lambda_l",
     kl: r"z_{\mathrm{ref}}",
+    epsilon: r"\varepsilon",
+    clip: r"\epsilon_{\mathrm{clip}}",
+    alpha_f: r"\alpha",
+    adv_w: r"A_w",
+    adv_l: r"A_l",
 }
 PLAIN: dict[Symbol, str] = {
     A: "‖a‖²",
@@ -65,4 +86,11 @@ PLAIN: dict[Symbol, str] = {
     lam_w: "λ_w",
     lam_l: "λ_l",
     kl: "z_ref",
+    epsilon: "ε",
+    clip: "ε_clip",
+    omega: "ω",
+    tau: "τ",
+    alpha_f: "α",
+    adv_w: "A_w",
+    adv_l: "A_l",
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from verify.claims import LEDGER
 from verify.ledger import entries
+from verify.objective_documents import objectives_page
 from verify.store import write_text
 
 Record = Mapping[str, Any]
@@ -21,6 +22,7 @@ by `python -m verify.documents`; the same with formulas typeset, numbers and fil
 """
 TITLES = {
     "yuan2025": "yuan2025: A Common Pitfall of Margin-based Language Model Alignment",
+    "chen2026": "chen2026: Towards Disentangled Preference Optimization Dynamics",
     "disband": "disband: statements of this project",
 }
 
@@ -106,5 +108,6 @@ def _anchor(identifier: str, verdict: str) -> str:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "docs") / "claims.md"
-    write_text(target, claims_page(entries(LEDGER, {})))
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    write_text(folder / "objectives.md", objectives_page())
+    write_text(folder / "claims.md", claims_page(entries(LEDGER, {})))

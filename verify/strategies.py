@@ -18,7 +18,7 @@ Needs ``pip install disband[testing]``; nothing else of this project imports hyp
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
+from math import gcd, inf
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from sims.policies import LogLinear, Pair
 from theory.gram import Gram
 from theory.objective import Objective
+from theory.symbols import BELOW
 
 Vector = list[int]
 ScorePair = tuple[Vector, Vector]
@@ -261,6 +262,14 @@ def data_batches(size: int = 4) -> SearchStrategy[tuple[NDArray[np.float64], ...
 
 
 def hyperparameters(objective: Objective) -> SearchStrategy[dict[str, float]]:
-    """Every hyperparameter of ``objective`` by name, dyadic from 1/16 to 1, or 3."""
-    values = st.sampled_from([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 3.0])
-    return st.fixed_dictionaries({symbol.name: values for symbol in objective.defaults})
+    """Every hyperparameter of ``objective`` by name, dyadic from 1/16 to 1, or 3.
+
+    One with an upper bound stays below it.
+    """
+    values = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 3.0)
+    return st.fixed_dictionaries(
+        {
+            symbol.name: st.sampled_from([v for v in values if v < BELOW.get(symbol, inf)])
+            for symbol in objective.defaults
+        }
+    )

@@ -1,44 +1,142 @@
 """The catalogue: every objective, each one declaration, filed by mechanism."""
 
-from difflib import get_close_matches
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from theory.lookup import named
 from theory.objective import Objective
-from theory.objectives.margin import DPO, DPOP, IPO, R_DPO, SIMPO
-from theory.objectives.pointwise import KTO, SPPO
-from theory.objectives.regularized import CPO, RRHF, SLIC_HF
+from theory.objectives.density_ratio import BCE, DDRO, LSIF, UKL
+from theory.objectives.divergence import DPO_ALPHA, DPO_FKL, DPO_JS
+from theory.objectives.length import DPO_NORM, IPO_NORM, SIMPO
+from theory.objectives.margin import (
+    CDPO,
+    DISCOPOP,
+    DPO,
+    DPOP,
+    EXO,
+    HINGE,
+    IPO,
+    IPO_P,
+    LD_DPO,
+    R_DPO,
+    ROBUST,
+    TIDPO,
+    WPO,
+)
+from theory.objectives.pointwise import APO_DOWN, APO_ZERO, BCO, KTO, NCA, SPPO
+from theory.objectives.policy_gradient import PPO_CLIP
+from theory.objectives.regularized import (
+    CPO,
+    CPO_SIMPO,
+    MPO,
+    ORPO,
+    RPO,
+    RRHF,
+    SFT,
+    SLIC,
+    SLIC_HF,
+    mix,
+)
+from theory.objectives.sorted import AOT, AOT_UNPAIRED, BatchObjective
 
-OBJECTIVES = (DPO, R_DPO, SIMPO, IPO, RRHF, SLIC_HF, CPO, DPOP, KTO, SPPO)
+# yuan2025's Table 2, in its order.
+TABLE2 = (DPO, R_DPO, SIMPO, IPO, RRHF, SLIC_HF, CPO, DPOP, KTO, SPPO)
+
+OBJECTIVES = (
+    *TABLE2,
+    *(HINGE, CDPO, ROBUST, EXO, DISCOPOP, IPO_P, WPO, TIDPO, LD_DPO),
+    *(DPO_NORM, IPO_NORM),
+    *(DPO_FKL, DPO_JS, DPO_ALPHA),
+    *(BCO, NCA, APO_ZERO, APO_DOWN),
+    *(BCE, LSIF, UKL, DDRO),
+    *(SFT, SLIC, ORPO, RPO, CPO_SIMPO, MPO),
+    PPO_CLIP,
+)
+
+BATCH_OBJECTIVES = (AOT, AOT_UNPAIRED)
+
+# What TRL 1.16 calls them: DPOTrainer's loss_type, then its f_divergence_type. ``find`` takes
+# these names too, after the objectives' own: TRL's ipo is IPO-norm, but find("ipo") is IPO.
+ALIASES: Mapping[str, Objective] = MappingProxyType(
+    {
+        "sigmoid": DPO,
+        "hinge": HINGE,
+        "ipo": IPO_NORM,
+        "exo_pair": EXO,
+        "nca_pair": NCA,
+        "robust": ROBUST,
+        "bco_pair": BCO,
+        "sppo_hard": SPPO,
+        "apo_zero": APO_ZERO,
+        "apo_down": APO_DOWN,
+        "discopop": DISCOPOP,
+        "sft": SFT,
+        "sigmoid_norm": DPO_NORM,
+        "reverse_kl": DPO,
+        "forward_kl": DPO_FKL,
+        "js_divergence": DPO_JS,
+        "alpha_divergence": DPO_ALPHA,
+    }
+)
 
 __all__ = [
+    "ALIASES",
+    "AOT",
+    "AOT_UNPAIRED",
+    "APO_DOWN",
+    "APO_ZERO",
+    "BATCH_OBJECTIVES",
+    "BCE",
+    "BCO",
+    "CDPO",
     "CPO",
+    "CPO_SIMPO",
+    "DDRO",
+    "DISCOPOP",
     "DPO",
     "DPOP",
+    "DPO_ALPHA",
+    "DPO_FKL",
+    "DPO_JS",
+    "DPO_NORM",
+    "EXO",
+    "HINGE",
     "IPO",
+    "IPO_NORM",
+    "IPO_P",
     "KTO",
+    "LD_DPO",
+    "LSIF",
+    "MPO",
+    "NCA",
     "OBJECTIVES",
+    "ORPO",
+    "PPO_CLIP",
+    "ROBUST",
+    "RPO",
     "RRHF",
     "R_DPO",
+    "SFT",
     "SIMPO",
+    "SLIC",
     "SLIC_HF",
     "SPPO",
+    "TABLE2",
+    "TIDPO",
+    "UKL",
+    "WPO",
+    "BatchObjective",
     "find",
+    "mix",
 ]
 
 
 def find(name: str) -> Objective:
     """Return the objective called ``name``, whatever its case, hyphens and underscores.
 
+    Where hyphens alone tell two apart, they count: ``r-dpo`` is R-DPO and ``rdpo`` is rDPO.
+
     Raises:
         ValueError: No objective has that name.
     """
-    by_key = {_key(o.name): o for o in OBJECTIVES}
-    if (key := _key(name)) in by_key:
-        return by_key[key]
-    known = ", ".join(o.name for o in OBJECTIVES)
-    near = get_close_matches(key, by_key, n=1)
-    hint = f"did you mean {by_key[near[0]].name}?" if near else "choose one of these"
-    raise ValueError(f"an objective is one of {known}: got {name!r}; {hint}")
-
-
-def _key(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "")
+    return named(name, OBJECTIVES, ALIASES)

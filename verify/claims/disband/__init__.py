@@ -1,12 +1,28 @@
 """Statements of this project: what follows about the band, steps and calibration."""
 
-from verify.claim import Claim
-from verify.claims.disband import bands, batches, calibration, finite_steps, table2
+from verify.claim import Claim, Prediction
+from verify.claims.disband import (
+    bands,
+    batches,
+    calibration,
+    common_steps,
+    early_stage,
+    finite_steps,
+    implementations,
+    metrics,
+    table2,
+    training,
+)
 
-CLAIMS: tuple[Claim, ...] = (
+CLAIMS: tuple[Claim | Prediction, ...] = (
     *bands.CLAIMS,
     *calibration.CLAIMS,
+    *implementations.CLAIMS,
+    *metrics.CLAIMS,
     *batches.CLAIMS,
+    *common_steps.CLAIMS,
+    *early_stage.CLAIMS,
     *finite_steps.CLAIMS,
     *table2.CLAIMS,
+    *training.CLAIMS,
 )

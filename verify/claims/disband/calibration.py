@@ -1,10 +1,11 @@
 """What calibration does, what it costs, how much error it bears, and other metrics."""
 
-from sympy import And, Gt, Integer, Symbol, sqrt
+from sympy import Abs, And, Gt, Integer, Symbol, sqrt
 
 from theory.gram import Gram
+from theory.objectives import DPO
 from theory.step import first_order
-from theory.symbols import A, B, X, beta, d_l, d_w
+from theory.symbols import A, B, X, beta, d_l, d_w, lam, logp_l, logp_w
 from verify.claim import Claim
 from verify.claims.disband.bands import COSINE, NORMS, POSITIVE, rho, t
 from verify.logic import equal, every, iff, implies
@@ -12,6 +13,7 @@ from verify.logic import equal, every, iff, implies
 m, step = Symbol("m", positive=True), Symbol("delta", positive=True)
 kappa, lag = Symbol("kappa", real=True), Symbol("L", real=True)
 weight = Symbol("w", real=True)
+ratio, room = Symbol("r", positive=True), Symbol("R", real=True)
 low, high = Symbol("p_min", positive=True), Symbol("p_max", positive=True)
 A_P, B_P = Symbol("A_P", positive=True), Symbol("B_P", positive=True)
 X_P = Symbol("X_P", positive=True)
@@ -139,5 +141,100 @@ CLAIMS = (
             2 * e_w * X_P * step + M_l <= sqrt(M_l**2 + 4 * e_w * e_l * X_P * B_P),
         ),
         note="Cleared of the denominator 2 d_w X_P > 0.",
+    ),
+    Claim(
+        id="disband.even.segment",
+        locator="Equal and opposite motion",
+        says="It is the point of least norm of the segment between $a$ and $-b$.",
+        given=(A + 2 * X + B > 0,),
+        holds=And((B + X) / (A + 2 * X + B) >= 0, (B + X) / (A + 2 * X + B) <= 1),
+        note="The point of least norm of the line lies on the segment.",
+    ),
+    Claim(
+        id="disband.even.segment.repaired",
+        locator="Equal and opposite motion",
+        says=r"It is the point of least norm of the segment between $a$ and $-b$ if $\langle "
+        r"a,b\rangle \ge -\min(\|a\|^2, \|b\|^2)$.",
+        given=(A + 2 * X + B > 0, X >= -A, X >= -B),
+        holds=And((B + X) / (A + 2 * X + B) >= 0, (B + X) / (A + 2 * X + B) <= 1),
+        note="Else the segment's own point is an end: one score alone.",
+    ),
+    Claim(
+        id="disband.even.in-band",
+        locator="Equal and opposite motion",
+        says="That choice lies in the band where the band has two ends.",
+        given=(*NORMS, X > 0),
+        holds=And(X / A <= (B + X) / (A + X), (B + X) / (A + X) <= B / X),
+    ),
+    Claim(
+        id="disband.normalised-is-calibrated",
+        locator="Pairwise normalised gradients",
+        says="Pairwise normalised gradients and reward calibration have one direction: they differ "
+        "in the length of the step alone.",
+        given=(*NORMS, equal(step**2 * e_w * sqrt(A), e_l * sqrt(B))),
+        holds=equal((step * e_w) / (e_l / step), (1 / sqrt(A)) / (1 / sqrt(B))),
+        note="The ratio of the calibrated incentives against that of 1/‖a‖ and 1/‖b‖.",
+    ),
+    Claim(
+        id="disband.normalised.length",
+        locator="Pairwise normalised gradients",
+        says=r"The normalised step has the squared length $2 - 2\rho$, whatever the norms.",
+        given=(*NORMS,),
+        holds=equal(A / A - 2 * X / (sqrt(A) * sqrt(B)) + B / B, 2 - 2 * X / sqrt(A * B)),
+        note="In units C = 1: it does not settle as the scores vanish.",
+    ),
+    Claim(
+        id="disband.calibration.no-loss",
+        locator="Reward calibration",
+        says="Calibrated DPO at fixed norms is the gradient of no loss of the two "
+        r"log-probabilities unless $\|a\| = \|b\|$.",
+        holds=iff(
+            equal((t * DPO.d_w).diff(logp_l), -(DPO.d_l / t).diff(logp_w)), equal(t, Integer(1))
+        ),
+        note="A loss has ∂d_w/∂log π_l = −∂d_l/∂log π_w; s = t², δ = t.",
+    ),
+    Claim(
+        id="disband.ema-lag.reached",
+        locator="Tolerance of calibration",
+        says=r"From any start the lag's distance to $\frac{\kappa\beta}{1-\beta}$ shrinks by the "
+        r"factor $\beta$ each step.",
+        given=(beta < 1,),
+        holds=equal(
+            beta * (lag + kappa) - kappa * beta / (1 - beta),
+            beta * (lag - kappa * beta / (1 - beta)),
+        ),
+    ),
+    Claim(
+        id="disband.ema-lag.tolerated",
+        locator="Tolerance of calibration",
+        says=r"The lag of a moving average keeps calibration in the band iff $|\kappa| \le "
+        r"-\log\rho\,\frac{1-\beta}{\beta}$.",
+        given=(beta < 1, room >= 0),
+        holds=iff(Abs(kappa * beta / (1 - beta)) <= room, Abs(kappa) <= room * (1 - beta) / beta),
+        note="R is −log ρ.",
+    ),
+    Claim(
+        id="disband.likelihood-term.above",
+        locator="Likelihood term",
+        says=r"With $d_w = d_l + \lambda$ and $d_l < \frac{\lambda\langle a,b\rangle}{\|b\|^2}$ "
+        "the rejected rises.",
+        given=(*NORMS, X > 0, d_l >= 0, lam > 0, d_l < lam * X / B),
+        holds=Gt((d_l + lam) * X - d_l * B, 0),
+    ),
+    Claim(
+        id="disband.fixed-ratio",
+        locator="Fixed ratio",
+        says="No fixed ratio is in every band.",
+        given=NORMS,
+        holds=And(ratio * A >= X, ratio * X <= B),
+        note="A clip to fixed bounds, DPO's ratio 1, DPO-Positive's 1 + λ.",
+    ),
+    Claim(
+        id="disband.fixed-ratio.repaired",
+        locator="Fixed ratio",
+        says=r"A fixed ratio $r$ is in the band of every pair with $\rho \le \min(r/s, s/r)$.",
+        given=(*NORMS, ratio**2 * A**2 >= X**2, ratio**2 * X**2 <= B**2),
+        holds=And(ratio * A >= X, ratio * X <= B),
+        note="X² ≤ r²A² says |ρ| ≤ r/s, and r²X² ≤ B² says |ρ| ≤ s/r.",
     ),
 )

@@ -10,12 +10,12 @@ from theory.objectives import (
     DPOP,
     IPO,
     KTO,
-    OBJECTIVES,
     R_DPO,
     RRHF,
     SIMPO,
     SLIC_HF,
     SPPO,
+    TABLE2,
 )
 from theory.step import first_order
 from theory.symbols import (
@@ -124,7 +124,7 @@ CLAIMS = (
         locator="Section 3.2, after Condition 2",
         says="Condition 2 can be instantiated for the different algorithms by their functions in "
         "Table 2.",
-        holds=every(*(Gt(o.d_l, 0, evaluate=False) for o in OBJECTIVES)),
+        holds=every(*(Gt(o.d_l, 0, evaluate=False) for o in TABLE2)),
         note="(9) divides by d_l and needs it positive. The rows as their authors mean them.",
     ),
     Claim(

@@ -1,0 +1,168 @@
+"""How fast objectives are: their kernels beside numpy written by hand, and the program's start.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.kernels
+
+prints a table and writes ``results/benchmarks/kernels.json``. Both sides compute the case of ten
+million pairs from the same arrays, one after the other, and the fastest of a few runs counts. By
+hand is taken over whole arrays and in blocks like the kernels' own, whichever is faster.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy
+
+from benchmarks.by_hand import BY_HAND, case_by_hand
+from theory.band import cases
+from theory.catalogue import catalogue
+from theory.gram import Gram
+from theory.program import BLOCK
+
+ROOT = Path(__file__).parent.parent
+NUMPY = "import numpy"
+START = (
+    "import numpy; from theory.catalogue import catalogue; "
+    "catalogue().find('dpo').kernel('incentives')(-9.0, -8.0, -9.0, -8.0, 5, 6)"
+)
+COLD = (
+    "from theory.objectives import OBJECTIVES\n"
+    "for o in OBJECTIVES:\n"
+    "    o.ratio, o.conditions, o.signs_w, o.signs_l\n"
+    "    for what in ('loss', 'd_w', 'd_l', 'incentives'): o.kernel(what)"
+)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=10**7)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=ROOT / "results/benchmarks/kernels.json")
+    chosen = parser.parse_args()
+    kernels = kernel_times(chosen.points, chosen.runs)
+    found = {
+        "command": f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')} "
+        f"python -m benchmarks.kernels --points {chosen.points} --runs {chosen.runs}",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": device(),
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "sympy": sympy.__version__,
+        },
+        "points": chosen.points,
+        "start": start_times(),
+        "slowest_s": max(k["ours_s"] for k in kernels.values()),
+        "largest_ratio": max(k["ratio"] for k in kernels.values()),
+        "kernels": kernels,
+    }
+    for name, value in found["start"].items():
+        print(f"{name:32}{value:8.3f}")
+    print(f"slowest {found['slowest_s']:.3f} s, largest ratio {found['largest_ratio']:.2f}")
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def kernel_times(points: int, runs: int) -> dict[str, dict[str, float]]:
+    """Return seconds of the kernels and by hand for each objective, and their ratio."""
+    rng = np.random.default_rng(0)
+    data = [*(-30 * rng.random((4, points))), *rng.integers(1, 400, (2, points)).astype(float)]
+    sq_w, sq_l = rng.uniform(0.5, 2, (2, points))
+    gram = Gram(sq_w, sq_l, rng.uniform(-0.5, 0.5, points))
+    found = {}
+    for name, by_hand in BY_HAND.items():
+        objective = catalogue().find(name)
+        sides: dict[str, Callable[[], Any]] = {
+            "ours_s": partial(cases, objective, data, gram),
+            "whole_s": partial(_whole, by_hand, data, gram),
+            "blocks_s": partial(_blocks, by_hand, data, gram),
+        }
+        times = fastest(sides, runs)
+        times["ratio"] = times["ours_s"] / min(times["whole_s"], times["blocks_s"])
+        found[name] = {what: round(value, 4) for what, value in times.items()}
+        print(
+            f"{name:12}{times['ours_s']:8.3f} s   by hand {times['whole_s']:.3f} s, "
+            f"in blocks {times['blocks_s']:.3f} s   ratio {times['ratio']:.2f}",
+            flush=True,
+        )
+    return found
+
+
+def fastest(sides: dict[str, Callable[[], Any]], runs: int) -> dict[str, float]:
+    """Return the shortest time of each side; they take turns, so that both meet the same noise."""
+    best = dict.fromkeys(sides, np.inf)
+    for _ in range(runs):
+        for name, side in sides.items():
+            start = time.perf_counter()
+            side()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def _whole(by_hand: Callable[..., Any], data: list[Any], gram: Gram) -> Any:
+    d_w, d_l = by_hand(*data)
+    return case_by_hand(d_w, d_l, gram.sq_w, gram.sq_l, gram.dot)
+
+
+def _blocks(by_hand: Callable[..., Any], data: list[Any], gram: Gram) -> Any:
+    result = np.empty(len(data[0]), np.int8)
+    for start in range(0, len(result), BLOCK):
+        part = slice(start, start + BLOCK)
+        d_w, d_l = by_hand(*(v[part] for v in data))
+        result[part] = case_by_hand(d_w, d_l, gram.sq_w[part], gram.sq_l[part], gram.dot[part])
+    return result
+
+
+def start_times(runs: int = 7) -> dict[str, float]:
+    """Return how long fresh processes take: numpy alone, the stored catalogue, all from cold."""
+    with tempfile.TemporaryDirectory() as folder:
+        stored = os.environ | {"DISBAND_CACHE": folder}
+        _process(START, stored)
+        best = fastest(
+            {
+                "import_numpy_s": lambda: _process(NUMPY, stored),
+                "stored_start_s": lambda: _process(START, stored),
+                "band_command_s": lambda: _process(
+                    "from disband.cli import main; "
+                    "main('band dpo --cos 0.9 --norm-ratio 1.3'.split())",
+                    stored,
+                ),
+            },
+            runs,
+        )
+    cold = fastest({"cold_s": lambda: _process(COLD, dict(os.environ))}, 2)
+    more = {"stored_start_beyond_numpy_s": best["stored_start_s"] - best["import_numpy_s"]}
+    return {name: round(value, 3) for name, value in (best | more | cold).items()}
+
+
+def _process(code: str, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-c", code]
+    subprocess.run(  # noqa: S603 (our own interpreter, our own code)
+        command, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
+
+
+def device() -> str:
+    """Return what processor this is, and how many it has."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = (line for line in cpuinfo.read_text().splitlines() if line.startswith("model name"))
+        model = next(names, model).partition(":")[2].strip() or model
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+if __name__ == "__main__":
+    main()

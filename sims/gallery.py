@@ -1,0 +1,119 @@
+"""The ratio of incentives along one common toy run of every objective, and its band."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims.studies import Study
+from theory.band import band
+from theory.objectives import (
+    density_ratio,
+    divergence,
+    length,
+    margin,
+    pointwise,
+    policy_gradient,
+    regularized,
+)
+
+Array = NDArray[np.float64]
+
+# By the rooms of the catalogue, which files by mechanism.
+MECHANISMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "one margin": tuple(
+            o.name
+            for o in (
+                margin.DPO,
+                margin.R_DPO,
+                margin.IPO,
+                margin.HINGE,
+                margin.CDPO,
+                margin.ROBUST,
+                margin.EXO,
+                margin.DISCOPOP,
+                margin.DPOP,
+                margin.IPO_P,
+                margin.WPO,
+                margin.TIDPO,
+                margin.LD_DPO,
+            )
+        ),
+        "per token": tuple(o.name for o in (length.SIMPO, length.DPO_NORM, length.IPO_NORM)),
+        "other divergences": tuple(
+            o.name for o in (divergence.DPO_FKL, divergence.DPO_JS, divergence.DPO_ALPHA)
+        ),
+        "each response alone": tuple(
+            o.name
+            for o in (
+                pointwise.KTO,
+                pointwise.SPPO,
+                pointwise.BCO,
+                pointwise.NCA,
+                pointwise.APO_ZERO,
+                pointwise.APO_DOWN,
+            )
+        ),
+        "ratio of densities": tuple(
+            o.name
+            for o in (
+                density_ratio.BCE,
+                density_ratio.LSIF,
+                density_ratio.UKL,
+                density_ratio.DDRO,
+                policy_gradient.PPO_CLIP,
+            )
+        ),
+        "with a likelihood term": tuple(
+            o.name
+            for o in (
+                regularized.CPO,
+                regularized.RRHF,
+                regularized.SLIC_HF,
+                regularized.SLIC,
+                regularized.SFT,
+                regularized.ORPO,
+                regularized.RPO,
+                regularized.CPO_SIMPO,
+                regularized.MPO,
+            )
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    r"""One objective's :math:`\log r` along a run.
+
+    Args:
+        log_ratio: :math:`\log(d_w/d_l)`, ``(T + 1,)``; NaN where an incentive is not positive.
+        low: The lower edge of the run's own band in logs, :math:`\log r^* + \log\rho`.
+        high: The upper one, :math:`\log r^* - \log\rho`; infinite where :math:`\rho \le 0`.
+    """
+
+    log_ratio: Array
+    low: Array
+    high: Array
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Where the ratio lies in the band."""
+        return (self.low <= self.log_ratio) & (self.log_ratio <= self.high)
+
+
+def lines(studies: Iterable[Study]) -> dict[str, Line]:
+    """Return the line of each run, by its objective."""
+    return {study.objective: _line(study) for study in studies}
+
+
+def _line(study: Study) -> Line:
+    run = study.trajectory
+    positive = (run.d_w > 0) & (run.d_l > 0)
+    logs = [np.log(np.where(positive, d, np.nan)) for d in (run.d_w, run.d_l)]
+    with np.errstate(divide="ignore"):
+        low, high = (np.log(edge) for edge in band(run.gram))
+    return Line(logs[0] - logs[1], low, high)

@@ -1,0 +1,173 @@
+r"""Sparsity-regularised token masks: a loss that contrasts significant tokens only.
+
+With token log-ratios :math:`t^i = \log(\pi_\theta/\pi_{ref})` of both responses, shape ``(..., L)``
+each (the lengths may differ; pad with mask zero), and masks m in [0, 1]:
+
+.. math::
+    \ell = -\log\sigma\Bigl(\beta\sum_i m_w^it_w^i - \beta\sum_j m_l^jt_l^j\Bigr)
+        + \eta\,(\|m_w\|_1 + \|m_l\|_1)
+
+As published, :math:`m^i = 1[u^i \ge r]` with learnable u, and :math:`\beta = 1`: the print has no
+:math:`\beta`. Three choices of m: :func:`hard_mask`, as published, whose gradient is zero wherever
+it exists, so that nothing learns u; :func:`soft_mask`, the published relaxation; and
+:func:`best_masks`, this project's: the exact minimiser of the loss over all masks in [0, 1],
+with nothing to learn.
+
+What works in the edit-one toy: two steps with every token kept, then :func:`best_masks` with a
+price :math:`\eta` of a tenth; the masks are then the differing token's, and the suffix stays.
+
+Where it fails:
+
+* at the reference every log-ratio is zero, so no token is significant: :func:`best_masks` is empty
+  and stays so, whatever :math:`\eta`, until some steps were taken without it; soft masks close
+  while the log-ratios are small, and have learned nothing by the time the suffix has fallen;
+* at :math:`u = r` a soft mask is one half for every k, and farther from r than a few 1/k its
+  gradient vanishes: a closed mask does not open again;
+* a token is kept for what it adds to the margin, so a rejected token that fell along with the
+  chosen ones is: at a low price the rejected suffix is kept without the chosen one, and the
+  chosen falls more than under DPO. A mask changes which score products matter; it does not
+  calibrate them.
+
+Source: yuan2025, section 5.2.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.primitives import logsigmoid, sigmoid
+
+Array = NDArray[np.float64]
+
+
+class Masks(NamedTuple):
+    """One mask for each token of the chosen and of the rejected response, ``(..., L)`` each."""
+
+    mask_w: Array
+    mask_l: Array
+
+
+class TokenIncentives(NamedTuple):
+    """The pull on each chosen token and the push on each rejected one, ``(..., L)`` each."""
+
+    d_w: Array
+    d_l: Array
+
+
+def hard_mask(confidence: Any, threshold: Any) -> Array:
+    r"""Return :math:`1[u^i \ge r]`, as published."""
+    return np.where(np.asarray(confidence, float) >= threshold, 1.0, 0.0)
+
+
+def soft_mask(confidence: Any, threshold: Any, sharpness: Any) -> Array:
+    r"""Return :math:`\sigma(k(u^i - r))`, the published relaxation for large k.
+
+    Raises:
+        ValueError: A sharpness that is not positive.
+    """
+    if not np.all(np.asarray(sharpness) > 0):
+        raise ValueError(f"the sharpness of a mask is positive: got {sharpness}; set it to 10, say")
+    return np.asarray(sigmoid.numpy(sharpness * (np.asarray(confidence, float) - threshold)))
+
+
+def masked_loss(
+    ratios_w: Any, ratios_l: Any, masks: Masks, *, beta: float = 1.0, eta: float = 0.0
+) -> Array:
+    r"""Return the loss of a pair under its masks, ``(...)`` nats.
+
+    Args:
+        ratios_w: :math:`t_w`, log-ratios of the chosen tokens to the reference, ``(..., L)``.
+        ratios_l: :math:`t_l`, of the rejected tokens, each in the contexts of its own response.
+        masks: m, in [0, 1].
+        beta: :math:`\beta`; 1 as published.
+        eta: Weight of the regularizer, at least zero.
+    """
+    size = np.abs(masks.mask_w).sum(-1) + np.abs(masks.mask_l).sum(-1)
+    return np.asarray(eta * size - logsigmoid.numpy(_margin(ratios_w, ratios_l, masks, beta)))
+
+
+def masked_incentives(
+    ratios_w: Any, ratios_l: Any, masks: Masks, *, beta: float = 1.0
+) -> TokenIncentives:
+    r"""Return the incentives of every token's log-probability.
+
+    .. math:: d_w^i = \beta\,\sigma(-z)\,m_w^i, \qquad d_l^j = \beta\,\sigma(-z)\,m_l^j
+
+    with z the masked margin. The step is along :math:`\sum_i d_w^ia_i - \sum_j d_l^jb_j` with the
+    tokens' own scores. Masks are held fixed.
+    """
+    pull = beta * sigmoid.numpy(-_margin(ratios_w, ratios_l, masks, beta))[..., None]
+    return TokenIncentives(pull * masks.mask_w, pull * masks.mask_l)
+
+
+def confidence_gradients(
+    ratios_w: Any,
+    ratios_l: Any,
+    masks: Masks,
+    *,
+    sharpness: float,
+    beta: float = 1.0,
+    eta: float = 0.0,
+) -> Masks:
+    r"""Return the gradient of the loss in the confidences u behind soft masks.
+
+    .. math:: \partial\ell/\partial u_w^i = k\,m_w^i(1-m_w^i)\,[\eta - \beta\sigma(-z)\,t_w^i]
+
+    and with :math:`+t_l^j` for the rejected tokens: a chosen token's mask opens while its
+    log-ratio exceeds :math:`\eta/(\beta\sigma(-z))`, a rejected one's while its own is below minus
+    that.
+    """
+    pull = beta * sigmoid.numpy(-_margin(ratios_w, ratios_l, masks, beta))[..., None]
+    slope = (sharpness * m * (1 - m) for m in masks)
+    return Masks(
+        next(slope) * (eta - pull * np.asarray(ratios_w, float)),
+        next(slope) * (eta + pull * np.asarray(ratios_l, float)),
+    )
+
+
+def best_masks(ratios_w: Any, ratios_l: Any, *, beta: float = 1.0, eta: float = 0.0) -> Masks:
+    r"""Return the masks in [0, 1] that minimise the loss, exactly.
+
+    The loss is convex in the masks. With the gains :math:`g = (t_w, -t_l)` and the masked margin z
+    of the optimum, a token is kept where :math:`\beta\sigma(-z)g > \eta` and dropped where it is
+    less; where it is equal the first tokens in order are: at most one token is kept in part.
+
+    With :math:`\eta = 0` every token of positive gain is kept. Where
+    :math:`\max g \le 2\eta/\beta`, at the reference above all, none is: the masks are empty, and
+    so is the step.
+
+    Raises:
+        ValueError: A log-ratio that is not finite, or a weight out of its range.
+    """
+    ratios_w, ratios_l = np.asarray(ratios_w, float), np.asarray(ratios_l, float)
+    if not (0 < beta < np.inf and 0 <= eta < np.inf):
+        raise ValueError(f"beta is positive and eta at least zero: got {beta} and {eta}")
+    if not (np.isfinite(ratios_w).all() and np.isfinite(ratios_l).all()):
+        raise ValueError(
+            "masks weigh finite log-ratios: got NaN or infinity; pad responses with zeros"
+        )
+    batch = np.broadcast_shapes(ratios_w.shape[:-1], ratios_l.shape[:-1])
+    sides = [np.broadcast_to(t, (*batch, t.shape[-1])) for t in (ratios_w, -ratios_l)]
+    gains = np.concatenate(sides, -1)
+    order = np.argsort(-gains, -1, kind="stable")
+    sorted_gains = np.take_along_axis(gains, order, -1)
+    useful = np.maximum(sorted_gains, 0.0)
+    before = beta * (np.cumsum(useful, -1) - useful)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # The margin at which one more bit of this token is worth its price: βσ(-z)g = η.
+        price = eta / (beta * useful)
+        target = np.where(price < 1, np.log1p(-np.minimum(price, 1)) - np.log(price), -np.inf)
+        share = np.where(useful > 0, (target - before) / (beta * useful), 0.0)
+    kept = np.clip(share, 0.0, 1.0)
+    masks = np.empty_like(gains)
+    np.put_along_axis(masks, order, kept, -1)
+    split = ratios_w.shape[-1]
+    return Masks(masks[..., :split], masks[..., split:])
+
+
+def _margin(ratios_w: Any, ratios_l: Any, masks: Masks, beta: float) -> Array:
+    return np.asarray(
+        beta
+        * ((masks.mask_w * ratios_w).sum(-1) - (masks.mask_l * np.asarray(ratios_l, float)).sum(-1))
+    )

@@ -1,0 +1,94 @@
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from figures.objectives import gallery_picture, phase_picture
+from figures.style import save
+from sims.gallery import MECHANISMS, Line, lines
+from sims.phases import FAR, STILL, over_margins, phases
+from sims.studies import EDIT_ONE_SHARED
+from theory.band import Case, band, case
+from theory.gram import Gram
+from theory.objectives import DPO, HINGE, IPO, OBJECTIVES, SFT
+
+
+def test_every_objective_has_one_mechanism():
+    assert sorted(chain(*MECHANISMS.values())) == sorted(o.name for o in OBJECTIVES)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+def test_a_phase_diagram_shows_the_case_of_each_geometry(objective):
+    found = phases(objective, FAR, cosine=[-0.5, 0.3, 0.9], log_norm_ratio=[-1.0, 0.2])
+    d_w, d_l = (float(objective.kernel(w)(*FAR.values())) for w in ("d_w", "d_l"))
+    for k, m in np.ndindex(2, 3):
+        gram = Gram.of_angle(found.cosine[m], np.exp(found.log_norm_ratio[k]))
+        expected = STILL if d_w == d_l == 0 else int(case(d_w, d_l, gram))
+        assert found.cases[k, m] == expected
+
+
+def test_margins_are_those_of_a_fall_of_either_response():
+    pair = {**FAR, "logp_l": FAR["logp_w"]}
+    few = over_margins([(IPO, {}), (IPO, {"beta": 0.01})], pair, fall=8)
+    assert [one.state for one in few[:3]] == [
+        "chosen fallen 8 nats", "the pair", "rejected fallen 8 nats",
+    ]  # fmt: skip
+    reversed_at = [(one.cases == Case.REVERSED).any() for one in few]
+    assert reversed_at == [False, False, True, False, False, False]
+
+
+def test_phase_pictures_have_a_named_panel_each_and_say_what_moves(tmp_path):
+    diagrams = [phases(o, {**FAR, "logp_l": -60.0}) for o in (DPO, HINGE, IPO, SFT)]
+    figure = phase_picture(diagrams, "far out")
+    assert [axes.get_title() for axes in figure.axes[:4]] == ["DPO", "Hinge", "IPO", "SFT"]
+    (legend,) = figure.legends
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words[-1] == "nothing moves"
+    assert Case.REVERSED.words in words
+    save(figure, tmp_path, "phases")
+
+
+def test_panels_of_several_margins_name_the_objective_and_the_margin():
+    figure = phase_picture(over_margins([(DPO, {}), (IPO, {})], FAR))
+    assert [axes.get_title() for axes in figure.axes[:3]][1] == "the pair"
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["DPO"] * 3 + ["IPO"] * 3
+
+
+def test_a_line_is_the_log_ratio_beside_the_band_of_its_run():
+    study = EDIT_ONE_SHARED.run(DPO, steps=5)
+    line = lines([study])["DPO"]
+    np.testing.assert_allclose(line.log_ratio, 0)
+    edges = band(study.trajectory.gram)
+    np.testing.assert_allclose(np.exp(line.low), edges.low)
+    np.testing.assert_allclose(np.exp(line.high), edges.high)
+    assert (line.inside == (study.cases() == Case.IDEAL)).all()
+
+
+def test_a_line_has_gaps_where_an_incentive_is_not_positive():
+    line = lines([EDIT_ONE_SHARED.run(SFT, steps=3)])["SFT"]
+    assert np.isnan(line.log_ratio).all()
+    assert not line.inside.any()
+
+
+def test_the_gallery_labels_lines_and_names_those_without():
+    steps = np.arange(6.0)
+    low, high = np.full(6, -0.2), np.full(6, 0.3)
+    shown = {
+        "DPO": Line(0 * steps, low, high),
+        "IPO": Line(0 * steps, low, high),
+        "LSIF": Line(10 * steps, low, high),
+        "Hinge": Line(np.where(steps < 3, 0, np.nan), low, high),
+        "SFT": Line(np.full(6, np.nan), low, high),
+    }
+    figure = gallery_picture(
+        shown, {"one": ["DPO", "IPO", "Hinge", "SFT"], "two": ["LSIF", "gone"]}
+    )
+    one, two = figure.axes[:2]
+    texts = [text.get_text() for text in one.texts]
+    assert "DPO, IPO, Hinge" in texts
+    assert "never both positive: SFT" in texts
+    assert [text.get_text() for text in two.texts] == ["LSIF (50)"]
+    ends = [line for line in one.get_lines() if line.get_marker() == "x"]
+    assert [float(line.get_xdata()[0]) for line in ends] == [2.0]
+    thick = [line for line in two.get_lines() if line.get_linewidth() > 2]
+    assert np.isfinite(thick[0].get_ydata()).sum() == 1

@@ -1,0 +1,169 @@
+r"""The disentanglement band, as the paper's official implementation writes it, and its edges.
+
+:math:`\rho` is the cosine of the scores, :math:`r^* = \|b\|/\|a\|`, :math:`r = d_w/d_l`; so
+:math:`\rho r^* = X/A` and :math:`r^*/\rho = B/X`.
+"""
+
+from sympy import And, Gt, Integer, Lt, Max, Ne, Not, Or, Symbol
+
+from theory.gram import Gram
+from theory.step import first_order
+from theory.symbols import A, B, X, d_l, d_w
+from verify.claim import Claim
+from verify.logic import equal, every, iff
+
+ABSTRACT = "Abstract, the disentanglement band"
+CODE = "Official implementation, the band"
+D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
+POSITIVE = (d_w > 0, d_l > 0)
+NORMS = (A > 0, B > 0)
+rho = Symbol("rho", real=True)
+r, s = Symbol("r", positive=True), Symbol("s", positive=True)
+IN_BAND = every(d_w / d_l >= X / A, d_w / d_l <= B / X)
+GOOD = And(D_w >= 0, D_l <= 0)
+good = And(r - rho * s >= 0, r * rho * s - s**2 <= 0)
+
+# One row of two tokens that the chosen response visits twice, emitting each token once. Its
+# log-probability is log p + log(1 - p); the odds o of the first token become oE by the step.
+odds, E = Symbol("o", positive=True), Symbol("E", positive=True)
+after, before = odds * E / (1 + odds * E) ** 2, odds / (1 + odds) ** 2
+
+CLAIMS = (
+    Claim(
+        id="chen2026.band",
+        locator=ABSTRACT,
+        says=r"The condition $\rho r^* \le r \le r^*/\rho$ tells when a step suppresses the loser "
+        "while preserving the winner.",
+        given=(*NORMS, Ne(X, 0), Ne(d_l, 0)),
+        holds=iff(IN_BAND, GOOD),
+        note="No signs are printed; where the cosine or d_l is zero a side is undefined. Read as: "
+        "the chosen does not fall and the rejected does not rise, to first order.",
+    ),
+    Claim(
+        id="chen2026.band.repaired",
+        locator=ABSTRACT,
+        says=r"If $d_w, d_l > 0$ and $\rho > 0$: the condition $\rho r^* \le r \le r^*/\rho$ tells "
+        "when a step suppresses the loser while preserving the winner.",
+        given=(*POSITIVE, X > 0),
+        holds=iff(IN_BAND, GOOD),
+    ),
+    Claim(
+        id="chen2026.band.suppresses",
+        locator=ABSTRACT,
+        says="In the band the loser falls.",
+        given=(*POSITIVE, X > 0, *IN_BAND.args),
+        holds=Lt(D_l, 0),
+        note="On the upper edge it stands still.",
+    ),
+    Claim(
+        id="chen2026.band.suppresses.repaired",
+        locator=ABSTRACT,
+        says="Inside the band, off its edges, the loser falls and the winner rises.",
+        given=(*POSITIVE, X > 0, d_w / d_l > X / A, d_w / d_l < B / X),
+        holds=And(Lt(D_l, 0), Gt(D_w, 0)),
+    ),
+    Claim(
+        id="chen2026.band.finite-step",
+        locator=ABSTRACT,
+        says="In the band a step preserves the winner, whatever its size.",
+        given=(odds < 1, E > 1),
+        holds=after >= before,
+        note="Scores without a common parameter are in the band at every ratio. The chosen "
+        "response emits both tokens of one row, whose odds o a step multiplies by E.",
+    ),
+    Claim(
+        id="chen2026.band.finite-step.repaired",
+        locator=ABSTRACT,
+        says="In the band a step that is small enough preserves the winner.",
+        given=(odds < 1, E > 1, E * odds**2 <= 1),
+        holds=after >= before,
+        note="Small enough is here oE ≤ 1/o. In a log-linear model the chosen falls at no step "
+        "below the first-order bound: disband.safe-step.",
+    ),
+    Claim(
+        id="chen2026.band.log",
+        locator=CODE,
+        says=r"$|\log r - \log r^*| \le -\log\rho$ is the same band.",
+        given=(rho > 0, rho <= 1),
+        holds=iff(Max(r / s, s / r) <= 1 / rho, And(rho * s <= r, r <= s / rho)),
+        note="Without the logarithms; s is r*.",
+    ),
+    Claim(
+        id="chen2026.band.log-decides",
+        locator=CODE,
+        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the winner is preserved and the loser "
+        "suppressed.",
+        given=(rho > 0, rho <= 1),
+        holds=iff(Max(r / s, s / r) <= 1 / rho, good),
+        note="In units ‖a‖ = d_l = 1, with s = r*.",
+    ),
+    Claim(
+        id="chen2026.band.edge.negative-cosine",
+        locator=CODE,
+        says=r"At $\rho < 0$ every positive ratio is good, though none meets the inequalities.",
+        given=(*POSITIVE, *NORMS, X < 0),
+        holds=And(GOOD, Not(IN_BAND)),
+        note="So an empty interval is no failure there.",
+    ),
+    Claim(
+        id="chen2026.band.edge.zero-cosine",
+        locator=CODE,
+        says=r"At $\rho = 0$ every pair of non-negative incentives is good.",
+        given=(d_w >= 0, d_l >= 0, equal(X, Integer(0))),
+        holds=GOOD,
+    ),
+    Claim(
+        id="chen2026.band.edge.parallel",
+        locator=CODE,
+        says=r"At $\rho = 1$ the ratio $r^*$ is good, and neither response moves.",
+        given=(*POSITIVE, X > 0, equal(X**2, A * B), equal(d_w**2 * A, d_l**2 * B)),
+        holds=And(equal(D_w, Integer(0)), equal(D_l, Integer(0))),
+    ),
+    Claim(
+        id="chen2026.band.edge.zero-norm",
+        locator=CODE,
+        says="If the chosen score is zero, every positive ratio is good and the winner stands "
+        "still.",
+        given=(*POSITIVE, equal(A, Integer(0))),
+        holds=And(GOOD, equal(D_w, Integer(0))),
+    ),
+    Claim(
+        id="chen2026.band.edge.zero-incentives",
+        locator=CODE,
+        says="Without incentives nothing moves, whatever the scores.",
+        given=(equal(d_w, Integer(0)), equal(d_l, Integer(0))),
+        holds=And(GOOD, equal(D_w - D_l, Integer(0))),
+        note="An inactive hinge.",
+    ),
+    Claim(
+        id="chen2026.band.edge.zero-chosen-incentive",
+        locator=CODE,
+        says=r"If $d_w = 0 < d_l$ the loser is suppressed; the winner is preserved iff $\rho \le "
+        "0$.",
+        given=(d_l > 0, equal(d_w, Integer(0))),
+        holds=And(D_l <= 0, iff(D_w >= 0, X <= 0)),
+    ),
+    Claim(
+        id="chen2026.band.edge.both-negative",
+        locator=CODE,
+        says="With two negative incentives no ratio is good unless the scores are parallel.",
+        given=(d_w < 0, d_l < 0, X**2 < A * B),
+        holds=Not(GOOD),
+    ),
+    Claim(
+        id="chen2026.band.edge.negative-push",
+        locator=CODE,
+        says=r"If $d_w > 0 > d_l$: the ratio is good iff the loser is suppressed, which needs "
+        r"$\rho < 0$.",
+        given=(d_w > 0, d_l < 0, B > 0),
+        holds=And(iff(GOOD, D_l <= 0), Or(D_l > 0, X < 0)),
+    ),
+    Claim(
+        id="chen2026.band.edge.negative-pull",
+        locator=CODE,
+        says=r"If $d_w < 0 < d_l$: the ratio is good iff the winner is preserved, which needs "
+        r"$\rho < 0$.",
+        given=(d_w < 0, d_l > 0, A > 0),
+        holds=And(iff(GOOD, D_w >= 0), Or(D_w < 0, X < 0)),
+    ),
+)

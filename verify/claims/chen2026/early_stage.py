@@ -1,0 +1,51 @@
+"""What the abstract says of an early stage; objective by objective: verify.claims.disband."""
+
+from sympy import And, Gt, Lt, Or
+
+from theory.objectives import BCE, DPO
+from theory.symbols import d_l, d_w
+from verify.claim import Claim
+from verify.claims.disband.early_stage import D_l, D_w, p, q, speeds, turn
+from verify.logic import every, implies
+
+LOCATOR = "Abstract, possibly after an early stage"
+FROZEN = "Scores held fixed, step size to zero: r rises where N is positive."
+bce_w, bce_l, bce_turn = speeds(BCE)
+dpo_w, dpo_l, dpo_turn = speeds(DPO)
+
+CLAIMS = (
+    Claim(
+        id="chen2026.early-stage",
+        locator=LOCATOR,
+        says="Training can enter the band after an early stage: outside it, the ratio of "
+        "incentives can move towards it.",
+        holds=Or(And(Lt(bce_w, 0), Gt(bce_turn, 0)), And(Gt(bce_l, 0), Lt(bce_turn, 0))),
+        exists=True,
+        note=f"Shown for BCE. {FROZEN}",
+    ),
+    Claim(
+        id="chen2026.early-stage.any-objective",
+        locator=LOCATOR,
+        says="Whatever the objective, training can enter the band after an early stage.",
+        holds=Or(
+            And(Lt(dpo_w, 0), Gt(dpo_turn, 0, evaluate=False)),
+            And(Gt(dpo_l, 0), Lt(dpo_turn, 0, evaluate=False)),
+        ),
+        exists=True,
+        note="Print says possibly; read as said of every objective. It fails for DPO, whose ratio "
+        f"is 1 for ever. {FROZEN}",
+    ),
+    Claim(
+        id="chen2026.early-stage.any-objective.repaired",
+        locator=LOCATOR,
+        says="If each incentive depends on its own response alone, the pull weakening as the "
+        "chosen rises and the push as the rejected falls, then outside the band the ratio of "
+        "incentives moves towards it.",
+        given=(d_w > 0, d_l > 0, p > 0, q > 0),
+        holds=every(
+            implies(Lt(D_w, 0), Gt(turn, 0)),
+            implies(Gt(D_l, 0), Lt(turn, 0)),
+        ),
+        note=f"p and q are the slopes −∂d_w/∂log π_w and ∂d_l/∂log π_l. {FROZEN}",
+    ),
+)

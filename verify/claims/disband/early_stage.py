@@ -1,0 +1,199 @@
+r"""Whether the ratio of incentives enters the band as training moves it, and whether it stays.
+
+Scores held fixed and steps small, the log-probabilities move at :math:`D_w, D_l`, so the ratio
+:math:`r = d_w/d_l` moves with the sign of :math:`N = \dot d_wd_l - d_w\dot d_l`, where
+
+.. math:: \dot d = \partial_{\log\pi_w}d\,D_w + \partial_{\log\pi_l}d\,D_l
+
+Below the band both fall, above it both rise: the band is approached where :math:`D_w < 0 < N` or
+:math:`N < 0 < D_l`, and left at an edge, :math:`D_w = 0` or :math:`D_l = 0`, where N points out.
+"""
+
+from sympy import And, Expr, Function, Gt, Integer, Lt, Or, Symbol
+from sympy.logic.boolalg import Boolean
+
+from theory.gram import Gram
+from theory.objective import Objective
+from theory.objectives import (
+    BCE,
+    BCO,
+    CPO,
+    DDRO,
+    DPO,
+    DPOP,
+    IPO,
+    KTO,
+    LSIF,
+    R_DPO,
+    SIMPO,
+    SLIC,
+    SPPO,
+    TIDPO,
+    UKL,
+)
+from theory.step import first_order
+from theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
+from verify.claim import Claim
+from verify.logic import equal, every, iff, implies
+
+LOCATOR = "Early stage"
+FROZEN = "Scores held fixed, step size to zero, positive incentives; r rises with N."
+D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
+POSITIVE = (d_w > 0, d_l > 0)
+# How the pull weakens as the chosen rises, and the push as the rejected falls.
+p, q = Symbol("p", nonnegative=True), Symbol("q", nonnegative=True)
+turn = -p * D_w * d_l - d_w * q * D_l
+weight, share = Symbol("w", positive=True), Function("f")(logp_w, logp_l)
+# Two contexts, two tokens: probabilities of the emitted ones, speeds of their log-odds.
+p_w, p_l = Symbol("p_w", positive=True), Symbol("p_l", positive=True)
+x_w, x_l = Symbol("x_w", real=True), Symbol("x_l", real=True)
+centre_speed = p_w * x_w - p_l * x_l
+
+
+def speeds(objective: Objective) -> tuple[Expr, Expr, Expr]:
+    """Return the speeds of both log-probabilities, and N, of the sign of the ratio's speed."""
+    pull, push = objective.d_w, objective.d_l
+    up, down = first_order(pull, push, Gram(A, B, X))
+    pull_speed, push_speed = (d.diff(logp_w) * up + d.diff(logp_l) * down for d in (pull, push))
+    return up, down, pull_speed * push - pull * push_speed
+
+
+def positive(objective: Objective) -> tuple[Boolean, ...]:
+    """State that both incentives are positive, where that is not so by itself."""
+    stated = (Gt(objective.d_w, 0), Gt(objective.d_l, 0))
+    return tuple(dict.fromkeys(s for s in stated if s.free_symbols))
+
+
+def enters(objective: Objective, note: str, given: tuple[Boolean, ...]) -> Claim:
+    """State that from somewhere outside the band the ratio moves towards it."""
+    up, down, n = speeds(objective)
+    return Claim(
+        id=f"disband.early-stage.enters.{objective.name.lower()}",
+        locator=f"{LOCATOR}, which objectives enter",
+        says=f"{objective.name}: from some states outside the band the ratio moves towards it.",
+        given=(*positive(objective), *given),
+        holds=Or(
+            And(Lt(up, 0), Gt(n, 0, evaluate=False)), And(Gt(down, 0), Lt(n, 0, evaluate=False))
+        ),
+        exists=True,
+        note=f"{FROZEN} {note}".strip(),
+    )
+
+
+def leaves(objective: Objective, note: str, given: tuple[Boolean, ...]) -> Claim:
+    """State that at some edge of the band the ratio moves out of it."""
+    up, down, n = speeds(objective)
+    low, high = (equal(speed, Integer(0)) for speed in (up, down))
+    return Claim(
+        id=f"disband.early-stage.leaves.{objective.name.lower()}",
+        locator=f"{LOCATOR}, which objectives leave",
+        says=f"{objective.name}: at some edge of the band the ratio moves out of it.",
+        given=(*positive(objective), *given),
+        holds=Or(And(low, Lt(n, 0, evaluate=False)), And(high, Gt(n, 0, evaluate=False))),
+        exists=True,
+        note=f"{FROZEN} {note}".strip(),
+    )
+
+
+HINGE = "The hinge being active; where it is not, the rejected has no incentive."
+ALWAYS = "Its ratio is 1 for ever."
+SETTINGS: tuple[tuple[Objective, str, tuple[Boolean, ...]], ...] = (
+    *((objective, ALWAYS, ()) for objective in (DPO, TIDPO, R_DPO, IPO)),
+    (SIMPO, "Its ratio is that of the lengths for ever.", ()),
+    *((objective, "", ()) for objective in (BCE, BCO, LSIF, UKL, DDRO, KTO, SPPO)),
+    (CPO, "", (lam > 0,)),
+    (SLIC, HINGE, ()),
+    (DPOP, "Below the reference of the chosen.", (lam > 0, logp_w < ref_w)),
+)
+
+CLAIMS = (
+    Claim(
+        id="disband.early-stage.separate",
+        locator=LOCATOR,
+        says="If each incentive depends on its own response alone, the pull never growing as the "
+        "chosen rises nor the push as the rejected falls, then outside the band and on its edges "
+        "the ratio never moves away from it: who is in the band stays.",
+        given=POSITIVE,
+        holds=every(implies(D_w <= 0, turn >= 0), implies(D_l >= 0, turn <= 0)),
+        note="Convex losses f(log π_w) + g(log π_l); p and q are the slopes −∂d_w/∂log π_w and "
+        f"∂d_l/∂log π_l. {FROZEN}",
+    ),
+    Claim(
+        id="disband.early-stage.proportional",
+        locator=LOCATOR,
+        says="If the two incentives are proportional, the ratio never changes: it never enters the "
+        "band and never leaves it.",
+        holds=equal(
+            (weight * share).diff(logp_w) * share - weight * share * share.diff(logp_w),
+            Integer(0),
+        ),
+        note="d_w = w·f and d_l = f; the same holds for the slope in log π_l.",
+    ),
+    Claim(
+        id="disband.early-stage.likelihood-term",
+        locator=LOCATOR,
+        says="If a margin objective has a likelihood term, $d_w = d_l + \\lambda$, and its "
+        "incentives weaken as the margin grows, the ratio rises iff the margin grows.",
+        given=(*POSITIVE, p > 0, lam > 0, equal(d_w, d_l + lam)),
+        holds=iff(Gt(-p * (D_w - D_l) * d_l + d_w * p * (D_w - D_l), 0), Gt(D_w - D_l, 0)),
+        note=f"p is the slope of d_l against the margin, turned around. {FROZEN}",
+    ),
+    Claim(
+        id="disband.early-stage.likelihood-term.leaves",
+        locator=LOCATOR,
+        says="It leaves the band above: on the upper edge the ratio rises, unless the scores are "
+        "parallel.",
+        given=(
+            *POSITIVE,
+            p > 0,
+            lam > 0,
+            equal(d_w, d_l + lam),
+            equal(D_l, Integer(0)),
+            X**2 < A * B,
+        ),
+        holds=Gt(-p * (D_w - D_l) * d_l + d_w * p * (D_w - D_l), 0),
+        note="So both responses rise in the end, as long as the scores stay what they are.",
+    ),
+    Claim(
+        id="disband.early-stage.exponential",
+        locator=LOCATOR,
+        says=r"If $d_w = e^{-\log\pi_w}$ and $d_l = e^{\log\pi_l}$ up to factors, the ratio rises "
+        "iff it is below that of equal and opposite motion.",
+        given=POSITIVE,
+        holds=iff(Gt(turn.subs({p: d_w, q: d_l}), 0), Lt(d_w * (A + X), d_l * (B + X))),
+        note="So it enters the band, whose interior holds that ratio where it is positive, and "
+        f"stays; BCE, BCO and every logistic loss have these tails. {FROZEN}",
+    ),
+    Claim(
+        id="disband.early-stage.hinge",
+        locator=LOCATOR,
+        says="Past its hinge a margin loss with a likelihood term is above the band wherever the "
+        "scores are at an acute angle: the rejected rises too.",
+        given=(d_w > 0, equal(d_l, Integer(0)), X > 0),
+        holds=And(Gt(D_l, 0), D_w >= 0),
+        note="SLiC-HF and RRHF.",
+    ),
+    Claim(
+        id="disband.early-stage.moving-scores",
+        locator=f"{LOCATOR}, two contexts of two tokens",
+        says="In the band the scores' own change moves the band up, never down.",
+        given=(p_w < 1, p_l < 1, x_w >= 0, x_l <= 0),
+        holds=centre_speed >= 0,
+        note="The norms are (1 − p) times constants, so d log s/dt = p_w·ẋ_w − p_l·ẋ_l, with x "
+        "the log-odds of the emitted tokens; the cosine is that of the contexts.",
+    ),
+    Claim(
+        id="disband.early-stage.moving-scores.edges",
+        locator=f"{LOCATOR}, two contexts of two tokens",
+        says="There a constant ratio, such as DPO's, enters the band through its upper edge and "
+        "leaves it through its lower edge, never the other way.",
+        given=(p_w < 1, p_l < 1),
+        holds=every(
+            implies(And(equal(x_w, Integer(0)), x_l <= 0), centre_speed >= 0),
+            implies(And(equal(x_l, Integer(0)), x_w >= 0), centre_speed >= 0),
+        ),
+        note="The lower edge is ẋ_w = 0, the upper one ẋ_l = 0; on both the centre moves up.",
+    ),
+    *(enters(*setting) for setting in SETTINGS),
+    *(leaves(*setting) for setting in SETTINGS),
+)
