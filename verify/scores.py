@@ -1,47 +1,130 @@
-"""Score products of a real model: the Gram of pairs, and of the tokens of one pair."""
+r"""Score products of a real model: the Gram of pairs, of a batch, of the tokens of one pair.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+A score is the gradient of a response's (or token's) log-probability by the trained parameters.
+Only inner products of scores are ever needed, and they follow from what the layers read and from
+the gradients of what they give, so that no gradient of the size of the parameters is formed where
+that can be avoided.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from theory.gram import Gram
-from verify.gpt2 import Batch, Model, logp, token_logp
+from verify.geometry.adam import adam_preconditioner
+from verify.geometry.layout import Text, texts
+from verify.geometry.measurement import Measurement, SlowScores, measuring
+from verify.geometry.metric import (
+    Preconditioner,
+    all_products,
+    direction_products,
+    own_products,
+)
+from verify.geometry.places import place_products
+from verify.geometry.split import SmallerParts, halves_of_memory, parts, shrinking
+from verify.geometry.terms import Scores
+from verify.geometry.wanted import Selection
+from verify.gpt2 import Batch, Model
+
+__all__ = [
+    "How", "SlowScores", "SmallerParts", "adam_preconditioner", "batch_gram", "contributions",
+    "cosines", "directional", "pair_gram", "position_gram", "token_gram",
+]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
-Score = tuple[Tensor, ...]
 
 
-def pair_gram(model: Model, batch_w: Batch, batch_l: Batch) -> Gram:
+class How(TypedDict, total=False):
+    """What may be said about any measurement.
+
+    Args:
+        parameters: Names of the trained parameters to measure, or a predicate of names; all of
+            them by default.
+        preconditioner: A positive scale ``P`` for each measured parameter, by name and of its
+            shape, so that products are ``⟨x, P y⟩``; see ``adam_preconditioner``.
+        memory: Bytes that the scores held at once may take, beside the model; 2 GiB by default.
+        progress: Called with the fraction done, from time to time.
+    """
+
+    parameters: Selection | None
+    preconditioner: Preconditioner | None
+    memory: int
+    progress: Callable[[float], None] | None
+
+
+def pair_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]) -> Gram:
     r"""Gram of each pair, :math:`a = \nabla\log\pi_w` and :math:`b = \nabla\log\pi_l`.
 
-    The gradients are those of all parameters that require one, without dropout. Products are
-    summed in float64: over many parameters a float32 sum is wrong in its third digit.
+    The gradients are those of all parameters that require one, without dropout, as a trainer gets
+    them: an embedding's padding entry has none.
 
     Returns:
         A Gram of float64 arrays of shape ``(batch,)``, nats² per squared parameter.
 
     Raises:
-        ValueError: The batches differ in size, or no parameter requires a gradient.
+        ValueError: The batches differ in size, a response is empty, a selection or preconditioner
+            does not fit the model, or no parameter requires a gradient.
+        MemoryError: A single pair does not fit into memory.
     """
-    if len(batch_w) != len(batch_l):
-        raise ValueError(
-            "chosen and rejected responses come in pairs: "
-            f"got {len(batch_w)} chosen and {len(batch_l)} rejected"
-        )
-    products = np.empty((3, len(batch_w)))
-    with _measuring(model):
-        for i in range(len(batch_w)):
-            a = _score(model, logp(model, batch_w.row(i))[0])
-            b = _score(model, logp(model, batch_l.row(i))[0])
-            products[:, i] = _product(a, a), _product(b, b), _product(a, b)
-    return Gram(*products)
+    by_name = contributions(model, batch_w, batch_l, **how)
+    grams = by_name.values()
+    return Gram(*(sum(getattr(g, part) for g in grams) for part in ("sq_w", "sq_l", "dot")))
 
 
-def token_gram(model: Model, batch_w: Batch, batch_l: Batch) -> Array:
+def contributions(
+    model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]
+) -> dict[str, Gram]:
+    """What each parameter contributes to the Gram of each pair, by the parameter's name.
+
+    The sum over all is the pairs' Gram. A tied weight stands under its first name, with all it
+    does. Raises as ``pair_gram`` does.
+    """
+    with measuring(model, how.get("parameters")) as measurement:
+        chosen, rejected = _texts(model, batch_w, batch_l)
+        metric = measurement.metric(how.get("preconditioner"))
+        found = {name: np.zeros((3, len(chosen))) for name in measurement.parameters}
+
+        def measure(some: list[int]) -> None:
+            a, b = measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
+            for name, products in own_products(a, b, metric):
+                found[name][:, some] = products.numpy()
+
+        _each(measurement, chosen, rejected, how, measure)
+    return {name: Gram(*products) for name, products in found.items()}
+
+
+def batch_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]) -> Array:
+    r"""Products of all scores of a batch, which say who moves whom.
+
+    Where not all scores fit the memory budget at once, they are found again for every two parts.
+
+    Returns:
+        float64 of shape ``(2 batch, 2 batch)``: the chosen responses, then the rejected ones.
+
+    Raises:
+        ValueError, MemoryError: As ``pair_gram``.
+    """
+    with measuring(model, how.get("parameters")) as measurement:
+        chosen, rejected = _texts(model, batch_w, batch_l)
+        metric = measurement.metric(how.get("preconditioner"))
+        costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
+        n = len(chosen)
+
+        def scores(some: list[int]) -> Sequence[Scores]:
+            return measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
+
+        def measure(most: int) -> Array:
+            groups = halves_of_memory(costs, _memory(how), most)
+            rows = [[*some, *(n + i for i in some)] for some in groups]
+            return _blockwise(groups, rows, scores, metric, how)
+
+        return shrinking(measure, n)
+
+
+def token_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]) -> Array:
     r"""Products of the token scores :math:`\nabla\log\pi(y^i \mid x, y^{<i})` of one pair.
 
     Returns:
@@ -49,24 +132,90 @@ def token_gram(model: Model, batch_w: Batch, batch_l: Batch) -> Array:
         the rejected one's. The sums of its blocks are the pair's Gram.
 
     Raises:
-        ValueError: Either batch has more than one row, or no parameter requires a gradient.
+        ValueError: Either batch has more than one row; or as ``pair_gram``.
+        MemoryError: The score of a single token does not fit into memory.
     """
-    if len(batch_w) != 1 or len(batch_l) != 1:
-        raise ValueError(
-            f"a token Gram is that of one pair: got {len(batch_w)} chosen and {len(batch_l)} "
-            "rejected responses; take one row of each with batch.row(i)"
-        )
-    with _measuring(model):
-        scores = [
-            _score(model, entry, keep=True)
-            for batch in (batch_w, batch_l)
-            for entry in token_logp(model, batch.row(0))[0]
-        ]
-    gram = np.empty((len(scores), len(scores)))
-    for i, first in enumerate(scores):
-        for j, second in enumerate(scores[: i + 1]):
-            gram[i, j] = gram[j, i] = _product(first, second)
-    return gram
+    _refuse_many("a token Gram", batch_w, batch_l)
+    with measuring(model, how.get("parameters")) as measurement:
+        (w,), (l,) = _texts(model, batch_w, batch_l)  # noqa: E741
+        metric = measurement.metric(how.get("preconditioner"))
+        len_w = len(w.counted)
+        costs = [measurement.token_cost(t) for t in (w, l) for _ in t.counted]
+
+        def scores(some: list[int]) -> Sequence[Scores]:
+            return measurement.tokens(
+                (w, l), ([i for i in some if i < len_w], [i - len_w for i in some if i >= len_w])
+            )
+
+        def measure(most: int) -> Array:
+            parted = halves_of_memory(costs, _memory(how), most)
+            groups = [sorted(some) for some in parted]
+            return _blockwise(groups, groups, scores, metric, how)
+
+        return shrinking(measure, len(costs))
+
+
+def position_gram(
+    model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]
+) -> dict[str, Array]:
+    """What every two positions of a pair contribute to its products, by parameter.
+
+    A position is one at which a layer reads; at the head, one that predicts a response token.
+
+    Returns:
+        For each parameter's name, float64 over the positions of the chosen text, then of the
+        rejected one, each without its last token, which nothing reads. The sums of the blocks,
+        over all parameters, are the pair's Gram.
+
+    Raises:
+        ValueError: Either batch has more than one row; a parameter's layer is not known to work
+            position by position; or as ``pair_gram``.
+    """
+    _refuse_many("a Gram of positions", batch_w, batch_l)
+    with measuring(model, how.get("parameters")) as measurement:
+        (w,), (l,) = _texts(model, batch_w, batch_l)  # noqa: E741
+        metric = measurement.metric(how.get("preconditioner"))
+        products = place_products((w, l), measurement.resolved((w, l)), metric)
+        return {name: matrix.numpy() for name, matrix in products}
+
+
+def directional(
+    model: Model,
+    batch_w: Batch,
+    batch_l: Batch,
+    update: Mapping[str, Tensor],
+    **how: Unpack[How],
+) -> Array:
+    r"""Products :math:`\langle\nabla\log\pi, v\rangle` of each score with an update of the weights.
+
+    To first order, these are the changes of the log-probabilities that the update makes.
+
+    Args:
+        model: As of ``pair_gram``.
+        batch_w: Likewise.
+        batch_l: Likewise.
+        update: What is added to each measured parameter, by name and of its shape.
+
+    Returns:
+        float64 of shape ``(2 batch,)``: the chosen responses, then the rejected ones; nats.
+
+    Raises:
+        ValueError: The update lacks a measured parameter, or has one in another shape; or as
+            ``pair_gram``.
+    """
+    with measuring(model, how.get("parameters")) as measurement:
+        chosen, rejected = _texts(model, batch_w, batch_l)
+        metric = measurement.metric(how.get("preconditioner"))
+        measurement.check("an update", update)
+        found = np.zeros((2, len(chosen)))
+
+        def measure(some: list[int]) -> None:
+            both = measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
+            for side, scores in zip(found, both, strict=True):
+                side[some] = sum(p.numpy() for _, p in direction_products(scores, update, metric))
+
+        _each(measurement, chosen, rejected, how, measure)
+    return found.reshape(-1)
 
 
 def cosines(gram: Array) -> Array:
@@ -77,31 +226,75 @@ def cosines(gram: Array) -> Array:
     return cosine
 
 
-def _score(model: Model, value: Tensor, *, keep: bool = False) -> Score:
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    # autograd.grad, not backward: the gradients a trainer has gathered stay as they are.
-    return torch.autograd.grad(value, parameters, retain_graph=keep, materialize_grads=True)
-
-
-def _product(a: Score, b: Score) -> float:
-    return sum(
-        float(torch.dot(x.flatten().double(), y.flatten().double()))
-        for x, y in zip(a, b, strict=True)
-    )
-
-
-@contextmanager
-def _measuring(model: Model) -> Iterator[None]:
-    if not any(p.requires_grad for p in model.parameters()):
+def _texts(model: Model, batch_w: Batch, batch_l: Batch) -> tuple[list[Text], list[Text]]:
+    if len(batch_w) != len(batch_l):
         raise ValueError(
-            "a score is a gradient, but no parameter of the model requires one; "
-            "call model.requires_grad_(True), or unfreeze the part to be measured"
+            "chosen and rejected responses come in pairs: "
+            f"got {len(batch_w)} chosen and {len(batch_l)} rejected"
         )
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
+    device = model.get_input_embeddings().weight.device
+    return texts(batch_w, device), texts(batch_l, device)
+
+
+def _refuse_many(what: str, batch_w: Batch, batch_l: Batch) -> None:
+    if len(batch_w) != 1 or len(batch_l) != 1:
+        raise ValueError(
+            f"{what} is that of one pair: got {len(batch_w)} chosen and {len(batch_l)} "
+            "rejected responses; take one row of each with batch.row(i)"
+        )
+
+
+def _memory(how: How) -> int:
+    return how.get("memory", 2 << 30)
+
+
+def _each(
+    measurement: Measurement,
+    chosen: Sequence[Text],
+    rejected: Sequence[Text],
+    how: How,
+    measure: Callable[[list[int]], None],
+) -> None:
+    """Measure all pairs, as many at once as the memory budget allows."""
+    costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
+    report = how.get("progress") or _quiet
+    left = list(range(len(chosen)))
+
+    def go_on(most: int) -> None:
+        while left:
+            some = [left[i] for i in parts([costs[i] for i in left], _memory(how), most)[0]]
+            measure(some)
+            left[:] = [i for i in left if i not in set(some)]
+            report(1 - len(left) / len(chosen))
+
+    shrinking(go_on, len(chosen))
+
+
+def _blockwise(
+    groups: Sequence[list[int]],
+    rows: Sequence[list[int]],
+    scores: Callable[[list[int]], Sequence[Scores]],
+    metric: Preconditioner | None,
+    how: How,
+) -> Array:
+    """The Gram matrix of scores of which two groups are held at a time."""
+    size = sum(map(len, rows))
+    gram = np.empty((size, size))
+    report = how.get("progress") or _quiet
+    pairs = len(groups) * (len(groups) + 1) // 2
+    done = 0
+    for i, first in enumerate(groups):
+        xs = scores(first)
+        for j in range(i, len(groups)):
+            ys = xs if i == j else scores(groups[j])
+            by_name = [products.numpy() for _, products in all_products(xs, ys, metric)]
+            block: Array = np.sum(by_name, 0)
+            gram[np.ix_(rows[i], rows[j])] = block
+            gram[np.ix_(rows[j], rows[i])] = block.T
+            done += 1
+            report(done / pairs)
+    return gram
+
+
+def _quiet(_: float) -> None:
+    pass

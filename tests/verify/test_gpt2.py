@@ -5,7 +5,15 @@ import torch
 
 from tests.verify.tiny import model_of, tokenizer_of
 from verify import gpt2
-from verify.gpt2 import encode, join, logp, token_logp, train_tokenizer, wrap_tokenizer
+from verify.gpt2 import (
+    encode,
+    join,
+    logp,
+    new_model,
+    token_logp,
+    train_tokenizer,
+    wrap_tokenizer,
+)
 from verify.sentiment import LABELS, STYLES, responses
 
 PROMPTS = ("what a day", "the train was late and nobody told us why", "ok")
@@ -127,16 +135,27 @@ def test_the_same_seed_gives_the_same_model(tokenizer):
     assert not all(other)
 
 
-def test_a_saved_model_is_loaded_with_its_tokenizer(tokenizer, tmp_path):
-    model = model_of(tokenizer)
-    model.save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    loaded, its_tokenizer = gpt2.load(tmp_path)
-    batch, again = (encode(t, PROMPTS, ANSWERS) for t in (tokenizer, its_tokenizer))
-    assert torch.equal(batch.ids, again.ids)
-    torch.testing.assert_close(logp(loaded.eval(), again), logp(model.eval(), batch))
+def test_the_published_size_has_the_published_number_of_parameters():
+    with torch.device("meta"):
+        model = new_model(**gpt2.GPT2_SMALL, seed=0)
+    assert sum(p.numel() for p in model.parameters()) == 124_439_808
 
 
-def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"(?s)no causal language model.*save_pretrained"):
-        gpt2.load(tmp_path)
+def test_a_model_that_takes_fewer_arguments_gives_the_same_numbers(tokenizer, model):
+    batch = encode(tokenizer, PROMPTS, ANSWERS)
+
+    class Plain(torch.nn.Module):
+        def forward(self, input_ids, attention_mask, position_ids):
+            assert input_ids is not None
+            out = model(
+                input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids
+            )
+            assert out.logits.shape[1] == input_ids.shape[1]
+            return out
+
+    torch.testing.assert_close(token_logp(Plain(), batch), token_logp(model, batch))
+
+
+def test_a_batch_moves_as_a_whole(tokenizer):
+    moved = encode(tokenizer, PROMPTS, ANSWERS).to("meta")
+    assert {t.device.type for t in (moved.ids, moved.attention, moved.response)} == {"meta"}

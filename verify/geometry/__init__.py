@@ -1,0 +1,1 @@
+"""Inner products of the scores of a real language model, without forming the scores."""

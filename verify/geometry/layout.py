@@ -1,0 +1,120 @@
+"""How sequences are laid out for the model: what a pair has in common once, then the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from verify.gpt2 import Batch
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """One prompt with its response, without padding.
+
+    Args:
+        ids: Token ids, ``(length,)``.
+        counted: Indices of the response tokens, ``(tokens,)``, ascending.
+    """
+
+    ids: Tensor
+    counted: Tensor
+
+    @property
+    def needed(self) -> int:
+        """How many tokens the model must read: the last response token predicts nothing."""
+        return int(self.counted[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Rows that the model reads in one call, padded on the right.
+
+    Args:
+        ids: Token ids, ``(rows, length)``.
+        attention: 1 on tokens and 0 on padding, ``(rows, length)``.
+        positions: Each token's position in its text, ``(rows, length)``.
+    """
+
+    ids: Tensor
+    attention: Tensor
+    positions: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and length."""
+        rows, length = self.ids.shape
+        return rows, length
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Where a stretch predicts response tokens, row after row.
+
+    Args:
+        row: Row of the stretch, ``(predictions,)``.
+        place: Column of the stretch, ``(predictions,)``.
+        target: The token predicted there, ``(predictions,)``.
+    """
+
+    row: Tensor
+    place: Tensor
+    target: Tensor
+
+
+def texts(batch: Batch, device: torch.device) -> list[Text]:
+    """The rows of a batch, whatever their padding, on a device.
+
+    Raises:
+        ValueError: A response has no token, or begins the row, where nothing predicts it.
+    """
+    found = []
+    for i in range(len(batch)):
+        real = batch.attention[i].bool()
+        counted = batch.response[i].bool()[real].nonzero()[:, 0]
+        if not len(counted) or not counted[0]:
+            raise ValueError(
+                "a response has at least one token, each after another one that predicts it, but "
+                f"row {i} has {'none' if not len(counted) else 'one at its very start'}; leave "
+                "out empty responses, and begin a text without a prompt with a start token"
+            )
+        found.append(Text(batch.ids[i][real].to(device), counted.to(device)))
+    return found
+
+
+def common_lengths(chosen: Sequence[Text], rejected: Sequence[Text]) -> list[int]:
+    """How many tokens each pair has in common before either predicts a response token."""
+    lengths = []
+    for w, l in zip(chosen, rejected, strict=True):  # noqa: E741
+        most = int(min(w.counted[0], l.counted[0])) - 1
+        differ = (w.ids[:most] != l.ids[:most]).nonzero()
+        lengths.append(int(differ[0]) if len(differ) else most)
+    return lengths
+
+
+def stretch(rows: Sequence[Text], starts: Sequence[int], stops: Sequence[int]) -> Stretch:
+    """Tokens ``starts[i]`` to ``stops[i]`` of each text."""
+    sizes = [stop - start for start, stop in zip(starts, stops, strict=True)]
+    device = rows[0].ids.device
+    ids = torch.zeros(len(rows), max(sizes), dtype=torch.long, device=device)
+    attention = torch.zeros_like(ids)
+    for i, (text, start, size) in enumerate(zip(rows, starts, sizes, strict=True)):
+        ids[i, :size] = text.ids[start : start + size]
+        attention[i, :size] = 1
+    ahead = torch.arange(max(sizes), device=device)
+    positions = torch.tensor(starts, device=device)[:, None] + ahead
+    # Padding goes on counting no further than the text, as a table of positions may end there.
+    last = torch.tensor(stops, device=device)[:, None] - 1
+    return Stretch(ids, attention, positions.minimum(last.clamp(min=0)))
+
+
+def predictions(rows: Sequence[Text], starts: Sequence[int]) -> Predictions:
+    """Where the stretch that begins with token ``starts[i]`` of each text predicts its response."""
+    counts = torch.tensor([len(text.counted) for text in rows])
+    device = rows[0].ids.device
+    return Predictions(
+        torch.arange(len(rows)).repeat_interleave(counts).to(device),
+        torch.cat([t.counted - 1 - start for t, start in zip(rows, starts, strict=True)]),
+        torch.cat([t.ids[t.counted] for t in rows]),
+    )

@@ -1,0 +1,156 @@
+"""Scores of texts under one model, the fast way where there is one, and what they cost."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+from verify.geometry.capture import eager, undisturbed
+from verify.geometry.explicit import written_out
+from verify.geometry.layout import Text
+from verify.geometry.metric import Preconditioner
+from verify.geometry.terms import Scores
+from verify.geometry.trace import Found, Tracer
+from verify.geometry.wanted import Selection, Wanted, wanted
+from verify.gpt2 import Model
+
+
+class SlowScores(UserWarning):
+    """Some parameters are measured exactly but slowly, one backward pass for each response."""
+
+
+class Measurement:
+    """Scores under one model, which is in evaluation mode with frozen weights meanwhile."""
+
+    def __init__(self, model: Model, these: Wanted) -> None:
+        self._model = model
+        self._wanted = these
+        self._slow = set(these.slow)
+
+    def pairs(self, chosen: Sequence[Text], rejected: Sequence[Text]) -> list[Scores]:
+        """Scores of the chosen and of the rejected responses."""
+        found = self._trace(lambda tracer: tracer.pairs(chosen, rejected))
+        slow = self._now_slow()
+        return [
+            self._fast(fast) | written_out(self._model, texts, slow)
+            for fast, texts in zip(found, (chosen, rejected), strict=True)
+        ]
+
+    def tokens(self, pair: tuple[Text, Text], picks: tuple[list[int], list[int]]) -> list[Scores]:
+        """Scores of the picked response tokens of the chosen and of the rejected, if any."""
+        found = self._trace(lambda tracer: tracer.tokens(pair, picks))
+        slow = self._now_slow()
+        return [
+            self._fast(fast) | written_out(self._model, [text], slow, pick)
+            for fast, text, pick in zip(found, pair, picks, strict=True)
+            if pick
+        ]
+
+    def resolved(self, pair: tuple[Text, Text]) -> list[Scores]:
+        """Scores of a pair's two responses, with their positions kept apart.
+
+        Raises:
+            ValueError: Some parameters' gradients are only known as a whole.
+        """
+        found = self._trace(lambda tracer: tracer.pairs(pair[:1], pair[1:], resolved=True))
+        if self._slow:
+            raise ValueError(
+                "positions are told apart by layers that read row by row and position by position, "
+                f"but these parameters belong to others: {sorted(self._slow)}; leave them out by "
+                "parameters="
+            )
+        return [self._fast(fast) for fast in found]
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of what is measured."""
+        return list(self._wanted.parameters)
+
+    def metric(self, preconditioner: Preconditioner | None) -> Preconditioner | None:
+        """The preconditioner, if it fits what is measured.
+
+        Raises:
+            ValueError: It does not, or is not positive.
+        """
+        if preconditioner is not None:
+            self.check("a preconditioner", preconditioner)
+            for name in self._wanted.parameters:
+                if not bool((preconditioner[name] >= 0).all()):
+                    raise ValueError(
+                        f"a preconditioner scales by numbers that are not negative: {name} has "
+                        f"{float(preconditioner[name].min())}; give 1 / (sqrt(v) + eps), say"
+                    )
+        return preconditioner
+
+    def check(self, what: str, values: Mapping[str, Tensor]) -> None:
+        """Refuse values by parameter that do not fit what is measured.
+
+        Raises:
+            ValueError: A measured parameter is missing, or has another shape.
+        """
+        for name, parameter in self._wanted.parameters.items():
+            shape = tuple(values[name].shape) if name in values else None
+            if shape != tuple(parameter.shape):
+                raise ValueError(
+                    f"{what} has a tensor for each measured parameter, of its shape: {name} is "
+                    f"{tuple(parameter.shape)}, got {shape or 'none'}; give all names of "
+                    "model.named_parameters(), or select fewer by parameters="
+                )
+
+    def pair_cost(self, chosen: Text, rejected: Text) -> int:
+        """About how many bytes a pair's scores take."""
+        predictions = len(chosen.counted) + len(rejected.counted)
+        # What layers read, gradients of what they give, and as much again for the graph.
+        return self._cost(2 * (chosen.needed + rejected.needed), predictions, rows=2)
+
+    def token_cost(self, text: Text) -> int:
+        """About how many bytes the score of one of its tokens takes."""
+        return self._cost(text.needed, 1, rows=1)
+
+    def _cost(self, positions: int, predictions: int, rows: int) -> int:
+        widths = [
+            sum(module.weight.shape)
+            for module in self._model.modules()
+            if isinstance(getattr(module, "weight", None), nn.Parameter)
+            and module.weight.dim() == 2
+        ]
+        head = max(widths, default=0)
+        body = sum(width for width in widths if width < head)
+        slow = sum(self._wanted.parameters[name].numel() for name in self._slow)
+        size = max(4, *(p.element_size() for p in self._wanted.parameters.values()))
+        # The head has logits, probabilities and gradients.
+        return int(size * (positions * body + 3 * predictions * head + rows * slow))
+
+    def _trace(self, trace: Callable[[Tracer], list[Found]]) -> list[Found]:
+        if self._slow >= set(self._wanted.parameters):
+            return [{}, {}]
+        tracer = Tracer(self._model, self._wanted)
+        found = trace(tracer)
+        self._slow |= tracer.strange
+        return found
+
+    def _now_slow(self) -> dict[str, nn.Parameter]:
+        slow = {n: p for n, p in self._wanted.parameters.items() if n in self._slow}
+        if slow:
+            names = ", ".join([*list(slow)[:4], *(["…"] if len(slow) > 4 else [])])
+            warnings.warn(
+                f"{len(slow)} of {len(self._wanted.parameters)} parameters are measured exactly "
+                "but slowly, by one backward pass for each response, as no rule is known for "
+                f"their layers: {names}; leave them out by parameters=, if need be",
+                SlowScores,
+                stacklevel=1,
+            )
+        return slow
+
+    def _fast(self, found: Found) -> Found:
+        return {n: found[n] for n in self._wanted.parameters if n not in self._slow}
+
+
+@contextmanager
+def measuring(model: Model, selection: Selection | None) -> Iterator[Measurement]:
+    """A measurement of the model, which is as before when the context ends."""
+    model = eager(model)
+    these = wanted(model, selection)
+    with undisturbed(model):
+        yield Measurement(model, these)
