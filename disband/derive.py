@@ -1,33 +1,158 @@
 """``disband derive``: an objective's formulas as text."""
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sympy import false
 from sympy.core.relational import Relational
 
-from disband.plain import balanced, entry, number, plain
-from theory.objective import Objective, Signs
-from theory.symbols import PLAIN
+from disband.numbers import number
+from disband.plain import balanced, entry, plain
+from theory.autograd import NO_FORMULA, TorchObjective
+from theory.charts import Chart
+from theory.complexity import size
+from theory.facts import facts
+from theory.limits import WAYS
+from theory.objective import Objective
+from theory.objectives import OBJECTIVES
+from theory.signs import Signs
+from theory.wording import LONG, Words, length
+
+_STEP = [
+    "One step of gradient descent moves the parameters along d_w·a − d_l·b, where",
+    "a = ∇log π_w and b = ∇log π_l are the scores of the chosen and the rejected.",
+]
+# Where an objective without formulas is evaluated: nats, around equal rewards.
+_MARGINS = (-20.0, -5.0, -1.0, 0.0, 1.0, 5.0, 20.0)
+_REFERENCE, _TOKENS = -50.0, 20.0
+# Up to which size of its incentives a loss of one's own is solved for limits and motion.
+MAX_SOLVED = 30
+# What a solver raises that is handed a formula beyond it.
+_BEYOND = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
-def derivation(objective: Objective) -> str:
+def derivation(objective: Objective | TorchObjective) -> str:
     """Return the loss of ``objective`` and all that follows from it, as lines of plain text."""
+    if isinstance(objective, TorchObjective):
+        return _numbers(objective)
     preserved, suppressed = (
         plain(balanced(c)) if isinstance(c, Relational) else plain(c) for c in objective.conditions
     )
-    defaults = (f"{PLAIN.get(s, s.name)} = {number(v)}" for s, v in objective.defaults.items())
-    parts = [
+    return "\n".join(
+        [
+            *_head(objective, plain(objective.loss)),
+            "",
+            *_STEP,
+            "",
+            *_solved(objective, "short", lambda: _short(facts(objective).chart)),
+            _entry("d_w", plain(objective.d_w)),
+            *_solved(objective, "", lambda: _signs(objective.signs_w, facts(objective).chart)),
+            _entry("d_l", plain(objective.d_l)),
+            *_solved(objective, "", lambda: _signs(objective.signs_l, facts(objective).chart)),
+            _entry("r = d_w/d_l", plain(objective.ratio)),
+            "",
+            *_consequences(preserved, suppressed),
+            *_solved(objective, "undefined", lambda: _undefined(objective)),
+            "",
+            *_further(objective),
+        ]
+    )
+
+
+def _undefined(objective: Objective) -> list[str]:
+    gap = Words(facts(objective), plain).undefined()
+    return _entries("undefined", [gap] if gap else [])
+
+
+def _further(objective: Objective) -> list[str]:
+    if objective not in OBJECTIVES and size(objective.d_w, objective.d_l) > MAX_SOLVED:
+        return [_entry("further", "the incentives are too long to solve for limits and motion")]
+    return _solved(objective, "further", lambda: _facts(objective))
+
+
+def _solved(objective: Objective, name: str, solve: Callable[[], list[str]]) -> list[str]:
+    """Return what ``solve`` finds. A loss of one's own may be beyond it; the catalogue is not."""
+    if objective in OBJECTIVES:
+        return solve()
+    try:
+        return solve()
+    except _BEYOND:
+        return [_entry(name, "not solved for this loss")]
+
+
+def _facts(objective: Objective) -> list[str]:
+    """Return what follows further: limits, the band solved, motion, protection."""
+    found = facts(objective)
+    words = Words(found, plain)
+    lines = ["Solved, with s = ‖b‖/‖a‖ and the cosine ρ of a and b:"]
+    lines += _entries("band", words.band())
+    lines += _entries(
+        "along", [f"r {text}" if i == 0 else text for i, text in enumerate(words.motion())]
+    )
+    lines += _entries("winner", [words.protection()])
+    zeros = [f"{plain(name)} ≈ {number(float(one.low))}" for name, one in words.crossings()]
+    if zeros:
+        lines += _entries("zeros", [f"d_w = 0 at {', '.join(zeros)}, with the defaults"])
+    lines += ["", "Limits, all else held:"]
+    for way, ends in found.ends.items():
+        said = [words.limits(limits) for limits in (ends.d_w, ends.d_l, ends.ratio)]
+        cells = [f"{name} → {text}" for name, text in zip(("d_w", "d_l", "r"), said, strict=True)]
+        lines += _entries(f"π_{WAYS[way].name[-1]} → 0", cells)
+    return lines
+
+
+def _entries(name: str, texts: Sequence[str]) -> list[str]:
+    return [_entry(name if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _numbers(objective: TorchObjective) -> str:
+    """Return what is known of an objective without formulas: its incentives at a few margins."""
+    half = np.array(_MARGINS) / 2
+    pairs = (_REFERENCE + half, _REFERENCE - half, _REFERENCE, _REFERENCE, _TOKENS, _TOKENS)
+    d_w, d_l = (objective.kernel(what)(*pairs) for what in ("d_w", "d_l"))
+    rows = [("margin", "d_w", "d_l", "r")]
+    for margin, pull, push in zip(_MARGINS, d_w, d_l, strict=True):
+        ratio = number(pull / push) if push else "undefined"
+        rows.append((number(margin), number(pull), number(push), ratio))
+    return "\n".join(
+        [
+            *_head(objective, NO_FORMULA),
+            "",
+            *_STEP,
+            "",
+            *(_entry(name, NO_FORMULA) for name in ("d_w", "d_l", "r = d_w/d_l")),
+            "",
+            f"At log π_ref = {number(_REFERENCE)}, {_TOKENS:g} tokens each, for margins",
+            "(log π_w − log π_ref,w) − (log π_l − log π_ref,l) that both share evenly:",
+            *("".join(f"{cell:<12}" for cell in row).rstrip() for row in rows),
+            "",
+            *_consequences("d_w·‖a‖² ≥ d_l·⟨a,b⟩", "d_w·⟨a,b⟩ ≤ d_l·‖b‖²"),
+        ]
+    )
+
+
+def _head(objective: Objective | TorchObjective, loss: str) -> list[str]:
+    listed = objective in OBJECTIVES
+    settings = ", ".join(f"{name} = {number(v)}" for name, v in objective.settings({}).items())
+    return [
         f"{objective.name}  ({objective.source})",
         "",
-        _entry("loss", plain(objective.loss)),
-        _entry("defaults", ", ".join(defaults) or "no hyperparameters"),
-        "",
-        "One step of gradient descent moves the parameters along d_w·a − d_l·b, where",
-        "a = ∇log π_w and b = ∇log π_l are the scores of the chosen and the rejected.",
-        "",
-        _entry("d_w", plain(objective.d_w)),
-        *_signs(objective.signs_w),
-        _entry("d_l", plain(objective.d_l)),
-        *_signs(objective.signs_l),
-        _entry("r = d_w/d_l", plain(objective.ratio)),
-        "",
+        _entry("loss", loss),
+        _entry("defaults" if listed else "with", settings or "no hyperparameters"),
+        *([_entry("note", objective.note)] if objective.note else []),
+    ]
+
+
+def _consequences(preserved: str, suppressed: str) -> list[str]:
+    return [
         _entry("band", "⟨a,b⟩/‖a‖² ≤ r ≤ ‖b‖²/⟨a,b⟩ for d_w > 0, d_l > 0, ⟨a,b⟩ > 0"),
         _entry("", "every r > 0 for d_w > 0, d_l > 0, ⟨a,b⟩ ≤ 0"),
         "",
@@ -35,13 +160,19 @@ def derivation(objective: Objective) -> str:
         _entry("chosen", f"does not fall iff  {preserved}"),
         _entry("rejected", f"does not rise iff  {suppressed}"),
     ]
-    return "\n".join(parts)
 
 
-def _signs(signs: Signs) -> list[str]:
+def _short(names: Chart) -> list[str]:
+    found = [f"{plain(name)} = {plain(meaning)}" for name, meaning in names.meanings.items()]
+    return _entries("short", found)
+
+
+def _signs(signs: Signs, names: Chart) -> list[str]:
     regions = (("> 0", signs.positive), ("= 0", signs.zero), ("< 0", signs.negative))
-    said = [(sign, plain(where)) for sign, where in regions]
-    return [_entry("", f"{sign} {_where(text)}") for sign, text in said if text != "never"]
+    short = [(sign, names.short(where)) for sign, where in regions if where != false]
+    if any(length(where) > LONG for _, where in short):
+        return [_entry("", f"{', '.join(sign for sign, _ in short)} at some states")]
+    return [_entry("", f"{sign} {_where(plain(where))}") for sign, where in short]
 
 
 def _where(text: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sims.studies import Study
-from theory.objective import Objective, Signs
+from theory.objective import Objective
+from theory.signs import Signs
 from verify.claim import Claim, Prediction
 from verify.ledger import formula
 

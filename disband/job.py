@@ -16,11 +16,13 @@ from disband.entries import (
     split_ledger,
 )
 from disband.errors import Refusal, require_writable
+from disband.gpt2 import earlier
 from disband.pictures import PICTURES, Drawn, draw, flat, groups, keep, select
 from disband.screen import Screen, Step
 from disband.toys import pack, run_toy, unpack
 from disband.tweets import read_tweets, require_enough
-from sims.studies import TOYS, Study
+from sims.gallery import lines
+from sims.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
@@ -90,8 +92,10 @@ def run(job: Job) -> Record:
                 experiments.append(experiment)
         with screen.step("figures") as step:
             toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
-            figures = _figures(job, Drawn(toys, sentiment), step)
+            gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
+            figures = _figures(job, Drawn(toys, sentiment, gallery), step)
         with screen.step("report") as step:
+            experiments += earlier(job.out)
             report = {
                 "claims": _whole_ledger(claims, experiments),
                 "objectives": objectives,

@@ -1,13 +1,22 @@
-"""Reads what people type: names of objectives and settings."""
+"""Reads what people type: names of objectives, losses of their own, and settings."""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import click
 
 from disband.errors import Refusal, user_input
 
 if TYPE_CHECKING:
     from theory.objective import Objective
+
+LOSS = click.option(
+    "--loss",
+    metavar="TEXT",
+    help="A loss of your own in place of OBJECTIVE; disband derive --help has the grammar.",
+)
 
 
 def objective(name: str) -> "Objective":
@@ -20,6 +29,46 @@ def objective(name: str) -> "Objective":
 
     with user_input():
         return find(name)
+
+
+def chosen_objective(
+    name: str | None, loss: str | None, settings: Mapping[str, float]
+) -> "Objective":
+    """Return the objective called ``name``, or the one whose loss is typed as ``loss``.
+
+    Its ``defaults`` are what ``settings`` says, and for an objective of the catalogue its own
+    where ``settings`` is silent.
+
+    Raises:
+        click.UsageError: Not exactly one of ``name`` and ``loss`` is given.
+        Refusal: There is no such objective, the loss cannot be read, or the settings are not the
+            values of its hyperparameters.
+    """
+    if (name is None) == (loss is None):
+        came = "neither" if name is None else "both"
+        raise click.UsageError(
+            f"give either OBJECTIVE or --loss: got {came}", click.get_current_context(silent=True)
+        )
+    from theory.own import typed_objective
+
+    if loss is not None:
+        with user_input():
+            return typed_objective(loss, settings)
+    found = objective(name or "")
+    with user_input():
+        return replace(found, defaults=found.values(settings)) if settings else found
+
+
+def settings_of(loss: str, settings: Mapping[str, float]) -> dict[str, float]:
+    """Return those of ``settings`` that the typed ``loss`` names.
+
+    Raises:
+        Refusal: The loss cannot be read.
+    """
+    from theory.own import hyperparameters_of
+
+    with user_input():
+        return {name: settings[name] for name in hyperparameters_of(loss) if name in settings}
 
 
 def number_settings(texts: Sequence[str]) -> dict[str, float]:
@@ -44,14 +93,3 @@ def number_settings(texts: Sequence[str]) -> dict[str, float]:
             raise Refusal(f"a setting is given once: got {name} twice; keep one of them")
         settings[name] = number
     return settings
-
-
-def hyper(chosen: "Objective", settings: Mapping[str, float]) -> dict[str, float]:
-    """Return ``settings`` if they are hyperparameters of ``chosen`` with allowed values.
-
-    Raises:
-        Refusal: They are not.
-    """
-    with user_input():
-        chosen.values(settings)
-    return dict(settings)

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from disband.plain import number
+from disband.numbers import number
 from disband.toys import pack, unpack
 from figures.chen2026 import band_picture, places, wedge
+from figures.objectives import gallery_picture, phase_picture
 from figures.style import save
 from figures.toys import place_picture, trajectory_picture
 from figures.yuan2025 import figure_3, figure_4a, figure_4b
+from sims.gallery import MECHANISMS, Line
+from sims.phases import FAR, phases
 from sims.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN, Study
+from theory.catalogue import catalogue
 from verify.store import whole_file
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -31,10 +35,12 @@ class Drawn:
     Args:
         toys: The DPO run of each toy, by its name.
         sentiment: The sentiment check, by seed and style; empty where it was left out.
+        gallery: The ratio along one toy, by objective; empty in data of earlier versions.
     """
 
     toys: Mapping[str, Study]
     sentiment: Mapping[tuple[int, str], Arrays]
+    gallery: Mapping[str, Line] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,20 @@ class Picture:
         caption: One line for the report.
         draw: Draws it.
         needs_models: Whether it shows the sentiment check.
+        needs_gallery: Whether it shows the gallery.
     """
 
     name: str
     caption: str
     draw: Callable[[Drawn], Figure]
     needs_models: bool = False
+    needs_gallery: bool = False
+
+    def has_data(self, data: Drawn) -> bool:
+        """Whether ``data`` has enough to draw it."""
+        return bool(
+            (data.sentiment or not self.needs_models) and (data.gallery or not self.needs_gallery)
+        )
 
 
 def _band(data: Drawn) -> Figure:
@@ -72,12 +86,40 @@ def _band(data: Drawn) -> Figure:
     return band_picture(grid, places(state, cosine, ratio), words)
 
 
+def _phases(data: Drawn) -> Figure:
+    del data
+    panels = [phases(objective, FAR) for objective in catalogue().objectives]
+    words = (
+        f"at log π_w = {number(FAR['logp_w'])}, log π_l = {number(FAR['logp_l'])}, references "
+        f"{number(FAR['ref_w'])}, lengths {FAR['len_w']} and {FAR['len_l']}"
+    )
+    return phase_picture(panels, words)
+
+
+def _gallery(data: Drawn) -> Figure:
+    return gallery_picture(
+        data.gallery, MECHANISMS, f"toy {EDIT_ONE_SHARED.name}, first steps of equal length"
+    )
+
+
 PICTURES = (
     Picture(
         "band",
-        "The disentanglement band: where both log-probabilities go as they should, and where the "
-        "objectives with positive incentives stand at one state of a toy",
+        "The disentanglement band: where both log-probabilities go as they should, and where "
+        "yuan2025's objectives with positive incentives stand at one state of a toy",
         _band,
+    ),
+    Picture(
+        "phases",
+        "What a small step does under each objective, by cosine and norm ratio of the scores, "
+        "after the rejected response has fallen by 8 nats",
+        _phases,
+    ),
+    Picture(
+        "gallery",
+        "Log of the ratio of incentives along one toy run of every objective, by mechanism",
+        _gallery,
+        needs_gallery=True,
     ),
     Picture(
         "single-token",
@@ -133,9 +175,13 @@ def select(names: Sequence[str], data: Drawn) -> list[Picture]:
                 f"{name} shows the language-model check: the last run left it out; "
                 "run disband verify without --no-lm"
             )
+        if not known[name].has_data(data):
+            raise ValueError(
+                f"{name} shows a run of every objective: the last run kept none; run disband verify"
+            )
     if names:
         return [known[name] for name in dict.fromkeys(names)]
-    return [p for p in PICTURES if data.sentiment or not p.needs_models]
+    return [picture for picture in PICTURES if picture.has_data(data)]
 
 
 def draw(
@@ -156,8 +202,9 @@ def keep(data: Drawn, folder: Path) -> None:
     """Write ``data`` to ``folder`` in one file, complete or not at all."""
     toys = {f"toy/{name}": pack(study) for name, study in data.toys.items()}
     runs = {f"sentiment/{seed}/{style}": run for (seed, style), run in data.sentiment.items()}
+    lines = {f"gallery/{name}": asdict(line) for name, line in data.gallery.items()}
     with whole_file(folder / FILE) as file:
-        np.savez_compressed(file, allow_pickle=False, **flat(toys | runs))
+        np.savez_compressed(file, allow_pickle=False, **flat(toys | runs | lines))
 
 
 def kept(folder: Path) -> Drawn:
@@ -172,20 +219,22 @@ def kept(folder: Path) -> Drawn:
             f"pictures are redrawn from the data of an earlier run: there is no {path}; "
             "run disband verify first, or name its folder with --out"
         )
-    toys, sentiment = {}, {}
+    toys, sentiment, gallery = {}, {}, {}
     try:
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             for name, arrays in groups(file).items():
                 kind, *which = name.split("/")
                 if kind == "toy":
                     toys[which[0]] = unpack(arrays)
+                elif kind == "gallery":
+                    gallery[which[0]] = Line(**arrays)
                 else:
                     sentiment[int(which[0]), which[1]] = arrays
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} is no file of an earlier run ({error}); run disband verify again"
         ) from error
-    return Drawn(toys, sentiment)
+    return Drawn(toys, sentiment, gallery)
 
 
 def flat(arrays: Mapping[str, Arrays]) -> dict[str, NDArray[Any]]:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disband.plain import number
+from disband.numbers import number
 from theory.band import Case, band, calibration, case
+from theory.compiled import HasKernels
 from theory.gram import Gram
-from theory.objective import Objective
 from theory.step import first_order
-from theory.symbols import PLAIN
 
 _NOTHING = 1e-12
 
@@ -40,7 +39,7 @@ class Pair:
 
 
 def placement(
-    objective: Objective, hyper: Mapping[str, float], pair: Pair, cosine: float, norm_ratio: float
+    objective: HasKernels, hyper: Mapping[str, float], pair: Pair, cosine: float, norm_ratio: float
 ) -> str:
     """Return what one step of ``objective`` does to ``pair``, as lines of plain text.
 
@@ -48,19 +47,14 @@ def placement(
         ValueError: A hyperparameter, cosine or norm ratio that the theory does not allow.
     """
     gram = Gram.of_angle(cosine, norm_ratio)
-    values = objective.values(hyper)
-    d_w, d_l = (
-        float(
-            objective.kernel(what, "numpy", **hyper)(*(np.float64(v) for v in vars(pair).values()))
-        )
-        for what in ("d_w", "d_l")
-    )
+    incentives = objective.kernel("incentives", "numpy", **hyper)
+    d_w, d_l = (float(d) for d in incentives(*vars(pair).values()))
     if not np.isfinite([d_w, d_l]).all():
         raise ValueError(
             f"incentives are finite: got d_w = {d_w}, d_l = {d_l} for {objective.name}; "
-            "choose less extreme hyperparameters"
+            "choose another pair or less extreme hyperparameters"
         )
-    settings = ", ".join(f"{PLAIN.get(s, s.name)} = {number(v)}" for s, v in values.items())
+    settings = ", ".join(f"{s} = {number(v)}" for s, v in objective.settings(hyper).items())
     lines = [
         f"{objective.name}{' with ' if settings else ''}{settings}",
         f"pair        log π_w = {_response(pair.logp_w, pair.ref_w, pair.len_w)}",

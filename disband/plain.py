@@ -59,11 +59,6 @@ def entry(name: str, text: str, margin: int) -> str:
     )
 
 
-def number(value: float) -> str:
-    """Return ``value`` with four significant digits and a true minus sign."""
-    return f"{value:z.4g}".replace("-", "−").replace("inf", "∞")
-
-
 class _Plain(StrPrinter):  # type: ignore[misc]
     """Prints as a person would write it: each response's terms together, fractions as such."""
 
@@ -71,6 +66,10 @@ class _Plain(StrPrinter):  # type: ignore[misc]
 
     def _print_Symbol(self, symbol: Symbol) -> str:
         return PLAIN.get(symbol, str(symbol.name))
+
+    def _print_Infinity(self, infinity: Expr) -> str:
+        del infinity
+        return "∞"
 
     def _print_step(self, indicator: step) -> str:
         return f"1[{self._print(indicator.args[0] > 0)}]"
@@ -118,15 +117,17 @@ class _Plain(StrPrinter):  # type: ignore[misc]
 
     def _negative(self, positive: Expr) -> str:
         """Write minus ``positive``, the sign within a factor that is a sum if there is one."""
-        factors = list(positive.as_ordered_factors())
+        above, below = fraction(positive)
+        factors = list(above.as_ordered_factors())
         sums = [i for i, factor in enumerate(factors) if factor.is_Add]
         if not sums:
             return f"−{self._factor(positive, last=True)}"
         factors[sums[0]] = -factors[sums[0]]
-        return "·".join(
+        text = "·".join(
             self._factor(factor, last=factor is factors[-1])
             for factor in sorted(factors, key=_size)
         )
+        return text if below == 1 else f"{text}/{self._factor(below, 'Pow')}"
 
     def _factor(self, factor: Expr, level: str = "Mul", *, last: bool = False) -> str:
         tight = level == "Mul" or (factor.is_Pow and factor.exp.is_positive)

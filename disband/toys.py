@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.plain import number
+from disband.numbers import number
 from sims.descent import Trajectory
 from sims.policies import AFTER, AT, BEFORE
 from sims.studies import Study, Toy, rows

@@ -42,7 +42,7 @@ def require_enough(tweets: "tuple[Tweet, ...]", settings: "Settings") -> None:
         settings.eval_pairs,
     )
     with user_input():
-        training, held_out = split(tweets, settings.split)
+        training, held_out = split(tweets, settings.language.split)
     if len(training) < needed[0] or len(held_out) < needed[1]:
         raise Refusal(
             f"the check needs {needed[0]} tweets to train on and {needed[1]} held out, as many "

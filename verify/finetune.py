@@ -1,6 +1,8 @@
 """Training steps: language modelling, supervised fine-tuning, preference optimization."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +13,32 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
 from verify.gpt2 import Batch, Model, join, logp, token_logp
+from verify.optimizers import Rule, Update, observed
 
 if TYPE_CHECKING:
     from theory.objective import Objective
 
 After = Callable[[int], None]
+Pair = tuple[Batch, Batch]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One update of preference training, with what it takes to explain it.
+
+    Args:
+        number: 1 for the first.
+        model: A copy of the model as it was before.
+        pair: The batch that was trained on.
+        reference: Its reference log-probabilities, chosen and rejected, ``(batch,)`` each.
+        update: What the optimizer did.
+    """
+
+    number: int
+    model: Model
+    pair: Pair
+    reference: tuple[Tensor, Tensor]
+    update: Update
 
 
 def train_language_model(
@@ -81,15 +104,15 @@ def sft(model: Model, batches: Sequence[Batch], *, rate: float, after: After) ->
 
 def train_preferences(
     model: Model,
-    pairs: Sequence[tuple[Batch, Batch]],
+    pairs: Sequence[Pair],
     objective: "Objective",
     *,
-    rate: float,
+    rule: Rule,
     after: After,
-    warmup: int = 0,
+    watch: Callable[[Step], None] | None = None,
     **values: float,
 ) -> None:
-    """Minimise a preference objective, one Adam update per batch of chosen and rejected.
+    """Minimise a preference objective, one update per batch of chosen and rejected.
 
     The reference is the model as it comes in. Dropout is off, for it would add noise to every
     log-ratio.
@@ -98,26 +121,33 @@ def train_preferences(
         model: Trained in place.
         pairs: Chosen and rejected batches with the same prompts.
         objective: Whose loss is minimised, averaged over a batch.
-        rate: Learning rate of Adam.
+        rule: The optimizer.
         after: Called with the number of updates done, 0 included.
-        warmup: The rate rises linearly over so many updates.
+        watch: Called with every update, taken apart, before ``after``; it costs a copy of the
+            model and some of its parameters' memory.
         values: Hyper-parameters of the objective that differ from its defaults.
     """
     loss_of = objective.kernel("loss", "torch", **values)
     model.eval()
     with torch.no_grad():
         references = [_both(model, pair) for pair in pairs]
-    optimizer = Adam(model.parameters(), lr=rate)
-    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (warmup + 1)))
+    optimizer = rule.build(model)
+    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rule.warmup + 1)))
     after(0)
-    for step, (pair, reference) in enumerate(zip(pairs, references, strict=True), start=1):
+    for number, (pair, reference) in enumerate(zip(pairs, references, strict=True), start=1):
         losses = loss_of(*_both(model, pair), *reference, *(b.lengths for b in pair))
-        _update(optimizer, losses.mean())
+        if watch is None:
+            _update(optimizer, losses.mean())
+        else:
+            before = deepcopy(model)
+            with observed(optimizer, model) as found:
+                _update(optimizer, losses.mean())
+            watch(Step(number, before, pair, reference, found[0]))
         schedule.step()
-        after(step)
+        after(number)
 
 
-def _both(model: Model, pair: tuple[Batch, Batch]) -> tuple[Tensor, Tensor]:
+def _both(model: Model, pair: Pair) -> tuple[Tensor, Tensor]:
     logp_w, logp_l = logp(model, join(*pair)).chunk(2)
     return logp_w, logp_l
 

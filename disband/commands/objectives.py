@@ -8,13 +8,15 @@ import click
 
 from disband.commands.shared import SET
 from disband.errors import user_input
-from disband.options import hyper, number_settings, objective
+from disband.options import LOSS, chosen_objective, number_settings
 
 
 @click.command()
-@click.argument("name", metavar="OBJECTIVE")
-def derive(name: str) -> None:
-    """Print the formulas of an objective.
+@click.argument("name", metavar="[OBJECTIVE]", required=False)
+@LOSS
+@SET
+def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> None:
+    """Print the formulas of an objective, or of a loss of your own.
 
     Its loss in nats, the incentives d_w and d_l with the regions where they are positive, zero
     or negative, their ratio, the band, and the conditions under which the chosen response is
@@ -22,16 +24,44 @@ def derive(name: str) -> None:
 
     \b
     disband derive dpo
-    disband derive slic-hf
+    disband derive simpo --set beta=2.5
+    disband derive --loss "relu(1 - beta*(w - l)) - lam*w/len_w" \\
+                   --set beta=0.1 --set lam=1
+
+    A loss is that of one pair, in nats, written with
+
+    \b
+    names      w, l          log π of chosen, rejected; also logp_w, logp_l
+               ref_w, ref_l  the same under the reference
+               len_w, len_l  lengths in tokens
+               any other     a hyperparameter, which needs --set NAME=NUMBER
+    numbers    12, 0.5, 1e-3; read exactly
+    operators  + - * / ( ), and ** with a whole exponent up to 8
+    functions  exp(x)   log(x)   sqrt(x)   abs(x)
+               sigmoid(x)      1/(1 + exp(-x))
+               logsigmoid(x)   log(sigmoid(x))
+               relu(x)         max(0, x)
+               step(x)         1 where x > 0, else 0
+               expm1(x)        exp(x) - 1
+               logodds(x)      log(exp(x)/(1 - exp(x))) for x < 0
+               linlog(x)       log(x), from x = 1e-6 down its tangent
+               min(x, ...)  max(x, ...)   of two to six
+
+    A hyperparameter is named by up to 20 small letters, digits and _, beginning with a letter.
+    Names that the catalogue uses keep their range, so that beta is positive and lam at least
+    zero; others may have any value. Logarithms are natural. At a kink relu and abs have slope 0,
+    min and max that of their last argument. A text has at most 1000 characters, and a loss
+    whose derivatives would fill pages is refused. Nothing that is typed is evaluated as code.
     """
-    chosen = objective(name)
+    chosen = chosen_objective(name, loss, number_settings(settings))
     from disband.derive import derivation
 
     click.echo(derivation(chosen))
 
 
 @click.command()
-@click.argument("name", metavar="OBJECTIVE")
+@click.argument("name", metavar="[OBJECTIVE]", required=False)
+@LOSS
 @click.option(
     "--cos", "cosine", type=float, required=True, help="Cosine ρ of the two scores, in [-1, 1]."
 )
@@ -46,7 +76,13 @@ def derive(name: str) -> None:
 @click.option("--len-l", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
 @SET
 def band(
-    *, name: str, cosine: float, norm_ratio: float, settings: tuple[str, ...], **pair: Any
+    *,
+    name: str | None,
+    loss: str | None,
+    cosine: float,
+    norm_ratio: float,
+    settings: tuple[str, ...],
+    **pair: Any,
 ) -> None:
     """Print where an objective stands in its band.
 
@@ -57,10 +93,19 @@ def band(
     \b
     disband band dpo --cos 0.9 --norm-ratio 1.3
     disband band simpo --cos 0.5 --norm-ratio 1 --set beta=2.5 --len-w 20
+    disband band --loss "(w - l - 1)**2" --cos 0.9 --norm-ratio 1.3
     """
-    chosen = objective(name)
-    values = hyper(chosen, number_settings(settings))
-    from disband.place import Pair, placement
+    values = number_settings(settings)
+    from numpy import errstate
 
-    with user_input():
-        click.echo(placement(chosen, values, Pair(**pair), cosine, norm_ratio))
+    from disband.place import Pair, placement
+    from theory.catalogue import catalogue
+
+    with user_input(), errstate(all="ignore"):
+        # an objective of the catalogue is there as numbers, without deriving anything
+        chosen, hyper = (
+            (catalogue().find(name), values)
+            if name is not None and loss is None
+            else (chosen_objective(name, loss, values), {})
+        )
+        click.echo(placement(chosen, hyper, Pair(**pair), cosine, norm_ratio))

@@ -8,11 +8,12 @@ import click
 
 from disband.commands.shared import OUT, SET
 from disband.errors import Refusal, require_writable, user_input, writing
-from disband.options import number_settings, objective
+from disband.options import LOSS, chosen_objective, number_settings, settings_of
 
 
 @click.command()
-@click.argument("name", metavar="OBJECTIVE")
+@click.argument("name", metavar="[OBJECTIVE]", required=False)
+@LOSS
 @click.option(
     "--toy", type=click.Choice(["single-token", "edit-one"]), required=True, help="The setting."
 )
@@ -31,7 +32,8 @@ from disband.options import number_settings, objective
 @OUT
 def simulate(
     *,
-    name: str,
+    name: str | None,
+    loss: str | None,
     toy: str,
     policy: str,
     steps: int,
@@ -49,10 +51,13 @@ def simulate(
     \b
     disband simulate dpo --toy edit-one
     disband simulate simpo --toy edit-one --policy independent --set suffix=8
+    disband simulate --loss "(w - l - 1)**2" --toy single-token
     """
-    chosen = objective(name)
     values = number_settings(settings)
+    chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else {})
     require_writable(out)
+    from numpy import errstate
+
     from disband.toys import run_toy, table, table_csv
     from sims.studies import TOYS
     from verify.store import write_text
@@ -63,7 +68,7 @@ def simulate(
             "one; leave --policy out or take --toy edit-one"
         )
     setting = TOYS[toy if toy == "single-token" else f"{toy}-{policy}"]
-    with user_input():
+    with user_input(), errstate(all="ignore"):
         study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values)
     click.echo(table(setting, study))
     from figures.style import save

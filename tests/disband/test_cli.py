@@ -108,8 +108,8 @@ def test_band_says_plainly_what_is_special(words, said):
     ("words", "said"),
     [
         (["derive", "simp"], "did you mean SimPO?"),
-        (["derive"], "Missing argument 'OBJECTIVE'"),
-        (["band", "slic", *BAND], "did you mean SLiC-HF?"),
+        (["derive"], "give either OBJECTIVE or --loss"),
+        (["band", "slichff", *BAND], "did you mean SLiC-HF?"),
         (["band", "xyzzy", *BAND], "choose one of these"),
         (["band", "dpo", "--cos", "1.1", "--norm-ratio", "1"], "in [-1, 1]: got 1.1"),
         (["band", "dpo", "--cos", "nan", "--norm-ratio", "1"], "in [-1, 1]: got nan"),
@@ -175,7 +175,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_the_work(blocked, tmp
     ("name", "content", "said"),
     [
         ("missing.csv", None, "no such file"),
-        ("tweets.txt", "hello", ".csv or .jsonl"),
+        ("tweets.txt", "hello", "data come as .csv"),
         ("columns.csv", "a,b\n1,2\n", "the columns text and label"),
         ("label.jsonl", '{"text": "hi", "label": "angry"}\n', "label must be one of"),
         ("broken.jsonl", "{", "line 1"),

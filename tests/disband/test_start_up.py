@@ -38,6 +38,14 @@ def test_a_quick_question_imports_nothing_heavy(words):
     assert not modules_after(*words) & set(HEAVY)
 
 
+@pytest.mark.parametrize("options", [(), ("--set", "beta=0.3", "--logp-w", "-12")], ids=str)
+def test_a_band_of_the_catalogue_needs_no_algebra_the_second_time(options, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISBAND_CACHE", str(tmp_path))
+    words = ("band", "dpo", "--cos", "0.9", "--norm-ratio", "1.3", *options)
+    assert "sympy" in modules_after(*words)
+    assert not modules_after(*words) & {*HEAVY, "sympy", "mpmath"}
+
+
 def test_help_needs_no_algebra():
     assert not modules_after("--help") & {*HEAVY, "sympy", "numpy"}
 

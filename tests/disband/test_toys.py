@@ -18,7 +18,7 @@ def test_without_a_step_size_every_objective_starts_with_a_step_as_long_as_that_
     toy, objective
 ):
     run, of_dpo = (run_toy(toy, o, steps=2).trajectory for o in (objective, DPO))
-    lengths = [np.maximum(r.d_w[0], r.d_l[0]) * r.lr for r in (run, of_dpo)]
+    lengths = [np.maximum(abs(r.d_w[0]), abs(r.d_l[0])) * r.lr for r in (run, of_dpo)]
     assert lengths[0] == pytest.approx(lengths[1])
     assert run_toy(toy, DPO, steps=1).parameters["lr"] == pytest.approx(toy.lr)
 

@@ -25,7 +25,7 @@ CLAIM = {
     "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",
     "counterexample", "repaired",
 }  # fmt: skip
-DRAWN = {"band", "single-token", "edit-one-shared", "edit-one-independent"}
+DRAWN = {"band", "phases", "gallery", "single-token", "edit-one-shared", "edit-one-independent"}
 
 
 def start(out, *words):

@@ -18,11 +18,13 @@ from disband.job import Job, run  # noqa: E402
 from disband.summary import summary  # noqa: E402
 from verify.claim import Prediction  # noqa: E402
 from verify.claims import LEDGER  # noqa: E402
+from verify.experiments.language import Language  # noqa: E402
 from verify.experiments.sentiment_check import Settings  # noqa: E402
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = Settings(
-    layers=1, heads=2, width=16, vocabulary=400, lm_steps=4, lm_block=16, sft_steps=2, sft_batch=4,
+    Language(layers=1, heads=2, width=16, vocabulary=400, steps=4, block=16),
+    sft_steps=2, sft_batch=4,
     dpo_steps=4, dpo_batch=4, eval_pairs=8, logp_every=2, gram_pairs=4, gram_every=2, token_pairs=2,
 )  # fmt: skip
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from verify.experiments.sentiment_check import Arrays, Report, Settings, language_model, run
+from verify.experiments.language import Arrays, Report, language_model
+from verify.experiments.sentiment_check import Settings, run
 from verify.experiments.workers import run_tasks
 from verify.sentiment import STYLES, Tweet, data_hash
 from verify.store import Store
@@ -35,7 +36,7 @@ def work(task: Task, report: Report) -> Arrays:
     """Do one task in a process of its own, on one thread."""
     torch.set_num_threads(1)
     if task.base is None:
-        return language_model(task.settings, task.seed, task.tweets, report)
+        return language_model(task.settings.language, task.seed, task.tweets, report)
     return run(task.settings, task.piece, task.seed, task.tweets, task.base, report=report)
 
 

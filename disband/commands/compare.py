@@ -1,0 +1,98 @@
+"""The command that puts objectives side by side."""
+
+# ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from disband.commands.shared import OUT, SET
+from disband.errors import Refusal, require_writable, user_input, writing
+from disband.options import LOSS, chosen_objective, number_settings, settings_of
+
+if TYPE_CHECKING:
+    from theory.compiled import HasKernels
+
+_FEW = 6  # objectives whose picture has three margins each
+
+
+@click.command()
+@click.argument("names", metavar="[OBJECTIVE]...", nargs=-1)
+@LOSS
+@click.option(
+    "--cos", "cosine", type=float, required=True, help="Cosine ρ of the two scores, in [-1, 1]."
+)
+@click.option(
+    "--norm-ratio", type=float, required=True, help="‖b‖/‖a‖, rejected over chosen; positive."
+)
+@click.option("--logp-w", type=float, default=-10.0, show_default=True, help="log π_w in nats.")
+@click.option("--logp-l", type=float, default=-10.0, show_default=True, help="log π_l in nats.")
+@click.option("--ref-w", type=float, default=-10.0, show_default=True, help="Its reference, nats.")
+@click.option("--ref-l", type=float, default=-10.0, show_default=True, help="Its reference, nats.")
+@click.option("--len-w", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
+@click.option("--len-l", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
+@SET
+@click.option("--figure", is_flag=True, help="Draw phase diagrams too: cosine by norm ratio.")
+@OUT
+def compare(
+    *,
+    names: tuple[str, ...],
+    loss: str | None,
+    cosine: float,
+    norm_ratio: float,
+    settings: tuple[str, ...],
+    figure: bool,
+    out: Path,
+    **numbers: Any,
+) -> None:
+    """Put objectives side by side on one pair.
+
+    A line for each objective, in the order given, or for the whole catalogue without names: its
+    incentives and their ratio, where the ratio lies relative to the band, the first-order change
+    of both log-probabilities, the factor of reward calibration, and what happens in words. A
+    setting goes to every objective that has it. A loss of your own is the last line.
+
+    \b
+    disband compare dpo simpo cpo --cos 0.95 --norm-ratio 1.4
+    disband compare --cos 0.8 --norm-ratio 1.1 --logp-l -30 --figure
+    disband compare dpo --loss "(w - l - 1)**2" --cos 0.9 --norm-ratio 1.3
+    """
+    values = number_settings(settings)
+    if figure:
+        require_writable(out)
+    from disband.compare import rows, shared_settings, table
+    from disband.place import Pair
+    from theory.catalogue import catalogue
+
+    with user_input():
+        listed = catalogue()
+        found = list(dict.fromkeys(listed.find(name) for name in names))
+        if len(found) + (loss is not None) == 1:
+            raise Refusal(
+                "a comparison is of at least two objectives: got one; name another, or leave all "
+                "out for the whole catalogue"
+            )
+        found = found or list(listed.objectives)
+        owned = [objective.values({}) for objective in found]
+        own = {} if loss is None else settings_of(loss, values)
+        given = shared_settings(values, [*owned, own])
+        chosen: list[tuple[HasKernels, dict[str, float]]] = list(zip(found, given, strict=False))
+        if loss is not None:
+            chosen.append((chosen_objective(None, loss, own), {}))
+        pair = Pair(**numbers)
+        click.echo(table(rows(chosen, pair, cosine, norm_ratio), pair, cosine, norm_ratio))
+    if figure:
+        from figures.objectives import phase_picture
+        from figures.style import save
+        from sims.phases import over_margins, phases
+
+        state = vars(pair)
+        with writing(out):
+            diagrams = (
+                over_margins(chosen, state)
+                if len(chosen) <= _FEW
+                else [phases(objective, state, hyper=hyper) for objective, hyper in chosen]
+            )
+            svg, png = save(phase_picture(diagrams), out, "compare")
+        click.echo(f"\nsaved {svg} and {png.name}")

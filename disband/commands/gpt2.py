@@ -1,0 +1,61 @@
+"""The command that runs the experiments on language models."""
+
+# ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from disband.commands.shared import OUT
+from disband.errors import Interrupted, writing
+
+
+@click.command()
+@click.option(
+    "--question",
+    "questions",
+    multiple=True,
+    metavar="NAME",
+    help="steps, courses, objectives or regimes. May be repeated; all by default.",
+)
+@click.option(
+    "--scale",
+    type=click.Choice(["small", "laptop"]),
+    default="small",
+    show_default=True,
+    help="How much is run: minutes, or an hour and more.",
+)
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many.")
+@click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="Of them.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@click.option("--data", metavar="SOURCE", help="Tweets; see disband verify --help.")
+@click.option("--fresh", is_flag=True, help="Do every piece again; use nothing kept earlier.")
+@OUT
+def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
+    """Ask small language models whether the theory holds in training.
+
+    A GPT-2 is trained on tweets for each seed, then fine-tuned and trained on preferences. steps:
+    how well the own pair's Gram and the whole batch's predict one update. courses: how much of a
+    run is first order, and in which tokens. objectives: who preserves the winner at equal margin.
+    regimes: where the predictions of yuan2025, section 4.3, hold.
+
+    Finished pieces are kept in FOLDER/steps; after an interrupt the same command goes on.
+
+    \b
+    disband gpt2
+    disband gpt2 --question steps --seeds 3 --first-seed 10
+    """
+    try:
+        from disband.gpt2 import Study, run, summary
+
+        seeds_run = range(first_seed, first_seed + seeds)
+        with writing(out):
+            record = run(Study(out=out, seeds=seeds_run, **study))
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"interrupted; finished pieces are kept in {out / 'steps'}, run the same command to "
+            "go on"
+        ) from error
+    click.echo()
+    click.echo(summary(record, out))

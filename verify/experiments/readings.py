@@ -1,0 +1,141 @@
+"""The numbers that findings, tables and figures read off the arrays of a run on GPT-2."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.gram import Gram
+from theory.step import first_order
+
+Array = npt.NDArray[Any]
+
+# What an update does to a log-probability to first order: by parts of the update, and, for the
+# responses that were trained on, with the gradient's part split by who pushed.
+PARTS = ("gradient", "memory", "decay")
+FIRST_ORDER = ("own", "same", "other", "memory", "decay")
+# The gain of mean margin, in nats, at which objectives are compared.
+GAINED = 0.5
+
+
+def predicted(found: Mapping[str, Array]) -> Array:
+    """The first-order change: all parts of ``one_step`` together, ``(2, batch)``, nats."""
+    total: Array = np.sum([found[part] for part in FIRST_ORDER], axis=0)
+    return total
+
+
+def agreement(measured: Array, said: Array) -> float:
+    """Share of the responses whose change has the predicted sign."""
+    return float((np.sign(measured) == np.sign(said)).mean())
+
+
+def size_error(measured: Array, said: Array) -> float:
+    r"""Error of the predicted changes in size, :math:`\|p - m\| / \|m\|`."""
+    return float(np.linalg.norm(said - measured) / np.linalg.norm(measured))
+
+
+def step_scores(found: Mapping[str, Array], rate: int) -> dict[str, float]:
+    """How well each prediction did at one rate of a piece, over all explained responses."""
+    at = {name: value[rate] for name, value in found.items() if name != "labels"}
+    measured, whole = at["measured"], predicted(at)
+    majority = _majority(found["labels"])
+    return {
+        "own pair, signs": agreement(measured, at["plain_own"]),
+        "plain batch, signs": agreement(measured, at["plain_batch"]),
+        "first order, signs": agreement(measured, whole),
+        "first order, size error": size_error(measured, whole),
+        "majority, signs": agreement(measured[:, 0], majority),
+        "largest change": float(np.abs(measured).max()),
+        "own share": _share(at, "own"),
+        "same-label share": _share(at, "same"),
+        "other-label share": _share(at, "other"),
+        "memory share": _share(at, "memory"),
+        "decay share": _share(at, "decay"),
+    }
+
+
+def _share(at: Mapping[str, Array], part: str) -> float:
+    sizes = {name: float(np.abs(at[name]).sum()) for name in FIRST_ORDER}
+    return sizes[part] / sum(sizes.values())
+
+
+def _majority(labels: Array) -> Array:
+    """+1 for the pairs whose label has the majority in their batch, −1 for the others."""
+    same = (labels[:, :, None] == labels[:, None, :]).mean(-1)
+    signs: Array = np.sign(same - 0.5)
+    return signs
+
+
+def course_shares(found: Mapping[str, Array], side: int = 0) -> dict[str, float]:
+    """What the change of the chosen (0) or rejected (1) responses is made of, mean nats."""
+    measured = (found["token_logp"][-1, side] - found["token_logp"][0, side]).mean(0)
+    parts = found["parts"][:, :, side].sum(0).mean(1)
+    first_order = parts.sum(0)
+    places = _places(found["differs"])
+    return {
+        "measured": float(measured.sum()),
+        "first order": float(first_order.sum()),
+        "curvature": float((measured - first_order).sum()),
+        **{name: float(part.sum()) for name, part in zip(PARTS, parts, strict=True)},
+        **{f"{name}, measured": float(measured[at].sum()) for name, at in places.items()},
+        **{f"{name}, first order": float(first_order[at].sum()) for name, at in places.items()},
+    }
+
+
+def _places(differs: Array) -> dict[str, slice]:
+    position = int(np.flatnonzero(differs)[0])
+    return {
+        "prefix": slice(0, position),
+        "label": slice(position, position + 1),
+        "suffix": slice(position + 1, None),
+    }
+
+
+def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
+    r"""Changes at the moment when the mean margin had grown by ``GAINED``, and the prediction.
+
+    NaN where it never had. ``predicted`` is the chosen's share of the margin's first-order
+    growth, :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams.
+    """
+    chosen, rejected = (
+        found[side].mean(1) - found[side][0].mean() for side in ("logp_w", "logp_l")
+    )
+    gained = chosen - rejected
+    reached = np.flatnonzero(gained >= GAINED)
+    at_w = at_l = float("nan")
+    if len(reached):
+        last = int(reached[0])
+        share = (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1])
+        at_w, at_l = (
+            float(side[last - 1] + share * (side[last] - side[last - 1]))
+            for side in (chosen, rejected)
+        )
+    change_w, change_l = first_order(
+        found["d_w"], found["d_l"], Gram(found["sq_w"], found["sq_l"], found["dot"])
+    )
+    growth = float((change_w - change_l).mean())
+    return {
+        "chosen": at_w,
+        "rejected": at_l,
+        "updates": float(len(gained) - 1),
+        "predicted": float(change_w.mean()) / growth if growth > 0 else float("nan"),
+    }
+
+
+def regime_numbers(found: Mapping[str, Array], rule: int) -> dict[str, float]:
+    """What decides the predictions, for one optimizer of a piece."""
+    change = found["logp_w"][rule, 1] - found["logp_w"][rule, 0]
+    cosine = Gram(*(found[part][rule] for part in ("sq_w", "sq_l", "dot"))).cosine.mean(1)
+    rest = found["token_logp"][..., 1:] if found["token_logp"].shape[-1] > 1 else np.zeros(1)
+    return {
+        "change of the chosen": float(change.mean()),
+        "standard error": float(change.std(ddof=1) / np.sqrt(len(change))),
+        "change of the rejected": float(
+            (found["logp_l"][rule, 1] - found["logp_l"][rule, 0]).mean()
+        ),
+        "cosine at the start": float(cosine[0]),
+        "cosine half-way": float(cosine[1]),
+        "cosine at the end": float(cosine[2]),
+        "suffix log-probability at the start": float(rest.sum(-1).mean()),
+    }

@@ -1,0 +1,73 @@
+"""The numbers of every run on GPT-2, one row a run, for figures and reports."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from verify.experiments.readings import (
+    course_shares,
+    race_outcome,
+    regime_numbers,
+    step_scores,
+)
+
+if TYPE_CHECKING:
+    from verify.experiments.equal_margin import Race
+    from verify.experiments.many_steps import Course
+    from verify.experiments.regimes import Regime
+    from verify.experiments.steps import Steps
+
+Arrays = Mapping[str, Any]
+Row = dict[str, Any]
+Rows = Callable[[Any, Arrays], list[Row]]
+
+
+def tables(results: Mapping[tuple[str, int, Any], Arrays]) -> dict[str, list[Row]]:
+    """Rows of each question, with the seed and the settings that distinguish them."""
+    found: dict[str, list[Row]] = {}
+    for (question, seed, piece), arrays in results.items():
+        rows = _ROWS[question](piece, arrays)
+        found.setdefault(question, []).extend({"seed": seed, **row} for row in rows)
+    return found
+
+
+def _steps(piece: "Steps", arrays: Arrays) -> list[Row]:
+    settings = {"style": piece.style, "optimizer": piece.kind, "batch": piece.batch}
+    return [
+        {**settings, "rate": rate, **step_scores(arrays, i)} for i, rate in enumerate(piece.rates)
+    ]
+
+
+def _courses(piece: "Course", arrays: Arrays) -> list[Row]:
+    settings = {
+        "style": piece.style,
+        "optimizer": piece.rule.kind,
+        "rate": piece.rule.rate,
+        "labels": piece.labels,
+        "mix": piece.mix,
+        "batch": piece.batch,
+    }
+    return [
+        {**settings, "response": name, **course_shares(arrays, side)}
+        for side, name in enumerate(("chosen", "rejected"))
+    ]
+
+
+def _objectives(piece: "Race", arrays: Arrays) -> list[Row]:
+    return [{"objective": piece.objective, "style": piece.style, **race_outcome(arrays)}]
+
+
+def _regimes(piece: "Regime", arrays: Arrays) -> list[Row]:
+    taught = piece.supervision
+    settings = {"style": piece.style, "shown": taught.shown, "sft steps": taught.steps}
+    return [
+        {**settings, "optimizer": rule.kind, "rate": rule.rate, **regime_numbers(arrays, i)}
+        for i, rule in enumerate(piece.rules)
+    ]
+
+
+_ROWS: Mapping[str, Rows] = {
+    "steps": _steps,
+    "courses": _courses,
+    "objectives": _objectives,
+    "regimes": _regimes,
+}

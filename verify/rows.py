@@ -1,0 +1,289 @@
+"""Rows of a file, a folder or a data set of the hub, with the place of each and what is wrong."""
+
+import csv
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from verify.hub import is_name, within_reach
+
+Parsed = TypeVar("Parsed")
+
+FORMATS = (".csv", ".json", ".jsonl", ".jsonl.gz", ".parquet")
+_SHOWN = 3
+_ESCAPED = re.compile("[\udc80-\udcff]")
+_SAVED = ("dataset_dict.json", "state.json")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Fault(NamedTuple):
+    """A row that cannot be used: where it is, such as ``line 3``, and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where data come from.
+
+    Args:
+        source: Path, name on the hub, or name of a package.
+        sha256: Of the file's bytes; of the rows that were read where there is no single file.
+        rows: How many rows were read, unusable ones included.
+        skipped: The unusable ones.
+        licence: Under which the data may be used, where it is known.
+    """
+
+    source: str
+    sha256: str
+    rows: int
+    skipped: tuple[Fault, ...] = ()
+    licence: str | None = None
+
+
+class Table(NamedTuple):
+    """Rows to be read once, each with its place; ``digest`` is complete when they are read."""
+
+    source: str
+    rows: Iterator[tuple[str, Any]]
+    digest: Any
+
+
+def read_rows(source: str | Path, split: str = "train", encoding: str = "utf-8-sig") -> Table:
+    """Rows of a data source, in order; a row that is no row is a :class:`Fault` in its place.
+
+    Args:
+        source: A file of one of ``FORMATS`` in UTF-8; a folder that ``save_to_disk`` wrote or
+            that holds such files; or ``owner/name`` on the Hugging Face hub.
+        split: Part of a folder or of a data set on the hub; files have no parts.
+        encoding: Of a text file.
+
+    Raises:
+        ImportError: A library that reads the format is not installed.
+        ValueError: There is no such source, or it is not of a known format.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir() or (is_name(str(source)) and not _kind(path)):
+        return _data_set(str(source), path, split)
+    if not path.exists():
+        raise ValueError(f"{path}: no such file; check the path")
+    kind = _kind(path)
+    if kind is None:
+        raise ValueError(f"{path}: data come as {', '.join(FORMATS)} or a folder; convert the file")
+    with path.open("rb") as file:
+        start = file.read(2)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256")
+    if start in _UTF_16:
+        raise ValueError(f"{path}: the file must be UTF-8, but it begins as UTF-16; save it anew")
+    return Table(str(path), _READERS[kind](path, encoding), digest)
+
+
+def collect(
+    table: Table,
+    parse: Callable[[Any], Parsed],
+    *,
+    skip_malformed: bool = False,
+    limit: int | None = None,
+) -> tuple[list[tuple[str, Parsed]], Origin]:
+    """Parse every row, or the first ``limit`` usable ones; return them with their places.
+
+    Args:
+        table: As from ``read_rows``.
+        parse: What a row says; raises ValueError with the rule it breaks.
+        skip_malformed: Leave unusable rows out and list them in the origin.
+        limit: Read no further than so many usable rows.
+
+    Raises:
+        ValueError: Rows are unusable and are not to be skipped, none is usable, or a limit
+            below 1.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"the limit is a number of rows, 1 or more: got {limit}")
+    parsed: list[tuple[str, Parsed]] = []
+    faults: list[Fault] = []
+    count = 0
+    for place, row in table.rows:
+        count += 1
+        if isinstance(row, Fault):
+            faults.append(row)
+            continue
+        try:
+            parsed.append((place, parse(row)))
+        except ValueError as error:
+            faults.append(Fault(place, str(error)))
+        if len(parsed) == limit:
+            break
+    if faults and not (skip_malformed and parsed):
+        raise ValueError(_complaint(table.source, count, faults, skip=skip_malformed))
+    if not parsed:
+        raise ValueError(f"{table.source}: data have at least one row, but there is none")
+    return parsed, Origin(table.source, table.digest.hexdigest(), count, tuple(faults))
+
+
+def _complaint(source: str, count: int, faults: list[Fault], *, skip: bool) -> str:
+    shown = "; ".join(f"{place}: {reason}" for place, reason in faults[:_SHOWN])
+    more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    remedy = "no row is left" if skip else "mend them, or leave them out with --skip-malformed"
+    return f"{source}: {len(faults)} of {count} rows are malformed: {shown}{more}; {remedy}"
+
+
+def _kind(path: Path) -> str | None:
+    return next((kind for kind in FORMATS if path.name.lower().endswith(kind)), None)
+
+
+def _text(path: Path, encoding: str) -> TextIOWrapper:
+    # Lines end at \n alone. A byte that is no UTF-8 becomes a mark, so that its line can be named.
+    if path.suffix.lower() == ".gz":
+        return TextIOWrapper(gzip.GzipFile(path), encoding, "surrogateescape", "\n")
+    return path.open("r", -1, encoding, "surrogateescape", "\n")
+
+
+def _foreign(place: str, text: str) -> Fault | None:
+    if (found := _ESCAPED.search(text)) is None:
+        return None
+    byte = ord(found[0]) - 0xDC00
+    return Fault(place, f"text must be UTF-8, but byte 0x{byte:02x} after {found.start()} is not")
+
+
+def _csv(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
+    with _text(path, encoding) as file:
+        reader = csv.DictReader(file, strict=True)
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                place = f"by line {reader.reader.line_num}"
+                yield place, Fault(place, f"this is not valid CSV ({error})")
+                continue
+            place = f"line {reader.line_num}"
+            if None in row or None in row.values():
+                size = len(reader.fieldnames or ())
+                rule = f"a row has as many fields as the header, which are {size}"
+                yield place, Fault(place, rule)
+                continue
+            yield place, _foreign(place, "".join(row.values())) or row
+
+
+def _lines(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
+    try:
+        with _text(path, encoding) as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    place = f"line {number}"
+                    yield place, _foreign(place, line) or _json_or_fault(place, line)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(
+            f"{path}: the compressed file must be whole ({error}); copy it again"
+        ) from error
+
+
+def _json(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
+    """Rows of one JSON array; many a file of this name holds a row in each line instead."""
+    with _text(path, encoding) as file:
+        text = file.read()
+    if not text.lstrip().startswith("["):
+        yield from _lines(path, encoding)
+        return
+    if fault := _foreign("", text):
+        raise ValueError(f"{path}: {fault.reason}; save the file as UTF-8")
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: the file is one JSON array, but is not ({error})") from error
+    for number, row in enumerate(rows, start=1):
+        yield f"row {number}", row
+
+
+def _json_or_fault(place: str, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        return Fault(place, f"a line is one JSON object, but this is not JSON ({error.msg})")
+    except (ValueError, RecursionError) as error:
+        return Fault(place, f"this JSON cannot be read ({error})")
+
+
+def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ImportError(
+            f"reading {path} needs pyarrow, which comes with datasets; "
+            "run: pip install 'disband[lm]'"
+        ) from error
+    try:
+        with ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: this is not readable Parquet ({error})") from error
+
+
+_READERS: dict[str, Callable[[Path, str], Iterator[tuple[str, Any]]]] = {
+    ".csv": _csv,
+    ".json": _json,
+    ".jsonl": _lines,
+    ".jsonl.gz": _lines,
+    ".parquet": lambda path, _: _numbered(_parquet(path)),
+}
+
+
+def _numbered(rows: Iterator[Any]) -> Iterator[tuple[str, Any]]:
+    return ((f"row {number}", row) for number, row in enumerate(rows, start=1))
+
+
+def _data_set(name: str, path: Path, split: str) -> Table:
+    try:
+        import datasets
+    except ImportError as error:
+        raise ImportError(
+            f"reading {name} needs the library datasets; run: pip install 'disband[lm]'"
+        ) from error
+    reached = True
+    try:
+        if any((path / name).is_file() for name in _SAVED):
+            found = datasets.load_from_disk(str(path))
+            rows = found[split] if isinstance(found, dict) else found
+        elif path.is_dir():
+            rows = datasets.load_dataset(str(path), split=split)
+        else:
+            with within_reach() as reached:
+                rows = datasets.load_dataset(name, split=split)
+    except (OSError, ValueError, LookupError, datasets.exceptions.DatasetsError) as error:
+        raise ValueError(_no_data_set(name, path, split, error, reached=reached)) from error
+    digest = hashlib.sha256()
+
+    def read() -> Iterator[Any]:
+        for row in rows:
+            digest.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
+            yield row
+
+    return Table(name, _numbered(read()), digest)
+
+
+def _no_data_set(name: str, path: Path, split: str, error: Exception, *, reached: bool) -> str:
+    detail = " ".join(str(error).split())
+    if path.is_dir():
+        return (
+            f"{name}: a folder of data holds {', '.join(FORMATS)} files with a part {split!r}, "
+            f"or is one that save_to_disk wrote ({detail}); give a file of it instead"
+        )
+    if not reached:
+        return (
+            f"{name}: no such file, and the Hugging Face hub is out of reach; "
+            f"give a file ({', '.join(FORMATS)}) or a folder, or connect"
+        )
+    return (
+        f"{name}: neither a file nor a data set that the hub gave with a part {split!r} "
+        f"({detail}); check the name and the part, or give a file"
+    )
