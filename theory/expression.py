@@ -260,7 +260,7 @@ class Reader:
     def _tame(self, node: ast.AST, value: Expr) -> Expr:
         """Return ``value`` unless its numbers are extreme; what lies deeper was seen before."""
         near = [value, *value.args, *(deeper for arg in value.args for deeper in arg.args)]
-        if value.is_extended_real is False or any(part in _NO_VALUES for part in near):
+        if any(part.is_extended_real is False or part in _NO_VALUES for part in near):
             raise self.typed.refuse(node, "a formula has a real value", "write what has one")
         for part in near:
             if part.is_Rational and max(abs(part.p), part.q) > MAX_INTEGER:
@@ -271,8 +271,8 @@ class Reader:
                     f"powers multiply to at most {MAX_POWER}, roots to at most {MAX_ROOT}",
                     "take smaller ones",
                 )
-        if not value.free_symbols and not abs(constant(value)) <= LARGE:
-            raise self.typed.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+            if not part.free_symbols and not abs(constant(part)) <= LARGE:
+                raise self.typed.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
         return value
 
 

@@ -19,8 +19,11 @@ Backend = Literal["numpy", "torch"]
 LOG_2, LOG_2_REST = 0.6931471805599453, 2.3190468138462996e-17
 # Where linlog leaves the logarithm.
 TANGENT = 1e-6
-# Up to which log-odds a difference of logarithms would lose more than two digits.
-EVEN = 0.01
+# How far from even odds their logarithm is taken by its own formula.
+EVEN = 0.3
+# The log-odds below which a difference of logarithms has lost three digits: numpy, which can pick
+# its elements, does without that formula above.
+_LOST = 0.001
 
 
 def sigmoid(x: Any, out: Any = None) -> Any:
@@ -69,9 +72,10 @@ def logodds(x: Any, out: Any = None) -> Any:
     value = np.expm1(x, out=_room(x, out))
     np.log(np.negative(value, out=value), out=value)
     np.subtract(x, value, out=value)
-    if (even := (value > -EVEN) & (value < EVEN)).any():
-        near = np.asarray(x, float)[even]
-        value[even] = np.log1p(np.expm1((near + LOG_2) + LOG_2_REST) / -np.expm1(near))
+    even = np.flatnonzero((value > -_LOST) & (value < _LOST))
+    if even.size:
+        near = np.ravel(x)[even]
+        value.flat[even] = np.log1p(np.expm1((near + LOG_2) + LOG_2_REST) / -np.expm1(near))
     return value
 
 

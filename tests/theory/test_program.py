@@ -15,6 +15,7 @@ from theory.objectives import DPO, DPO_FKL, IPO_P, KTO, OBJECTIVES, ORPO, RRHF, 
 from theory.primitives import PRIMITIVES
 from theory.program import BLOCK, Builder, Program, in_blocks, kernel_of
 from theory.stable import functions
+from theory.step import first_order
 from theory.symbols import DATA, beta, logp_w, ref_w
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
@@ -186,3 +187,11 @@ def test_an_objective_s_kernels_are_made_once():
     own = Objective("own", -beta * logp_w, "a test", {beta: 2.0})
     assert own.kernel("d_w") is own.kernel("d_w")
     assert own.kernel("d_w", beta=3.0)(*[-1.0] * 6) == 3
+
+
+@pytest.mark.parametrize("lr", [0, 1, 2, 0.5, True])
+def test_first_order_changes_scale_with_the_step_whole_or_not(lr):
+    gram = Gram(2.0, 5.0, 1.0)
+    one = first_order(3.0, 4.0, gram)
+    assert one == (2.0, -17.0)
+    assert first_order(3.0, 4.0, gram, lr) == tuple(lr * change for change in one)
