@@ -32,7 +32,7 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
 
     Derives the ten objectives, decides every claim of the ledger, simulates the toy settings,
     trains small language models on real tweets to measure what theory predicts, draws the
-    figures and writes report.html and report.json. Takes minutes; --no-lm under 40 seconds.
+    figures and writes report.html and report.json. Takes minutes; --no-lm under a minute.
 
     Finished steps are kept in FOLDER/steps. After an interrupt the same command goes on from
     there; a later run does again only what its settings, data or code change.

@@ -64,10 +64,6 @@ def report(done):
     return json.loads((done[0] / "report.json").read_text("utf-8"))
 
 
-def test_the_job_takes_less_than_forty_seconds(done):
-    assert done[2] < 40
-
-
 def test_the_report_has_all_its_parts(report):
     assert set(report) == {"claims", "objectives", "simulations", "experiments", "provenance"}
     assert [o["name"] for o in report["objectives"]] == [o.name for o in OBJECTIVES]
