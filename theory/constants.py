@@ -1,5 +1,6 @@
 """The values of expressions without symbols, in doubles: sympy's own could take any time."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -38,7 +39,7 @@ def _value(expr: Expr, values: Mapping[Symbol, float]) -> np.float64:
     if expr in values:
         return np.float64(values[expr])
     if expr.is_Rational:
-        return np.float64(expr.p) / np.float64(expr.q)
+        return _quotient(expr.p, expr.q)
     if expr.is_Float or expr.is_NumberSymbol:
         return np.float64(expr)
     arguments = [_value(argument, values) for argument in expr.args]
@@ -47,3 +48,10 @@ def _value(expr: Expr, values: Mapping[Symbol, float]) -> np.float64:
     if expr.func not in _VALUES:
         raise TypeError(f"a constant is made of numbers and functions: got {expr}")
     return _VALUES[expr.func](*arguments)
+
+
+def _quotient(p: int, q: int) -> np.float64:
+    try:
+        return np.float64(p / q)
+    except OverflowError:
+        return np.float64(math.copysign(math.inf, p))

@@ -11,6 +11,7 @@ from sympy import (
     Expr,
     Ge,
     Gt,
+    I,
     Integer,
     Lt,
     Max,
@@ -62,10 +63,12 @@ _DOMAINS: Mapping[str, tuple[Callable[..., Boolean], str]] = {
     "logodds": (Lt, "log-odds are of a negative number, a log-probability"),
 }
 _EXPONENTIALS = frozenset(("exp", "expm1", "logodds"))
+_LOGISTIC = frozenset(("sigmoid", "logsigmoid"))
 _SLOW = frozenset(("abs", "min", "max"))
-_NO_VALUES = frozenset((nan, zoo, oo, -oo))
+_NO_VALUES = frozenset((nan, zoo, oo, -oo, I))
 _NUMBER_RULE = "a number lies between 1e-100 and 1e100"
 _NUMBER_REMEDY = "scale the formula"
+_REAL_RULE, _REAL_REMEDY = "a formula has a real value", "write what has one"
 
 
 class Reader:
@@ -183,13 +186,19 @@ class Reader:
                     f"abs, min and max have at most {MAX_EXTREMES} arguments together",
                     "use fewer of them",
                 )
+        if name in self.functions and values[0].is_number and not values[0].is_Rational:
+            # sympy would compare relu(log(logsigmoid(1e3))) with zero, digit by digit without end
+            raise self.typed.refuse(
+                node.args[0], "a function of a constant is of a plain number", "work it out"
+            )
         if name in self.extremes:  # sympy must find their order: relu(2) - 2 is zero to it, perhaps
             for part, value in zip(node.args, values, strict=True):
                 if value.is_number and not value.is_comparable:
                     raise self.typed.refuse(
                         part, "min and max are of numbers that can be told from zero", "round it"
                     )
-        if name in _EXPONENTIALS:  # sympy turns exp(n·log 2) into the integer 2ⁿ
+        # sympy turns exp(n·log 2) into the integer 2ⁿ, and finds all digits of 1 + exp(-1e9)
+        if name in _EXPONENTIALS or (name in _LOGISTIC and values[0].is_Rational):
             terms = [t for t in Add.make_args(values[0]) if not t.free_symbols]
             if any(abs(constant(t)) > MAX_EXPONENTIAL for t in terms):
                 raise self.typed.refuse(
@@ -260,8 +269,8 @@ class Reader:
     def _tame(self, node: ast.AST, value: Expr) -> Expr:
         """Return ``value`` unless its numbers are extreme; what lies deeper was seen before."""
         near = [value, *value.args, *(deeper for arg in value.args for deeper in arg.args)]
-        if any(part.is_extended_real is False or part in _NO_VALUES for part in near):
-            raise self.typed.refuse(node, "a formula has a real value", "write what has one")
+        if any(part in _NO_VALUES for part in near):
+            raise self.typed.refuse(node, _REAL_RULE, _REAL_REMEDY)
         for part in near:
             if part.is_Rational and max(abs(part.p), part.q) > MAX_INTEGER:
                 raise self.typed.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
@@ -271,8 +280,10 @@ class Reader:
                     f"powers multiply to at most {MAX_POWER}, roots to at most {MAX_ROOT}",
                     "take smaller ones",
                 )
-            if not part.free_symbols and not abs(constant(part)) <= LARGE:
-                raise self.typed.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+        if any(not part.free_symbols and not abs(constant(part)) <= LARGE for part in near):
+            raise self.typed.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+        if any(part.is_extended_real is False for part in near):
+            raise self.typed.refuse(node, _REAL_RULE, _REAL_REMEDY)
         return value
 
 

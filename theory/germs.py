@@ -62,9 +62,9 @@ class Germ:
     rests: frozenset[Order] = frozenset()
 
     @property
-    def orders(self) -> frozenset[Order]:
-        """The orders of all terms, kept or left out."""
-        return self.rests.union(self.terms)
+    def orders(self) -> tuple[Order, ...]:
+        """The orders of all terms, kept ones first, so that every process asks alike."""
+        return *self.terms, *sorted(self.rests - set(self.terms), key=str)
 
 
 class Germs:
@@ -115,7 +115,8 @@ class Germs:
         """
         if not germ.orders:
             return None
-        ahead = [order for order in highest(germ.orders) if order in germ.terms]
+        high = highest(germ.orders)
+        ahead = [order for order in germ.terms if order in high]
         if ahead:
             top = max(ahead, key=cmp_to_key(self._compare))
             if all(self._compare(top, rest) > 0 for rest in germ.rests):
@@ -247,7 +248,7 @@ class Germs:
             if not small.orders:
                 return self._sum(parts)
             power = self.times(power, small)
-        return self._sum([*parts, Germ({}, power.orders)])
+        return self._sum([*parts, Germ({}, frozenset(power.orders))])
 
     def _power(self, base: Germ, exponent: int) -> Germ:
         whole = Germ({ONE: Integer(1)})

@@ -1,5 +1,6 @@
 r"""Orders of growth :math:`T^ke^{\lambda T}`, as far as they compare without assumptions."""
 
+from collections.abc import Collection
 from contextlib import suppress
 
 from sympy import Expr, Integer, Rational, Symbol, exp, oo
@@ -13,7 +14,7 @@ NOTHING: Order = (-oo, 0)  # smaller than every exponential
 _CLEAR = 1e-6
 
 
-def highest(orders: frozenset[Order]) -> frozenset[Order]:
+def highest(orders: Collection[Order]) -> frozenset[Order]:
     """Return the orders that none of the others surely reaches."""
     return frozenset(o for o in orders if not any(p != o and surely_at_most(o, p) for p in orders))
 

@@ -3,6 +3,7 @@
 # ruff: noqa: E741 (l is the rejected response)
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -169,7 +170,7 @@ def test_incentives_of_any_typed_loss_are_those_of_autograd(tree, seed):
     try:
         own = objective_of(text, **dict.fromkeys(hyperparameters_of(text), 0.7))
     except ValueError as error:
-        assume("derivatives of a loss" not in str(error) and "a loss changes" not in str(error))
+        assume(not re.search("derivatives of a loss|a loss changes|plain number", str(error)))
         raise
     data = [v / 10 for v in random_data(5, seed)[:4]] + list(random_data(5, seed)[4:])
     names = ("w", "l", "ref_w", "ref_l", "len_w", "len_l")
