@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disband.entries import Record, experiment_entry
-from disband.errors import Refusal, require_writable
+from disband.errors import Refusal, require_writable, user_input
 from disband.screen import Screen
-from disband.tweets import read_tweets
+from disband.tweets import read_corpus
 from verify.provenance import provenance
 from verify.store import sweep, write_text
 
 if TYPE_CHECKING:
+    from verify.experiments.items import Item
     from verify.experiments.scales import Scale
+    from verify.experiments.study import Question
 
 EXPERIMENT = "gpt2"
 FILE = "gpt2.json"
+# What was asked of another model, data, style or objective is not what the ledger's entries say.
+OWN = "gpt2-own"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,13 @@ class Study:
         questions: Names of the questions; all without any.
         seeds: Each trains a language model of its own.
         data: The tweets; see :func:`verify.sentiment.load_tweets`.
+        pairs: Preference pairs instead of tweets; see
+            :func:`verify.preferences.read_preferences`.
+        model: A pretrained model instead of one trained here; see
+            :func:`verify.models.load_model`.
+        style, objective: Instead of those of the questions.
+        checkpoints: Folder for the models of the question ``runs``.
+        skip_malformed: Leave out rows of ``pairs`` that are none.
         fresh: Use nothing an earlier run kept.
         workers: Processes, each of one thread.
     """
@@ -39,43 +50,64 @@ class Study:
     questions: Sequence[str] = ()
     seeds: Sequence[int] = (0,)
     data: str | None = None
+    pairs: str | None = None
+    model: str | None = None
+    style: str | None = None
+    objective: str | None = None
+    checkpoints: Path | None = None
+    skip_malformed: bool = False
     fresh: bool = False
     workers: int = 2
 
+    @property
+    def name(self) -> str:
+        """Of the record and of its file."""
+        asked = (self.pairs, self.model, self.style, self.objective)
+        return EXPERIMENT if asked == (None,) * len(asked) else OWN
+
 
 def run(study: Study) -> Record:
-    """Run the study and return its findings, also written to ``gpt2.json``.
+    """Run the study and return its findings, also written to ``gpt2.json`` (or ``gpt2-own.json``).
 
     Raises:
-        Refusal: An unknown question, a folder that cannot be written, unreadable tweets.
+        Refusal: An unknown question, style or objective, a folder that cannot be written, a model
+            or data that cannot be read.
     """
-    from verify.experiments.scales import QUESTIONS
+    from verify.experiments.scales import LANGUAGES, QUESTIONS
 
     known = {question.name: question for question in QUESTIONS[study.scale]}
     if unknown := set(study.questions) - set(known):
         raise Refusal(
-            f"a question is one of {', '.join(known)}: got {', '.join(sorted(unknown))}; "
-            "leave --question out for all"
+            f"a question at scale {study.scale} is one of {', '.join(known)}: got "
+            f"{', '.join(sorted(unknown))}; leave --question out for all"
         )
-    asked = [known[name] for name in (study.questions or known)]
+    if study.scale not in LANGUAGES and study.model is None:
+        raise Refusal(
+            f"scale {study.scale} is for a model that is trained already: none was given; name one "
+            "with --model, such as smollm2"
+        )
+    asked = [_asked(known[name], study) for name in (study.questions or known)]
     steps = study.out / "steps"
     for folder in (study.out, steps):
         require_writable(folder)
         sweep(folder)
-    tweets = read_tweets(study.data)
+    items, origin = _items(study)
+    pretrained = _pretrained(study)
     from verify.experiments.findings import findings
     from verify.experiments.study import run_study
     from verify.experiments.tables import tables
     from verify.experiments.workers import WorkerLostError
     from verify.sentiment import data_hash
 
-    with Screen(1) as screen, screen.step(EXPERIMENT) as step:
+    with Screen(1) as screen, screen.step(study.name) as step:
         try:
             results = run_study(
                 asked,
-                tweets,
+                items,
                 steps,
                 step.advance,
+                language=LANGUAGES.get(study.scale),
+                pretrained=pretrained,
                 seeds=study.seeds,
                 fresh=study.fresh,
                 workers=study.workers,
@@ -89,24 +121,81 @@ def run(study: Study) -> Record:
         "scale": study.scale,
         "seeds": list(study.seeds),
         "questions": [question.name for question in asked],
-        "data": data_hash(tweets),
-        "tweets": len(tweets),
+        "style": study.style,
+        "objective": study.objective,
+        "model": pretrained or asdict(LANGUAGES[study.scale]),
+        "data": {"hash": data_hash(items), "texts": len(items), **origin},
     }
     record = {
-        **experiment_entry(EXPERIMENT, settings, judged),
+        **experiment_entry(study.name, settings, judged),
         "tables": tables(results),
         "provenance": provenance(),
     }
-    write_text(study.out / FILE, _json(record))
+    write_text(study.out / f"{study.name}.json", _json(record))
     return record
 
 
+def _asked(question: "Question", study: Study) -> "Question":
+    """The question with the style and objective that were asked for."""
+    from theory.objectives import find
+    from verify.styles import find_style
+
+    given: dict[str, Any] = {}
+    with user_input():
+        if study.style:
+            given["style"] = find_style(study.style).name
+        if study.objective:
+            given["objective"] = find(study.objective).name
+    if study.checkpoints and question.name == "runs":
+        given["checkpoints"] = str(study.checkpoints.resolve())
+    pieces = dict.fromkeys(replace(piece, **given) for piece in question.pieces)
+    return replace(question, pieces=tuple(pieces))
+
+
+def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
+    """What is trained on, and where it comes from."""
+    if study.pairs is None:
+        with user_input():
+            return read_corpus(study.data)
+    if study.model is None or study.data:
+        raise Refusal(
+            "a language model is trained here on tweets alone; pairs of your own need a "
+            "pretrained one and no tweets: give --model with --pairs, and leave out --data"
+        )
+    from verify.experiments.items import Given
+    from verify.preferences import read_preferences
+
+    with user_input():
+        found = read_preferences(study.pairs, skip_malformed=study.skip_malformed)
+    return tuple(map(Given, found.pairs)), asdict(found.origin)
+
+
+def _pretrained(study: Study) -> Record | None:
+    """Where the model comes from, when it was found to be one."""
+    if study.model is None:
+        return None
+    from verify.models import load_model
+
+    with user_input():
+        return load_model(study.model).provenance
+
+
 def earlier(out: Path) -> list[Record]:
-    """The study that an earlier run left in this folder, if there is one."""
+    """The study that an earlier run left in this folder, if there is one.
+
+    Raises:
+        Refusal: The file is damaged.
+    """
     path = out / FILE
     if not path.exists():
         return []
-    return [json.loads(path.read_text("utf-8"))]
+    try:
+        return [json.loads(path.read_text("utf-8"))]
+    except ValueError as error:
+        raise Refusal(
+            f"{path} is what disband gpt2 writes, but cannot be read ({error}); run it again, or "
+            "remove the file"
+        ) from error
 
 
 def summary(record: Record, out: Path) -> str:
@@ -117,7 +206,8 @@ def summary(record: Record, out: Path) -> str:
         held = sum(one["holds"] is True for one in seeds)
         lines.append(f"{held} of {len(seeds)}  {prediction['says']}")
         lines += [f"        seed {one['seed']}: {_numbers(one['numbers'])}" for one in seeds]
-    lines.append(f"\nNumbers, tables and provenance: {out / FILE}")
+    file = out / f"{record['name']}.json"
+    lines.append(f"\nNumbers, tables and provenance: {file}")
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 """The tweets of the language-model check, and whether it can be run, seen before the long work."""
 
+from dataclasses import asdict
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from disband.errors import Refusal, user_input
 
@@ -13,7 +14,12 @@ _LIBRARIES = ("torch", "transformers", "tokenizers")
 
 
 def read_tweets(source: str | None) -> "tuple[Tweet, ...]":
-    """Return the tweets of ``source``; see :func:`verify.sentiment.load_tweets`.
+    """Return the tweets of ``source``; see :func:`verify.sentiment.load_tweets`."""
+    return read_corpus(source)[0]
+
+
+def read_corpus(source: str | None) -> "tuple[tuple[Tweet, ...], dict[str, Any]]":
+    """Return the tweets of ``source`` and where they come from.
 
     Raises:
         Refusal: They cannot be read, or a library that trains language models is missing.
@@ -23,10 +29,11 @@ def read_tweets(source: str | None) -> "tuple[Tweet, ...]":
             f"the language-model check needs {', '.join(missing)}: not installed; "
             "run pip install 'disband[lm]', or leave the check out with --no-lm"
         )
-    from verify.sentiment import load_tweets
+    from verify.sentiment import read_tweets as read
 
     with user_input():
-        return load_tweets(source)
+        corpus = read(source)
+    return corpus.tweets, {**asdict(corpus.origin), "dropped": corpus.dropped}
 
 
 def require_enough(tweets: "tuple[Tweet, ...]", settings: "Settings") -> None:

@@ -1,9 +1,10 @@
 """Training steps: language modelling, supervised fine-tuning, preference optimization."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -51,6 +52,7 @@ def train_language_model(
     rate: float,
     rng: np.random.Generator,
     after: After,
+    mixed: bool = False,
 ) -> float:
     """Train on random blocks of a token stream, with Adam and a rate that falls to zero.
 
@@ -63,6 +65,7 @@ def train_language_model(
         rate: The first update's learning rate.
         rng: Draws the blocks.
         after: Called with the number of updates done, after each.
+        mixed: Forward passes in bfloat16, as far as autocast takes them.
 
     Returns:
         Mean loss of the last tenth of the updates, nats per token.
@@ -81,24 +84,29 @@ def train_language_model(
     losses = []
     for step in range(1, steps + 1):
         starts = torch.from_numpy(rng.integers(0, len(stream) - block + 1, batch))
-        ids = stream[starts[:, None] + torch.arange(block)]
-        logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
-        losses.append(_update(optimizer, cross_entropy(logits.transpose(1, 2), ids[:, 1:])))
+        ids = stream[starts[:, None] + torch.arange(block)].to(model.device)
+        with _precision(model, mixed=mixed):
+            logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
+        losses.append(_update(optimizer, cross_entropy(logits.float().transpose(1, 2), ids[:, 1:])))
         schedule.step()
         after(step)
     return float(np.mean(losses[-max(1, steps // 10) :]))
 
 
-def sft(model: Model, batches: Sequence[Batch], *, rate: float, after: After) -> None:
+def sft(
+    model: Model, batches: Sequence[Batch], *, rate: float, after: After, mixed: bool = False
+) -> None:
     """Raise the log-probability of the responses, one Adam update per batch.
 
     The loss is the mean over response tokens; the prompts are not trained on. ``after`` is
-    called with the number of updates done, after each.
+    called with the number of updates done, after each; ``mixed`` runs forward passes in bfloat16.
     """
     model.train()
     optimizer = Adam(model.parameters(), lr=rate)
     for step, batch in enumerate(batches, start=1):
-        _update(optimizer, -token_logp(model, batch).sum() / batch.lengths.sum())
+        with _precision(model, mixed=mixed):
+            values = token_logp(model, batch)
+        _update(optimizer, -values.sum() / batch.lengths.sum())
         after(step)
 
 
@@ -110,6 +118,7 @@ def train_preferences(
     rule: Rule,
     after: After,
     watch: Callable[[Step], None] | None = None,
+    mixed: bool = False,
     **values: float,
 ) -> None:
     """Minimise a preference objective, one update per batch of chosen and rejected.
@@ -125,17 +134,20 @@ def train_preferences(
         after: Called with the number of updates done, 0 included.
         watch: Called with every update, taken apart, before ``after``; it costs a copy of the
             model and some of its parameters' memory.
+        mixed: Forward passes in bfloat16, as far as autocast takes them.
         values: Hyper-parameters of the objective that differ from its defaults.
     """
     loss_of = objective.kernel("loss", "torch", **values)
     model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), _precision(model, mixed=mixed):
         references = [_both(model, pair) for pair in pairs]
     optimizer = rule.build(model)
     schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rule.warmup + 1)))
     after(0)
     for number, (pair, reference) in enumerate(zip(pairs, references, strict=True), start=1):
-        losses = loss_of(*_both(model, pair), *reference, *(b.lengths for b in pair))
+        with _precision(model, mixed=mixed):
+            both = _both(model, pair)
+        losses = loss_of(*both, *reference, *(b.lengths for b in pair))
         if watch is None:
             _update(optimizer, losses.mean())
         else:
@@ -145,6 +157,10 @@ def train_preferences(
             watch(Step(number, before, pair, reference, found[0]))
         schedule.step()
         after(number)
+
+
+def _precision(model: Model, *, mixed: bool) -> AbstractContextManager[Any]:
+    return torch.autocast(model.device.type, torch.bfloat16) if mixed else nullcontext()
 
 
 def _both(model: Model, pair: Pair) -> tuple[Tensor, Tensor]:

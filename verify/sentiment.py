@@ -7,7 +7,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,9 +162,9 @@ def split(
     )
 
 
-def data_hash(tweets: Iterable[Tweet]) -> str:
-    """Short hexadecimal name of exactly these tweets in this order."""
-    lines = (json.dumps([tweet.text, tweet.label]) for tweet in tweets)
+def data_hash(items: Iterable[Any]) -> str:
+    """Short hexadecimal name of exactly these tweets, or other dataclasses, in this order."""
+    lines = (json.dumps(astuple(item)) for item in items)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

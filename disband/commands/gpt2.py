@@ -17,19 +17,40 @@ from disband.errors import Interrupted, writing
     "questions",
     multiple=True,
     metavar="NAME",
-    help="steps, courses, objectives or regimes. May be repeated; all by default.",
+    help="steps, courses, objectives, regimes or runs. May be repeated; all by default.",
 )
 @click.option(
     "--scale",
-    type=click.Choice(["small", "laptop"]),
+    type=click.Choice(["small", "laptop", "pretrained", "full"]),
     default="small",
     show_default=True,
-    help="How much is run: minutes, or an hour and more.",
+    help="How much is run: minutes, or an hour and more; few steps of a pretrained model; or the "
+    "size of GPT-2 small, for a GPU.",
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="Of them.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Start from this causal language model: a folder, a .gguf file, smollm2 or a hub id.",
+)
+@click.option("--style", metavar="NAME", help="Response style, such as 'edit one 3+6'.")
+@click.option("--objective", metavar="NAME", help="Instead of the objectives of the questions.")
 @click.option("--data", metavar="SOURCE", help="Tweets; see disband verify --help.")
+@click.option(
+    "--pairs",
+    metavar="SOURCE",
+    help="Preference data instead of tweets: prompt, chosen and rejected as JSONL, JSON, CSV or "
+    "Parquet, or a hub id. Needs --model.",
+)
+@click.option("--skip-malformed", is_flag=True, help="Leave out rows of --pairs that are none.")
+@click.option(
+    "--checkpoints",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Save the models of the question runs, before and after, for --model.",
+)
 @click.option("--fresh", is_flag=True, help="Do every piece again; use nothing kept earlier.")
 @OUT
 def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
@@ -38,13 +59,15 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     A GPT-2 is trained on tweets for each seed, then fine-tuned and trained on preferences. steps:
     how well the own pair's Gram and the whole batch's predict one update. courses: how much of a
     run is first order, and in which tokens. objectives: who preserves the winner at equal margin.
-    regimes: where the predictions of yuan2025, section 4.3, hold.
+    regimes: where the predictions of yuan2025, section 4.3, hold. runs: whole trainings, with
+    log-probabilities, Grams, incentives and cases on the way.
 
     Finished pieces are kept in FOLDER/steps; after an interrupt the same command goes on.
 
     \b
     disband gpt2
     disband gpt2 --question steps --seeds 3 --first-seed 10
+    disband gpt2 --model smollm2 --scale pretrained --workers 1
     """
     try:
         from disband.gpt2 import Study, run, summary

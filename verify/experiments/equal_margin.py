@@ -6,13 +6,13 @@ from typing import Any
 import numpy.typing as npt
 
 from theory.objectives import find
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Protocol, Supervision, prepare, summed, train
 from verify.experiments.readings import GAINED
 from verify.optimizers import Rule
 from verify.scores import pair_gram
-from verify.sentiment import Tweet
 
 Array = npt.NDArray[Any]
 
@@ -52,7 +52,7 @@ class Race:
 
 
 def run_race(
-    piece: Race, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+    piece: Race, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
 ) -> Arrays:
     """Train one piece until its margin has grown enough.
 
@@ -62,7 +62,7 @@ def run_race(
     """
     contest = Contest(piece.objective, rule=piece.rule, steps=piece.steps, batch=piece.batch)
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
-    prepared = prepare(protocol, seed, tweets, *restore(base))
+    prepared = prepare(protocol, seed, items, *restore(base))
     gram = pair_gram(prepared.model, *prepared.held_out)
 
     def until(_: int, logp: Array) -> bool:

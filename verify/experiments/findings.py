@@ -30,17 +30,17 @@ class Rule:
     question: str
     says: str
     criterion: str
-    numbers: Callable[[Found], Numbers]
+    numbers: Callable[[Found], Numbers]  # empty where what it needs was not run
     holds: Callable[[Numbers], bool | None]
 
     def judge(self, results: Mapping[tuple[str, int, Any], Arrays]) -> Prediction | None:
-        """The finding on every seed that has data for its question; ``None`` without any."""
+        """The finding on every seed that has data for it; ``None`` without any."""
         seeds = sorted({seed for name, seed, _ in results if name == self.question})
         outcomes = []
         for seed in seeds:
             found = {p: a for (n, s, p), a in results.items() if (n, s) == (self.question, seed)}
-            numbers = self.numbers(found)
-            outcomes.append(Outcome(seed, self.holds(numbers), numbers))
+            if numbers := self.numbers(found):
+                outcomes.append(Outcome(seed, self.holds(numbers), numbers))
         if not outcomes:
             return None
         return Prediction(self.name, self.says, self.criterion, tuple(outcomes))
@@ -64,6 +64,8 @@ def _small_steps(found: Found) -> list[tuple[Any, dict[str, float]]]:
 
 def _first_order(found: Found) -> Numbers:
     rows = [scores for _, scores in _small_steps(found)]
+    if not rows:
+        return {}
     return {
         "lowest share of signs": min(s["first order, signs"] for s in rows),
         "largest size error": max(s["first order, size error"] for s in rows),
@@ -73,28 +75,36 @@ def _first_order(found: Found) -> Numbers:
 
 def _own_pair(found: Found) -> Numbers:
     rows = [s["own pair, signs"] for p, s in _small_steps(found) if p.batch >= MANY]
-    return {"lowest share of signs": min(rows), "highest share of signs": max(rows)}
+    return _extremes(rows)
 
 
 def _majority(found: Found) -> Numbers:
     plain = [
         s["majority, signs"]
         for p, s in _small_steps(found)
-        if p.batch >= MANY and p.kind == "sgd" and p.mix == "drawn"
+        if p.batch >= MANY and p.kind == "sgd" and p.mix == "drawn" and "majority, signs" in s
     ]
-    return {"lowest share of signs": min(plain), "highest share of signs": max(plain)}
+    return _extremes(plain)
+
+
+def _extremes(shares: Sequence[float]) -> Numbers:
+    if not shares:
+        return {}
+    return {"lowest share of signs": min(shares), "highest share of signs": max(shares)}
 
 
 def _course(found: Found, **wanted: Any) -> Numbers:
     for piece, arrays in found.items():
         if all(getattr(piece, name) == value for name, value in wanted.items()):
             return course_shares(arrays)
-    raise ValueError(f"no course with {wanted} was run; run all courses of this question")
+    return {}
 
 
 def _fall(style: str) -> Callable[[Found], Numbers]:
     def numbers(found: Found) -> Numbers:
         shares = _course(found, style=style, labels="true", mix="balanced", batch=32)
+        if not shares:
+            return {}
         return {
             "change of the chosen": shares["measured"],
             "first order": shares["first order"],
@@ -110,11 +120,15 @@ def _controls(found: Found) -> Numbers:
     style = "long suffix"
     true = _course(found, style=style, labels="true", mix="balanced", batch=32)
     shuffled = _course(found, style=style, labels="shuffled", mix="balanced", batch=32)
+    if not (true and shuffled):
+        return {}
     return {"true labels": true["measured"], "shuffled labels": shuffled["measured"]}
 
 
 def _own_condition(found: Found) -> Numbers:
-    arrays = next(a for p, a in found.items() if p.objective == "DPO")
+    arrays = next((a for p, a in found.items() if p.objective == "DPO"), None)
+    if arrays is None:
+        return {}
     gram = Gram(arrays["sq_w"], arrays["sq_l"], arrays["dot"])
     change_w, _ = first_order(arrays["d_w"], arrays["d_l"], gram)
     return {
@@ -126,6 +140,8 @@ def _own_condition(found: Found) -> Numbers:
 def _ranking(found: Found) -> Numbers:
     outcomes = [race_outcome(arrays) for arrays in found.values()]
     reached = [o for o in outcomes if np.isfinite(o["chosen"]) and np.isfinite(o["predicted"])]
+    if len(reached) < 3:
+        return {}
     ranks = spearmanr([o["predicted"] for o in reached], [o["chosen"] for o in reached])
     return {"rank correlation": float(ranks.statistic), "objectives": float(len(reached))}
 
@@ -133,6 +149,8 @@ def _ranking(found: Found) -> Numbers:
 def _observed(objectives: Sequence[str]) -> Callable[[Found], Numbers]:
     def numbers(found: Found) -> Numbers:
         by_name = {piece.objective: race_outcome(a) for piece, a in found.items()}
+        if not by_name.keys() >= set(objectives):
+            return {}
         return {
             f"{name}, {side}": by_name[name][side]
             for name in objectives

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from verify.experiments.preparation import kept
+from verify.experiments.preparation import kept, place
 from verify.finetune import train_language_model
 from verify.gpt2 import Model, TextTokenizer, new_model, train_tokenizer
 from verify.sentiment import LABELS, STYLES, SplitSettings, Tweet, responses, split
@@ -27,6 +27,8 @@ class Language:
             block, first learning rate of Adam.
         longest_prompt: Tokens kept of a tweet where it is a prompt.
         split: How tweets are divided into training and held-out ones.
+        mixed: Train in bfloat16 where autocast does; on a GPU if there is one, as every model
+            is that is not tiny.
     """
 
     layers: int = 4
@@ -39,6 +41,7 @@ class Language:
     rate: float = 2e-3
     longest_prompt: int = 24
     split: SplitSettings = field(default_factory=SplitSettings)
+    mixed: bool = False
 
 
 def language_model(
@@ -53,7 +56,7 @@ def language_model(
     training, _ = split(tweets, language.split)
     sentences = sorted({text for style in STYLES for text in responses(style, LABELS[0])})
     tokenizer = train_tokenizer([t.text for t in training], sentences, language.vocabulary)
-    model = _empty_model(language, tokenizer, seed)
+    model = _empty_model(language, tokenizer, seed).to(place(language.width))
     rng = np.random.default_rng([seed, 0])
     end = int(tokenizer.eos_token_id)
     stream: list[int] = []
@@ -68,6 +71,7 @@ def language_model(
         rate=language.rate,
         rng=rng,
         after=lambda step: report(step / language.steps),
+        mixed=language.mixed,
     )
     return {"loss": np.array(loss), **kept(model, tokenizer)}
 

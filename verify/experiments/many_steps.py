@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.experiments.explained import token_parts
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import (
@@ -25,7 +26,6 @@ from verify.experiments.protocol import (
 from verify.finetune import Step
 from verify.gpt2 import join
 from verify.optimizers import Rule
-from verify.sentiment import Tweet
 
 Array = npt.NDArray[Any]
 
@@ -41,6 +41,7 @@ class Course:
         steps: Updates.
         pairs: Held-out pairs that are followed.
         supervision: The fine-tuning before.
+        objective: A name of the catalogue.
     """
 
     style: str
@@ -51,14 +52,16 @@ class Course:
     steps: int = 36
     pairs: int = 16
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
+    objective: str = "DPO"
 
     def __str__(self) -> str:
         kind = f"{self.rule.kind} {self.rule.rate:g}"
-        return f"{self.style}, {kind}, {self.mix} batches of {self.batch}, {self.labels} labels"
+        what = f"{self.objective} on {self.style}, {kind}"
+        return f"{what}, {self.mix} batches of {self.batch}, {self.labels} labels"
 
 
 def run_course(
-    piece: Course, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+    piece: Course, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
 ) -> Arrays:
     """Train one piece and take every update apart.
 
@@ -68,10 +71,15 @@ def run_course(
         ``differs``: where the two responses differ, ``(tokens,)``.
     """
     contest = Contest(
-        rule=piece.rule, steps=piece.steps, batch=piece.batch, labels=piece.labels, mix=piece.mix
+        piece.objective,
+        rule=piece.rule,
+        steps=piece.steps,
+        batch=piece.batch,
+        labels=piece.labels,
+        mix=piece.mix,
     )
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
-    prepared = prepare(protocol, seed, tweets, *restore(base))
+    prepared = prepare(protocol, seed, items, *restore(base))
     held = join(*prepared.held_out)
     parts: list[Array] = []
 
@@ -82,7 +90,7 @@ def run_course(
 
     run = train(prepared, contest, watch=watch)
     longest = run["token_logp"].shape[-1]
-    ids_w, ids_l = (batch.ids[:, -longest:].numpy() for batch in prepared.held_out)
+    ids_w, ids_l = (batch.ids[:, -longest:].numpy(force=True) for batch in prepared.held_out)
     return {
         "token_logp": run["token_logp"],
         "parts": np.stack(parts),

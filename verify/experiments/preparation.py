@@ -1,4 +1,4 @@
-"""What the experiments on tweets begin with: a kept model, a fair order of the tweets."""
+"""What the experiments begin with: a kept model, a fair order of the texts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,48 +9,56 @@ import numpy.typing as npt
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from verify.experiments.items import Item, answers, labels_of
 from verify.gpt2 import Model, TextTokenizer, wrap_tokenizer
-from verify.sentiment import LABELS, Tweet, responses
+from verify.models import load_model, torch_device
+from verify.preferences import Text
+from verify.sentiment import Tweet
+
+SOURCE = "source"
+_WIDE = 512
 
 
 class Draw:
-    """Deals the tweets of each label in random order, each at most once."""
+    """Deals the items of each label in random order, each at most once."""
 
-    def __init__(self, tweets: Sequence[Tweet], rng: np.random.Generator) -> None:
-        by_label = [[t for t in tweets if t.label == label] for label in LABELS]
-        self._decks = [[group[i] for i in rng.permutation(len(group))] for group in by_label]
+    def __init__(self, items: Sequence[Item], rng: np.random.Generator) -> None:
+        by_label = [[t for t in items if t.label == label] for label in labels_of(items)]
+        groups = [group for group in by_label if group or isinstance(items[0], Tweet)]
+        self._decks = [[group[i] for i in rng.permutation(len(group))] for group in groups]
 
-    def batch(self, size: int) -> list[Tweet]:
-        """Deal ``size`` tweets, the labels in turn.
+    def batch(self, size: int) -> list[Item]:
+        """Deal ``size`` items, the labels in turn.
 
         Raises:
-            ValueError: The tweets of one label are used up.
+            ValueError: The items of one label are used up.
         """
-        if min(map(len, self._decks)) < size // 2:
+        each = size // len(self._decks)
+        if min(map(len, self._decks)) < each:
             raise ValueError(
-                "each tweet is trained on at most once, and the tweets of one label are used up; "
-                "give more tweets, or fewer or smaller batches in the settings"
+                "each text is trained on at most once, and those of one label are used up; "
+                "give more of them, or fewer or smaller batches in the settings"
             )
-        return [deck.pop() for _ in range(size // 2) for deck in self._decks]
+        return [deck.pop() for _ in range(each) for deck in self._decks]
 
 
-def both_labels(style: str, group: Sequence[Tweet]) -> list[str]:
-    """Responses that are right for one half of each label's tweets, if the labels alternate."""
-    return [responses(style, t.label)[i // 2 % 2] for i, t in enumerate(group)]
+def both_labels(style: str, group: Sequence[Item]) -> list[Text]:
+    """Responses that are right for one half of each label's items, if the labels alternate."""
+    return [answers(style, t, t.label)[i // 2 % 2] for i, t in enumerate(group)]
 
 
-def first(tweets: Sequence[Tweet], count: int) -> Sequence[Tweet]:
-    """The first ``count`` held-out tweets.
+def first(items: Sequence[Item], count: int) -> Sequence[Item]:
+    """The first ``count`` held-out items.
 
     Raises:
         ValueError: There are fewer.
     """
-    if len(tweets) < count:
+    if len(items) < count:
         raise ValueError(
-            f"the settings ask for {count} held-out tweets, but there are {len(tweets)}; "
-            "give more tweets or smaller settings"
+            f"the settings ask for {count} held-out texts, but there are {len(items)}; "
+            "give more texts or smaller settings"
         )
-    return tweets[:count]
+    return items[:count]
 
 
 def kept(model: Model, tokenizer: TextTokenizer) -> dict[str, npt.NDArray[Any]]:
@@ -59,16 +67,29 @@ def kept(model: Model, tokenizer: TextTokenizer) -> dict[str, npt.NDArray[Any]]:
         "tokenizer": tokenizer.backend_tokenizer.to_str(),
         "config": json.dumps(model.config.to_dict()),
     }
-    weights = {f"weight/{name}": p.detach().numpy() for name, p in model.named_parameters()}
+    weights = {f"weight/{name}": p.numpy(force=True) for name, p in model.named_parameters()}
     return {n: np.frombuffer(text.encode(), np.uint8) for n, text in texts.items()} | weights
 
 
+def place(width: int) -> torch.device:
+    """Where a model of this width is fastest: a small one on the processor, even beside a GPU."""
+    return torch_device("auto" if width >= _WIDE else "cpu")
+
+
+def named(source: str) -> dict[str, npt.NDArray[Any]]:
+    """The name of a pretrained model as arrays, for :func:`restore`; each run loads it anew."""
+    return {SOURCE: np.frombuffer(source.encode(), np.uint8)}
+
+
 def restore(base: Mapping[str, npt.NDArray[Any]]) -> tuple[Model, TextTokenizer]:
-    """The model and tokenizer that :func:`kept` made arrays of."""
+    """The model and tokenizer that :func:`kept` made arrays of, or that :func:`named` names."""
+    if SOURCE in base:
+        loaded = load_model(base[SOURCE].tobytes().decode())
+        return loaded.model, loaded.tokenizer
     tokenizer = wrap_tokenizer(base["tokenizer"].tobytes().decode())
     with torch.random.fork_rng(devices=[]):
-        model = GPT2LMHeadModel(GPT2Config.from_dict(json.loads(base["config"].tobytes())))
+        model: Model = GPT2LMHeadModel(GPT2Config.from_dict(json.loads(base["config"].tobytes())))
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(torch.from_numpy(base[f"weight/{name}"]))
-    return model, tokenizer
+    return model.to(place(model.config.n_embd)), tokenizer

@@ -1,4 +1,4 @@
-"""One preference training run on tweets, from a kept language model to log-probabilities.
+"""One preference training run, from a kept language model to log-probabilities.
 
 Supervised fine-tuning teaches the response style, then any objective of the catalogue trains with
 any optimizer; what is watched on the way is decided by the caller.
@@ -16,16 +16,19 @@ import torch
 from torch import Tensor
 
 from theory.objectives import find
+from verify.experiments.items import GIVEN, Given, Item, answers, divide, encoded, labels_of
 from verify.experiments.preparation import Draw, both_labels, first
 from verify.finetune import Pair, Step, sft, train_preferences
-from verify.gpt2 import Batch, Model, TextTokenizer, encode, join, token_logp
+from verify.gpt2 import Batch, Model, TextTokenizer, join, token_logp
 from verify.optimizers import Rule
-from verify.sentiment import LABELS, SplitSettings, Tweet, responses, split
+from verify.preferences import Text
+from verify.sentiment import SplitSettings
 
 Array = npt.NDArray[Any]
 Shown = Literal["both labels", "correct"]
 Labels = Literal["true", "shuffled"]
 Mix = Literal["balanced", "drawn"]
+Precision = Literal["float64", "float32", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Contest:
         hyper: Hyperparameters that differ from the objective's defaults.
         rule: The optimizer.
         steps, batch: Updates, pairs in one.
-        labels: ``shuffled`` gives each tweet the label of another: the pairs are as before, but
-            which response is chosen says nothing of the tweet.
+        labels: ``shuffled`` gives each tweet the label of another, and exchanges the responses
+            of pairs of one's own by the toss of a coin: which response is chosen says nothing.
         mix: ``balanced`` batches have as many tweets of one label as of the other; ``drawn``
             ones have what chance gives.
     """
@@ -78,6 +81,9 @@ class Protocol:
         eval_pairs: Held-out pairs that are followed.
         longest_prompt: Tokens kept of a tweet.
         split: How tweets are divided into training and held-out ones.
+        precision: Of the preference training and of all that is measured; in float32 a change
+            of less than a thousandth of a nat is rounding. ``mixed`` trains in bfloat16 where
+            autocast does, and measures in float32.
     """
 
     style: str
@@ -86,6 +92,7 @@ class Protocol:
     eval_pairs: int = 64
     longest_prompt: int = 24
     split: SplitSettings = field(default_factory=SplitSettings)
+    precision: Precision = "float64"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +100,13 @@ class Prepared:
     """A fine-tuned model and the data of its preference training.
 
     Args:
-        model: In float64, so that a small change of a log-probability is no rounding.
+        model: In the protocol's precision.
         tokenizer: Its tokenizer.
         batches: Chosen and rejected responses of every update.
         labels: The label that decided each pair of an update, index into ``LABELS``,
             ``(steps, batch)``.
         held_out: The pairs that are followed.
+        mixed: Whether training runs in bfloat16.
     """
 
     model: Model
@@ -106,6 +114,7 @@ class Prepared:
     batches: Sequence[Pair]
     labels: Array
     held_out: Pair
+    mixed: bool = False
 
     def copy(self) -> "Prepared":
         """The same data and a model of its own to train."""
@@ -115,7 +124,7 @@ class Prepared:
 def prepare(
     protocol: Protocol,
     seed: int,
-    tweets: Sequence[Tweet],
+    items: Sequence[Item],
     model: Model,
     tokenizer: TextTokenizer,
 ) -> Prepared:
@@ -127,40 +136,43 @@ def prepare(
     Raises:
         ValueError: An unknown style, or too few tweets.
     """
-    training, held_out = split(tweets, protocol.split)
+    training, held_out = divide(items, protocol.split)
     supervision, contest = protocol.supervision, protocol.contest
 
-    def encoded(group: Sequence[Tweet], answers: Sequence[str]) -> Batch:
-        batch = encode(tokenizer, [t.text for t in group], answers, protocol.longest_prompt)
-        return batch.to(model.device)
+    def batch(group: Sequence[Item], said: Sequence[Text]) -> Batch:
+        return encoded(tokenizer, group, said, protocol.longest_prompt).to(model.device)
 
-    def pairs(group: Sequence[Tweet], labels: Sequence[str]) -> Pair:
-        chosen, rejected = zip(*(responses(protocol.style, s) for s in labels), strict=True)
-        return encoded(group, chosen), encoded(group, rejected)
+    def pairs(group: Sequence[Item], labels: Sequence[str]) -> Pair:
+        both = [answers(protocol.style, t, s) for t, s in zip(group, labels, strict=True)]
+        chosen, rejected = zip(*both, strict=True)
+        return batch(group, chosen), batch(group, rejected)
 
     groups = _groups(contest, training, np.random.default_rng([seed, 2]))
-    contested = {tweet.text for group in groups for tweet in group}
-    rest = [tweet for tweet in training if tweet.text not in contested]
+    contested = {item.text for group in groups for item in group}
+    rest = [item for item in training if item.text not in contested]
     taught = Draw(rest, np.random.default_rng([seed, 1]))
     batches = []
     for _ in range(supervision.steps):
         group = taught.batch(supervision.batch)
         if supervision.shown == "both labels":
-            answers = both_labels(protocol.style, group)
+            said = both_labels(protocol.style, group)
         else:
-            answers = [responses(protocol.style, t.label)[0] for t in group]
-        batches.append(encoded(group, answers))
-    sft(model, batches, rate=supervision.rate, after=lambda _: None)
+            said = [answers(protocol.style, t, t.label)[0] for t in group]
+        batches.append(batch(group, said))
+    mixed = protocol.precision == "mixed"
+    sft(model, batches, rate=supervision.rate, after=lambda _: None, mixed=mixed)
 
     labels = _labels(contest, groups, np.random.default_rng([seed, 3]))
     watched = first(held_out, protocol.eval_pairs)
-    model.double()
+    if protocol.precision == "float64":
+        model.double()
     return Prepared(
         model,
         tokenizer,
         [pairs(group, said) for group, said in zip(groups, labels, strict=True)],
-        np.array([[LABELS.index(s) for s in said] for said in labels]),
+        np.array([[labels_of(items).index(s) for s in said] for said in labels]),
         pairs(watched, [t.label for t in watched]),
+        mixed,
     )
 
 
@@ -170,6 +182,7 @@ def train(
     *,
     watch: Callable[[Step], None] | None = None,
     until: Callable[[int, Array], bool] = lambda _step, _logp: False,
+    every: int = 1,
 ) -> dict[str, Array]:
     """Train on the prepared batches and follow the held-out pairs.
 
@@ -177,18 +190,24 @@ def train(
         prepared: Its model is trained in place.
         contest: As it was prepared for, or with another objective or rule.
         watch: See :func:`verify.finetune.train_preferences`.
-        until: Called with the number of updates done and all ``token_logp`` so far; training
-            ends when it is true.
+        until: Called at each measurement with the updates done and all ``token_logp`` so far;
+            training ends when it is true.
+        every: Updates between two measurements; the last is always measured.
 
     Returns:
-        ``token_logp``: ``(updates + 1, 2, pairs, tokens)``, nats, chosen first, aligned at the
-        right. ``reference``: its first entry summed over tokens, ``(2, pairs)``; ``lengths``:
-        response tokens, ``(2, pairs)``.
+        ``steps``: updates done at each measurement, ``(times,)``. ``token_logp``:
+        ``(times, 2, pairs, tokens)``, nats, chosen first, aligned at the right.
+        ``reference``: its first entry summed over tokens, ``(2, pairs)``; ``lengths``: response
+        tokens, ``(2, pairs)``.
     """
     held = join(*prepared.held_out)
     found: list[Array] = []
+    steps: list[int] = []
 
     def after(step: int) -> None:
+        if step % every and step != contest.steps:
+            return
+        steps.append(step)
         with torch.no_grad():
             values: Tensor = token_logp(prepared.model, held)
         found.append(np.stack(np.split(values.double().numpy(force=True), 2)))
@@ -203,11 +222,13 @@ def train(
             rule=contest.rule,
             after=after,
             watch=watch,
+            mixed=prepared.mixed,
             **dict(contest.hyper),
         )
     lengths = np.stack([b.lengths.numpy(force=True) for b in prepared.held_out])
     followed = np.stack(found)
     return {
+        "steps": np.array(steps),
         "token_logp": followed,
         "reference": followed[0].sum(-1),
         "lengths": lengths,
@@ -219,28 +240,30 @@ class _Enough(Exception):  # noqa: N818 (nothing is wrong: the run has what it w
 
 
 def _groups(
-    contest: Contest, training: Sequence[Tweet], rng: np.random.Generator
-) -> list[list[Tweet]]:
+    contest: Contest, training: Sequence[Item], rng: np.random.Generator
+) -> list[list[Item]]:
     if contest.mix == "balanced" and contest.batch > 1:
         draw = Draw(training, rng)
         return [draw.batch(contest.batch) for _ in range(contest.steps)]
     wanted = contest.steps * contest.batch
     if wanted > len(training):
         raise ValueError(
-            "each tweet is trained on at most once: "
-            f"{contest.steps} batches of {contest.batch} need {wanted} tweets, and there are "
-            f"{len(training)}; give more tweets, or fewer or smaller batches"
+            "each text is trained on at most once: "
+            f"{contest.steps} batches of {contest.batch} need {wanted} of them, and there are "
+            f"{len(training)}; give more, or fewer or smaller batches"
         )
     order = iter(rng.permutation(len(training)))
     return [[training[next(order)] for _ in range(contest.batch)] for _ in range(contest.steps)]
 
 
 def _labels(
-    contest: Contest, groups: Sequence[Sequence[Tweet]], rng: np.random.Generator
+    contest: Contest, groups: Sequence[Sequence[Item]], rng: np.random.Generator
 ) -> list[list[str]]:
     true = [[t.label for t in group] for group in groups]
     if contest.labels == "true":
         return true
+    if isinstance(groups[0][0], Given):
+        return [[GIVEN[i] for i in rng.integers(0, 2, len(group))] for group in groups]
     return [[said[i] for i in rng.permutation(len(said))] for said in true]
 
 

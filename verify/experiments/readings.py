@@ -39,13 +39,12 @@ def step_scores(found: Mapping[str, Array], rate: int) -> dict[str, float]:
     """How well each prediction did at one rate of a piece, over all explained responses."""
     at = {name: value[rate] for name, value in found.items() if name != "labels"}
     measured, whole = at["measured"], predicted(at)
-    majority = _majority(found["labels"])
-    return {
+    labels = found["labels"]
+    scores = {
         "own pair, signs": agreement(measured, at["plain_own"]),
         "plain batch, signs": agreement(measured, at["plain_batch"]),
         "first order, signs": agreement(measured, whole),
         "first order, size error": size_error(measured, whole),
-        "majority, signs": agreement(measured[:, 0], majority),
         "largest change": float(np.abs(measured).max()),
         "own share": _share(at, "own"),
         "same-label share": _share(at, "same"),
@@ -53,6 +52,9 @@ def step_scores(found: Mapping[str, Array], rate: int) -> dict[str, float]:
         "memory share": _share(at, "memory"),
         "decay share": _share(at, "decay"),
     }
+    if labels.min() < labels.max():
+        scores["majority, signs"] = agreement(measured[:, 0], _majority(labels))
+    return scores
 
 
 def _share(at: Mapping[str, Array], part: str) -> float:
@@ -120,6 +122,23 @@ def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
         "rejected": at_l,
         "updates": float(len(gained) - 1),
         "predicted": float(change_w.mean()) / growth if growth > 0 else float("nan"),
+    }
+
+
+def run_numbers(found: Mapping[str, Array]) -> dict[str, float]:
+    """What one followed run comes to: changes, bands, cases, means over pairs."""
+    change = {side: found[side][-1] - found[side][0] for side in ("logp_w", "logp_l")}
+    cosine = Gram(*(found[part] for part in ("sq_w", "sq_l", "dot"))).cosine
+    count = len(change["logp_w"])
+    return {
+        "change of the chosen": float(change["logp_w"].mean()),
+        "standard error": float(change["logp_w"].std(ddof=1) / np.sqrt(count)),
+        "change of the rejected": float(change["logp_l"].mean()),
+        "chosen risen": float((change["logp_w"] > 0).mean()),
+        "cosine at the start": float(np.nanmean(cosine[0])),
+        "cosine at the end": float(np.nanmean(cosine[-1])),
+        "in the band at the start": float(found["in_band"][0].mean()),
+        "in the band at the end": float(found["in_band"][-1].mean()),
     }
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.gram import Gram
+from verify.experiments.followed import leading
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import (
@@ -22,10 +24,9 @@ from verify.experiments.protocol import (
     summed,
     train,
 )
-from verify.finetune import Pair
 from verify.optimizers import Rule
 from verify.scores import pair_gram
-from verify.sentiment import STYLES, Tweet
+from verify.sentiment import STYLES
 
 Array = npt.NDArray[Any]
 
@@ -53,6 +54,7 @@ class Regime:
         style: The response style.
         supervision: The fine-tuning before.
         rules: Optimizers, each from the same fine-tuned model.
+        objective: A name of the catalogue.
         steps, batch: Updates of DPO, and pairs in one.
         pairs: Held-out pairs that are followed.
     """
@@ -63,10 +65,11 @@ class Regime:
     steps: int = 36
     batch: int = 32
     pairs: int = 64
+    objective: str = "DPO"
 
     def __str__(self) -> str:
         taught = self.supervision
-        return f"{self.style} after {taught.steps} steps on {taught.shown}"
+        return f"{self.objective} on {self.style} after {taught.steps} steps on {taught.shown}"
 
 
 def pieces() -> tuple[Regime, ...]:
@@ -75,7 +78,7 @@ def pieces() -> tuple[Regime, ...]:
 
 
 def run_regime(
-    piece: Regime, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+    piece: Regime, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
 ) -> Arrays:
     """Train one piece with every optimizer.
 
@@ -84,10 +87,10 @@ def run_regime(
         of every response token before it, ``(2, pairs, tokens)``; ``sq_w``, ``sq_l``, ``dot``:
         the Gram of the first pairs before, half-way and after, ``(rules, 3, GRAM_PAIRS)``.
     """
-    contest = Contest(steps=piece.steps, batch=piece.batch)
+    contest = Contest(piece.objective, steps=piece.steps, batch=piece.batch)
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
-    ready = prepare(protocol, seed, tweets, *restore(base))
-    watched = _leading(ready.held_out, GRAM_PAIRS)
+    ready = prepare(protocol, seed, items, *restore(base))
+    watched = leading(ready.held_out, GRAM_PAIRS)
     found: dict[str, list[Array]] = {}
     for done, rule in enumerate(piece.rules):
         prepared, grams = ready.copy(), [pair_gram(ready.model, *watched)]
@@ -107,11 +110,3 @@ def run_regime(
             found.setdefault(name, []).append(value)
         report((done + 1) / len(piece.rules))
     return {"token_logp": run["token_logp"][0], **{n: np.stack(v) for n, v in found.items()}}
-
-
-def _leading(pair: Pair, count: int) -> Pair:
-    chosen, rejected = (
-        type(batch)(batch.ids[:count], batch.attention[:count], batch.response[:count])
-        for batch in pair
-    )
-    return chosen, rejected

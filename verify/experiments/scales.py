@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from typing import Literal
 
 from verify.experiments.equal_margin import OBJECTIVES, Race, run_race
+from verify.experiments.followed import Run, run_followed
+from verify.experiments.language import Language
 from verify.experiments.many_steps import Course, run_course
+from verify.experiments.protocol import Supervision
 from verify.experiments.regimes import SUPERVISIONS, Regime, pieces, run_regime
 from verify.experiments.steps import BATCHES, RATES, Steps, run_steps
 from verify.experiments.study import Question
+from verify.gpt2 import GPT2_SMALL
 from verify.optimizers import KINDS, Rule
+from verify.sentiment import STYLES
 
-Scale = Literal["small", "laptop"]
+Scale = Literal["small", "laptop", "pretrained", "full"]
 
 ADAM = Rule("adam", 1e-5)
 SHORT, LONG = "short suffix", "long suffix"
@@ -35,17 +40,69 @@ _FEW: tuple[Regime, ...] = tuple(
     Regime(style, taught) for taught in SUPERVISIONS[:2] for style in ("single token", LONG)
 )
 
+# Those of yuan2025, section 3.3, on responses of different lengths, which set them apart.
+PAPER = ("DPO", "R-DPO", "SimPO", "IPO", "RRHF", "SLiC-HF", "CPO", "DPOP", "KTO", "SPPO")
+UNEQUAL = "unequal 2/6"
+# A pretrained model knows words: little fine-tuning is enough for the style, on few texts.
+_TAUGHT = Supervision("both labels", 12, 8, 2e-5)
+
+
+def _pretrained() -> tuple[Question, ...]:
+    def run(style: str, objective: str) -> Run:
+        return Run(
+            style, objective, rule=Rule("adam", 2e-6), steps=18, batch=8, pairs=16, gram_pairs=8,
+            supervision=_TAUGHT, precision="float32",
+        )  # fmt: skip
+
+    steps = tuple(
+        Steps(SHORT, kind, 4, RATES[kind][1:3], warm=2, explained=2, supervision=_TAUGHT)
+        for kind in ("sgd", "adamw")
+    )
+    runs = (*(run(style, "DPO") for style in STYLES), *(run(UNEQUAL, o) for o in PAPER[:5:2]))
+    return (Question("steps", run_steps, steps, 300), Question("runs", run_followed, runs, 300))
+
+
+def _full() -> tuple[Question, ...]:
+    taught = Supervision("both labels", 64, 16, 1.4e-5)
+    runs = tuple(
+        Run(
+            style, objective, rule=Rule("adamw", 5e-6, 12), steps=120, pairs=512, gram_pairs=256,
+            logp_every=10, gram_every=20, supervision=taught, precision="mixed",
+        )
+        for style in STYLES
+        for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")
+    )  # fmt: skip
+    return (Question("runs", run_followed, runs, 30),)
+
+
+LANGUAGES: Mapping[Scale, Language] = {
+    "small": Language(),
+    "laptop": Language(),
+    "full": Language(
+        layers=GPT2_SMALL["layers"],
+        heads=GPT2_SMALL["heads"],
+        width=GPT2_SMALL["width"],
+        vocabulary=GPT2_SMALL["vocabulary"],
+        batch=64,
+        rate=6e-4,
+        mixed=True,
+    ),
+}
 QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
     "small": (
         Question("steps", run_steps, _steps((1, 8)), 12),
         Question("courses", run_course, _courses()[:3], 20),
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES[:9])), 12),
         Question("regimes", run_regime, _FEW, 25),
+        Question("runs", run_followed, tuple(Run(UNEQUAL, o) for o in PAPER[:5:2]), 10),
     ),
     "laptop": (
         Question("steps", run_steps, _steps(BATCHES), 25),
         Question("courses", run_course, _courses(), 20),
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES)), 12),
         Question("regimes", run_regime, pieces(), 25),
+        Question("runs", run_followed, tuple(Run(UNEQUAL, o) for o in PAPER), 10),
     ),
+    "pretrained": _pretrained(),
+    "full": _full(),
 }

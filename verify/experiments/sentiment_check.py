@@ -9,16 +9,13 @@ import numpy.typing as npt
 import torch
 
 from theory.objectives import DPO
+from verify.experiments.items import Item, answers, encoded
 from verify.experiments.language import Arrays, Language, Report
 from verify.experiments.preparation import Draw, both_labels, first, restore
 from verify.finetune import sft, train_preferences
-from verify.gpt2 import (
-    Batch,
-    encode,
-    join,
-    logp,
-)
+from verify.gpt2 import Batch, join, logp
 from verify.optimizers import Rule
+from verify.preferences import Text
 from verify.scores import pair_gram, token_gram
 from verify.sentiment import LABELS, Tweet, responses, split
 
@@ -104,25 +101,20 @@ def run(
     """
     model, tokenizer = restore(base)
     training, held_out = split(tweets, settings.language.split)
-    longest = settings.language.longest_prompt
     updates = settings.sft_steps + settings.dpo_steps
     order = Draw(training, np.random.default_rng([seed, 1]))
     demonstrations = [order.batch(settings.sft_batch) for _ in range(settings.sft_steps)]
     contests = [order.batch(settings.dpo_batch) for _ in range(settings.dpo_steps)]
 
-    def pairs(group: Sequence[Tweet]) -> tuple[Batch, Batch]:
-        chosen, rejected = zip(*(responses(style, t.label) for t in group), strict=True)
-        prompts = [t.text for t in group]
-        return (
-            encode(tokenizer, prompts, chosen, longest),
-            encode(tokenizer, prompts, rejected, longest),
-        )
+    def batch(group: Sequence[Item], said: Sequence[Text]) -> Batch:
+        return encoded(tokenizer, group, said, settings.language.longest_prompt)
 
-    def demonstration(group: Sequence[Tweet]) -> Batch:
-        prompts = [t.text for t in group]
-        return encode(
-            tokenizer, prompts, both_labels(style, group), settings.language.longest_prompt
-        )
+    def pairs(group: Sequence[Item]) -> tuple[Batch, Batch]:
+        chosen, rejected = zip(*(answers(style, t, t.label) for t in group), strict=True)
+        return batch(group, chosen), batch(group, rejected)
+
+    def demonstration(group: Sequence[Item]) -> Batch:
+        return batch(group, both_labels(style, group))
 
     watched = pairs(first(held_out, settings.eval_pairs))
     measured = pairs(first(held_out, settings.gram_pairs))

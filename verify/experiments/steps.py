@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from theory.objectives import find
 from verify.experiments.explained import one_step
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import (
@@ -26,7 +27,6 @@ from verify.experiments.protocol import (
 )
 from verify.finetune import Step
 from verify.optimizers import Kind, Rule
-from verify.sentiment import Tweet
 
 Array = npt.NDArray[Any]
 
@@ -52,6 +52,7 @@ class Steps:
         warm: Updates before the first that is explained.
         explained: Updates that are.
         supervision: The fine-tuning before.
+        objective: A name of the catalogue.
     """
 
     style: str
@@ -62,13 +63,14 @@ class Steps:
     warm: int = 4
     explained: int = 4
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
+    objective: str = "DPO"
 
     def __str__(self) -> str:
-        return f"{self.style}, {self.kind}, batches of {self.batch}"
+        return f"{self.objective} on {self.style}, {self.kind}, batches of {self.batch}"
 
 
 def run_steps(
-    piece: Steps, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+    piece: Steps, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
 ) -> Arrays:
     """Explain the updates of one piece.
 
@@ -77,10 +79,10 @@ def run_steps(
         ``(rates, explained, 2, batch)``, and ``labels``, ``(explained, batch)``.
     """
     updates = piece.warm + piece.explained
-    contest = Contest(steps=updates, batch=piece.batch, mix=piece.mix)
+    contest = Contest(piece.objective, steps=updates, batch=piece.batch, mix=piece.mix)
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=2)
     objective = find(contest.objective)
-    ready = prepare(protocol, seed, tweets, *restore(base))
+    ready = prepare(protocol, seed, items, *restore(base))
     found: list[list[Arrays]] = []
     for done, rate in enumerate(piece.rates):
         prepared = ready.copy()

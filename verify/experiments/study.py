@@ -1,19 +1,21 @@
 """Questions answered by many runs: on several seeds, in parallel, kept piece by piece."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Language, Report, language_model
+from verify.experiments.preparation import named
 from verify.experiments.workers import run_tasks
 from verify.sentiment import Tweet, data_hash
 from verify.store import Store
 
-Work = Callable[[Any, int, tuple[Tweet, ...], Arrays, Report], Arrays]
+Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
 Progress = Callable[[float, float, str], None]
 Results = dict[tuple[str, int, Any], Arrays]
 
@@ -43,7 +45,7 @@ class Task:
     """One piece of work on one seed; without a question, the seed's language model."""
 
     language: Language
-    tweets: tuple[Tweet, ...]
+    items: tuple[Item, ...]
     seed: int
     question: Question | None = None
     piece: Any = None
@@ -66,17 +68,19 @@ def work(task: Task, report: Report) -> Arrays:
     """Do one task in a process of its own, on one thread."""
     torch.set_num_threads(1)
     if task.question is None:
-        return language_model(task.language, task.seed, task.tweets, report)
-    return task.question.work(task.piece, task.seed, task.tweets, task.base or {}, report)
+        tweets = [item for item in task.items if isinstance(item, Tweet)]
+        return language_model(task.language, task.seed, tweets, report)
+    return task.question.work(task.piece, task.seed, task.items, task.base or {}, report)
 
 
 def run_study(
     questions: Sequence[Question],
-    tweets: Sequence[Tweet],
+    items: Sequence[Item],
     folder: Path,
     progress: Progress,
     *,
     language: Language | None = None,
+    pretrained: Mapping[str, Any] | None = None,
     seeds: Sequence[int],
     fresh: bool = False,
     workers: int = 2,
@@ -85,10 +89,12 @@ def run_study(
 
     Args:
         questions: What to run.
-        tweets: The corpus.
+        items: Tweets, or preference pairs of one's own.
         folder: Keeps finished pieces; what is there already is not computed again.
         progress: Called with work done, work in total, and what was just done.
         language: The model that each seed starts from.
+        pretrained: Or the provenance of a model that all seeds start from, as ``load_model``
+            gives it.
         seeds: Each draws a new language model and a new order of the tweets.
         fresh: Use nothing that is kept.
         workers: Number of processes, each of one thread.
@@ -100,15 +106,16 @@ def run_study(
         RuntimeError: A worker failed.
     """
     language = language or Language()
-    corpus = tuple(tweets)
-    common = {"language": asdict(language), "data": data_hash(corpus)}
+    corpus = tuple(items)
+    begins = {"pretrained": dict(pretrained)} if pretrained else {"language": asdict(language)}
+    common = {**begins, "data": data_hash(corpus)}
     tasks = [
         Task(language, corpus, seed, question, piece)
         for seed in seeds
         for question in questions
         for piece in question.pieces
     ]
-    models = [Task(language, corpus, seed) for seed in seeds]
+    models = [] if pretrained else [Task(language, corpus, seed) for seed in seeds]
     shares = dict.fromkeys([task.name for task in (*models, *tasks)], 0.0)
     costs = {task.name: task.cost for task in (*models, *tasks)}
     kept = partial(_kept, folder=folder, fresh=fresh, common=common)
@@ -143,6 +150,8 @@ def run_study(
         return []
 
     start: list[Task] = []
+    if pretrained:
+        start = [replace(task, base=named(pretrained["source"])) for task in missing]
     for model in models:
         if any(task.seed == model.seed for task in missing):
             base = kept(model)[0]

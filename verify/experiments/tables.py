@@ -7,11 +7,13 @@ from verify.experiments.readings import (
     course_shares,
     race_outcome,
     regime_numbers,
+    run_numbers,
     step_scores,
 )
 
 if TYPE_CHECKING:
     from verify.experiments.equal_margin import Race
+    from verify.experiments.followed import Run
     from verify.experiments.many_steps import Course
     from verify.experiments.regimes import Regime
     from verify.experiments.steps import Steps
@@ -65,9 +67,14 @@ def _regimes(piece: "Regime", arrays: Arrays) -> list[Row]:
     ]
 
 
+def _runs(piece: "Run", arrays: Arrays) -> list[Row]:
+    return [{"objective": piece.objective, "style": piece.style, **run_numbers(arrays)}]
+
+
 _ROWS: Mapping[str, Rows] = {
     "steps": _steps,
     "courses": _courses,
     "objectives": _objectives,
     "regimes": _regimes,
+    "runs": _runs,
 }
