@@ -112,7 +112,7 @@ def test_pairs_of_ones_own_are_trained_on_as_given(folder):
     words = [
         prepared.tokenizer.decode(batch.ids[0][batch.response[0]]) for batch in prepared.held_out
     ]
-    given = [item for item in divide(PAIRS, protocol.split)[1]][0].pair  # noqa: RUF015
+    given = divide(PAIRS, protocol.split)[1][0].pair
     assert given.chosen.strip() in words[0]
     assert given.rejected.strip() in words[1]
 
