@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,9 @@ class Study:
             :func:`verify.preferences.read_preferences`.
         model: A pretrained model instead of one trained here; see
             :func:`verify.models.load_model`.
-        style, objective: Instead of those of the questions.
+        style, objective, optimizer, rate, steps, batch, eval_pairs: Instead of those of the
+            questions; an optimizer comes with a rate.
+        sft_steps, sft_shown: Updates of the fine-tuning before, and what it shows.
         checkpoints: Folder for the models of the question ``runs``.
         skip_malformed: Leave out rows of ``pairs`` that are none.
         fresh: Use nothing an earlier run kept.
@@ -54,6 +56,13 @@ class Study:
     model: str | None = None
     style: str | None = None
     objective: str | None = None
+    optimizer: str | None = None
+    rate: float | None = None
+    steps: int | None = None
+    batch: int | None = None
+    eval_pairs: int | None = None
+    sft_steps: int | None = None
+    sft_shown: str | None = None
     checkpoints: Path | None = None
     skip_malformed: bool = False
     fresh: bool = False
@@ -62,8 +71,9 @@ class Study:
     @property
     def name(self) -> str:
         """Of the record and of its file."""
-        asked = (self.pairs, self.model, self.style, self.objective)
-        return EXPERIMENT if asked == (None,) * len(asked) else OWN
+        own = ("pairs", "model", "style", "objective", "optimizer", "rate", "steps", "batch")
+        asked = [getattr(self, name) for name in (*own, "eval_pairs", "sft_steps", "sft_shown")]
+        return EXPERIMENT if all(value is None for value in asked) else OWN
 
 
 def run(study: Study) -> Record:
@@ -73,6 +83,7 @@ def run(study: Study) -> Record:
         Refusal: An unknown question, style or objective, a folder that cannot be written, a model
             or data that cannot be read.
     """
+    from verify.experiments.preparation import require_enough
     from verify.experiments.scales import LANGUAGES, QUESTIONS
 
     known = {question.name: question for question in QUESTIONS[study.scale]}
@@ -92,6 +103,8 @@ def run(study: Study) -> Record:
         require_writable(folder)
         sweep(folder)
     items, origin = _items(study)
+    with user_input():
+        require_enough(items, [piece for question in asked for piece in question.pieces])
     pretrained = _pretrained(study)
     from verify.experiments.findings import findings
     from verify.experiments.study import run_study
@@ -121,8 +134,7 @@ def run(study: Study) -> Record:
         "scale": study.scale,
         "seeds": list(study.seeds),
         "questions": [question.name for question in asked],
-        "style": study.style,
-        "objective": study.objective,
+        "pieces": {question.name: len(question.pieces) for question in asked},
         "model": pretrained or asdict(LANGUAGES[study.scale]),
         "data": {"hash": data_hash(items), "texts": len(items), **origin},
     }
@@ -136,20 +148,41 @@ def run(study: Study) -> Record:
 
 
 def _asked(question: "Question", study: Study) -> "Question":
-    """The question with the style and objective that were asked for."""
+    """The question with what was asked for instead of its own settings."""
     from theory.objectives import find
+    from verify.optimizers import Rule
     from verify.styles import find_style
 
-    given: dict[str, Any] = {}
+    if (study.optimizer is None) != (study.rate is None):
+        raise Refusal(
+            "a learning rate means something for one optimizer only: give --optimizer and --rate "
+            f"together, not {study.optimizer or study.rate} alone"
+        )
+    followed = study.eval_pairs
+    given: dict[str, Any] = {"batch": study.batch, "pairs": followed}
+    if followed is not None:
+        given["gram_pairs"] = followed
     with user_input():
-        if study.style:
-            given["style"] = find_style(study.style).name
-        if study.objective:
-            given["objective"] = find(study.objective).name
+        given["style"] = study.style and find_style(study.style).name
+        given["objective"] = study.objective and find(study.objective).name
+    if study.optimizer is not None and study.rate is not None:
+        rule = Rule(study.optimizer, study.rate)  # type: ignore[arg-type]  # the option's choices
+        given |= {"rule": rule, "rules": (rule,), "kind": rule.kind, "rates": (rule.rate,)}
+    given |= {"explained": study.steps} if question.name == "steps" else {"steps": study.steps}
     if study.checkpoints and question.name == "runs":
         given["checkpoints"] = str(study.checkpoints.resolve())
-    pieces = dict.fromkeys(replace(piece, **given) for piece in question.pieces)
-    return replace(question, pieces=tuple(pieces))
+    taught = {"steps": study.sft_steps, "shown": study.sft_shown}
+    pieces = [
+        replace(piece, supervision=_changed(piece.supervision, taught))
+        for piece in (_changed(piece, given) for piece in question.pieces)
+    ]
+    return replace(question, pieces=tuple(dict.fromkeys(pieces)))
+
+
+def _changed(settings: Any, given: Mapping[str, Any]) -> Any:
+    """The settings with what is given for those of their fields that they have."""
+    own = {field.name for field in fields(settings)}
+    return replace(settings, **{n: v for n, v in given.items() if n in own and v is not None})
 
 
 def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":

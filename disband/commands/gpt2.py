@@ -37,6 +37,19 @@ from disband.errors import Interrupted, writing
 )
 @click.option("--style", metavar="NAME", help="Response style, such as 'edit one 3+6'.")
 @click.option("--objective", metavar="NAME", help="Instead of the objectives of the questions.")
+@click.option(
+    "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "adamw"]), help="With --rate."
+)
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Learning rate.")
+@click.option("--steps", type=click.IntRange(1), help="Updates of the preference training.")
+@click.option("--batch", type=click.IntRange(1), help="Pairs in one.")
+@click.option("--eval-pairs", "eval_pairs", type=click.IntRange(2), help="Held-out pairs followed.")
+@click.option("--sft-steps", type=click.IntRange(0), help="Updates of the fine-tuning before.")
+@click.option(
+    "--sft-shown",
+    type=click.Choice(["both labels", "correct"]),
+    help="What it shows: right and wrong responses alike, or right ones.",
+)
 @click.option("--data", metavar="SOURCE", help="Tweets; see disband verify --help.")
 @click.option(
     "--pairs",
@@ -68,6 +81,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     disband gpt2
     disband gpt2 --question steps --seeds 3 --first-seed 10
     disband gpt2 --model smollm2 --scale pretrained --workers 1
+    disband gpt2 --model ./mine --pairs prefs.jsonl --question runs --objective simpo --steps 20
     """
     try:
         from disband.gpt2 import Study, run, summary

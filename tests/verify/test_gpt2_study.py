@@ -13,6 +13,7 @@ from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Protocol, Supervision, prepare, train
 from verify.experiments.readings import (
     FIRST_ORDER,
+    GAINED,
     PARTS,
     course_shares,
     predicted,
@@ -103,10 +104,13 @@ def test_a_race_ends_at_the_margin_and_is_read_there(base):
     piece = Race("DPO", rule=Rule("adam", 1e-2), steps=12, batch=4, pairs=4, supervision=TAUGHT)
     found = run_race(piece, 0, TWEETS, base, quiet)
     outcome = race_outcome(found)
-    assert outcome["chosen"] - outcome["rejected"] == pytest.approx(0.5, rel=1e-9)
+    assert outcome["chosen"] - outcome["rejected"] == pytest.approx(GAINED, rel=1e-9)
     assert outcome["updates"] < 12
     slow = run_race(replace(piece, rule=Rule("adam", 1e-9)), 0, TWEETS, base, quiet)
     assert np.isnan(race_outcome(slow)["chosen"])
+    assert race_outcome(slow)["chosen at the end"] == pytest.approx(
+        (slow["logp_w"][-1] - slow["logp_w"][0]).mean()
+    )
 
 
 def test_a_regime_is_measured_before_half_way_and_after(base):

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from verify.experiments.items import Item, answers, labels_of
+from verify.experiments.items import Item, answers, divide, labels_of
 from verify.gpt2 import Model, TextTokenizer, wrap_tokenizer
 from verify.models import load_model, torch_device
 from verify.preferences import Text
-from verify.sentiment import Tweet
+from verify.sentiment import SplitSettings, Tweet
 
 SOURCE = "source"
 _WIDE = 512
@@ -59,6 +59,30 @@ def first(items: Sequence[Item], count: int) -> Sequence[Item]:
             "give more texts or smaller settings"
         )
     return items[:count]
+
+
+def require_enough(items: Sequence[Item], pieces: Sequence[Any]) -> None:
+    """See that no run will use up its texts, before the first begins.
+
+    Args:
+        items: What will be trained on.
+        pieces: Settings of runs: pairs in a batch, ``steps`` (or ``warm`` and ``explained``) of
+            them, the fine-tuning before, and held-out ``pairs`` where they are followed.
+
+    Raises:
+        ValueError: A run needs more texts than there are.
+    """
+    training, held_out = divide(items, SplitSettings())
+    for piece in pieces:
+        steps = getattr(piece, "steps", None) or piece.warm + piece.explained
+        taught = piece.supervision
+        needed = steps * piece.batch + taught.steps * taught.batch, getattr(piece, "pairs", 1)
+        if len(training) < needed[0] or len(held_out) < needed[1]:
+            raise ValueError(
+                f"each text is used at most once: {piece} needs {needed[0]} to train on and "
+                f"{needed[1]} held out, and there are {len(training)} and {len(held_out)}; give "
+                "more texts, or fewer --steps, a smaller --batch or fewer --sft-steps"
+            )
 
 
 def kept(model: Model, tokenizer: TextTokenizer) -> dict[str, npt.NDArray[Any]]:

@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 PARTS = ("gradient", "memory", "decay")
 FIRST_ORDER = ("own", "same", "other", "memory", "decay")
 # The gain of mean margin, in nats, at which objectives are compared.
-GAINED = 0.5
+GAINED = 0.25
 
 
 def predicted(found: Mapping[str, Array]) -> Array:
@@ -97,8 +97,9 @@ def _places(differs: Array) -> dict[str, slice]:
 def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
     r"""Changes at the moment when the mean margin had grown by ``GAINED``, and the prediction.
 
-    NaN where it never had. ``predicted`` is the chosen's share of the margin's first-order
-    growth, :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams.
+    NaN where it never had; ``at the end`` is that moment, or the last update. ``predicted`` is the chosen's share of the margin's first-order
+    growth, :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams; ``predicted by
+    the batch`` the same where all pairs are one batch, under a plain gradient step.
     """
     chosen, rejected = (
         found[side].mean(1) - found[side][0].mean() for side in ("logp_w", "logp_l")
@@ -106,6 +107,7 @@ def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
     gained = chosen - rejected
     reached = np.flatnonzero(gained >= GAINED)
     at_w = at_l = float("nan")
+    end_w, end_l = float(chosen[-1]), float(rejected[-1])
     if len(reached):
         last = int(reached[0])
         share = (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1])
@@ -113,16 +115,24 @@ def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
             float(side[last - 1] + share * (side[last] - side[last - 1]))
             for side in (chosen, rejected)
         )
+        end_w, end_l = at_w, at_l
     change_w, change_l = first_order(
         found["d_w"], found["d_l"], Gram(found["sq_w"], found["sq_l"], found["dot"])
     )
-    growth = float((change_w - change_l).mean())
     return {
         "chosen": at_w,
         "rejected": at_l,
+        "chosen at the end": end_w,
+        "rejected at the end": end_l,
         "updates": float(len(gained) - 1),
-        "predicted": float(change_w.mean()) / growth if growth > 0 else float("nan"),
+        "predicted": _chosen_share(change_w, change_l),
+        "predicted by the batch": _chosen_share(found["batch_w"], found["batch_l"]),
     }
+
+
+def _chosen_share(change_w: Array, change_l: Array) -> float:
+    growth = float((change_w - change_l).mean())
+    return float(change_w.mean()) / growth if growth > 0 else float("nan")
 
 
 def run_numbers(found: Mapping[str, Array]) -> dict[str, float]:

@@ -26,7 +26,6 @@ from verify.experiments.protocol import (
 )
 from verify.optimizers import Rule
 from verify.scores import pair_gram
-from verify.sentiment import STYLES
 
 Array = npt.NDArray[Any]
 
@@ -55,7 +54,7 @@ class Regime:
         supervision: The fine-tuning before.
         rules: Optimizers, each from the same fine-tuned model.
         objective: A name of the catalogue.
-        steps, batch: Updates of DPO, and pairs in one.
+        steps, batch: Updates, an even number of them, and pairs in one.
         pairs: Held-out pairs that are followed.
     """
 
@@ -63,7 +62,7 @@ class Regime:
     supervision: Supervision
     rules: tuple[Rule, ...] = RULES
     steps: int = 36
-    batch: int = 32
+    batch: int = 16
     pairs: int = 64
     objective: str = "DPO"
 
@@ -73,8 +72,9 @@ class Regime:
 
 
 def pieces() -> tuple[Regime, ...]:
-    """Every style in every regime."""
-    return tuple(Regime(style, taught) for taught in SUPERVISIONS for style in STYLES)
+    """The styles of the three predictions in every regime."""
+    styles = ("single token", "short suffix", "long suffix")
+    return tuple(Regime(style, taught) for taught in SUPERVISIONS for style in styles)
 
 
 def run_regime(
@@ -88,7 +88,9 @@ def run_regime(
         the Gram of the first pairs before, half-way and after, ``(rules, 3, GRAM_PAIRS)``.
     """
     contest = Contest(piece.objective, steps=piece.steps, batch=piece.batch)
-    protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
+    protocol = Protocol(
+        piece.style, piece.supervision, contest, eval_pairs=piece.pairs, precision="float32"
+    )
     ready = prepare(protocol, seed, items, *restore(base))
     watched = leading(ready.held_out, GRAM_PAIRS)
     found: dict[str, list[Array]] = {}
@@ -96,11 +98,12 @@ def run_regime(
         prepared, grams = ready.copy(), [pair_gram(ready.model, *watched)]
 
         def until(step: int, _: Array, of: Prepared = prepared, to: list[Gram] = grams) -> bool:
-            if step in (piece.steps // 2, piece.steps):
+            if step:
                 to.append(pair_gram(of.model, *watched))
             return False
 
-        run = train(prepared, replace(contest, rule=rule), until=until)
+        half = piece.steps // 2
+        run = train(prepared, replace(contest, rule=rule), until=until, every=half)
         logp_w, logp_l = summed(run)
         values = {"logp_w": logp_w[[0, -1]], "logp_l": logp_l[[0, -1]]} | {
             part: np.stack([getattr(gram, part) for gram in grams])

@@ -32,7 +32,6 @@ def _courses() -> tuple[Course, ...]:
         Course(LONG, ADAM, mix="drawn"),
         Course(LONG, ADAM, batch=1),
         Course(LONG, Rule("sgd", 1e-2)),
-        Course(LONG, Rule("momentum", 1e-3)),
     )
 
 
@@ -45,6 +44,10 @@ PAPER = ("DPO", "R-DPO", "SimPO", "IPO", "RRHF", "SLiC-HF", "CPO", "DPOP", "KTO"
 UNEQUAL = "unequal 2/6"
 # A pretrained model knows words: little fine-tuning is enough for the style, on few texts.
 _TAUGHT = Supervision("both labels", 12, 8, 2e-5)
+
+
+def _run(objective: str) -> Run:
+    return Run(UNEQUAL, objective, precision="float32")
 
 
 def _pretrained() -> tuple[Question, ...]:
@@ -94,14 +97,14 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("courses", run_course, _courses()[:3], 20),
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES[:9])), 12),
         Question("regimes", run_regime, _FEW, 25),
-        Question("runs", run_followed, tuple(Run(UNEQUAL, o) for o in PAPER[:5:2]), 10),
+        Question("runs", run_followed, tuple(map(_run, PAPER[:5:2])), 10),
     ),
     "laptop": (
         Question("steps", run_steps, _steps(BATCHES), 25),
         Question("courses", run_course, _courses(), 20),
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES)), 12),
         Question("regimes", run_regime, pieces(), 25),
-        Question("runs", run_followed, tuple(Run(UNEQUAL, o) for o in PAPER), 10),
+        Question("runs", run_followed, tuple(map(_run, PAPER)), 10),
     ),
     "pretrained": _pretrained(),
     "full": _full(),

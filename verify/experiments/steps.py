@@ -30,7 +30,7 @@ from verify.optimizers import Kind, Rule
 
 Array = npt.NDArray[Any]
 
-BATCHES = (1, 2, 4, 8, 16, 32, 64)
+BATCHES = (1, 4, 16, 64)
 RATES: Mapping[Kind, tuple[float, ...]] = {
     "sgd": (1e-4, 1e-3, 1e-2, 1e-1),
     "momentum": (1e-5, 1e-4, 1e-3, 1e-2),
@@ -60,8 +60,8 @@ class Steps:
     batch: int
     rates: tuple[float, ...]
     mix: Mix = "drawn"
-    warm: int = 4
-    explained: int = 4
+    warm: int = 3
+    explained: int = 3
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
     objective: str = "DPO"
 

@@ -1,0 +1,86 @@
+"""``disband gpt2``: what it refuses, and a whole run on a model and data of one's own."""
+
+import json
+
+import pytest
+
+pytest.importorskip("torch")
+
+from disband.cli import main
+from disband.errors import Refusal
+from disband.gpt2 import OWN, Study, earlier, run, summary
+from verify.gpt2 import new_model, train_tokenizer
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"questions": ["ages"]}, "a question at scale small is one of steps, courses"),
+        ({"scale": "pretrained"}, "name one with --model"),
+        ({"scale": "full", "questions": ["steps"]}, "a question at scale full is one of runs"),
+        ({"pairs": "pairs.jsonl"}, "give --model with --pairs"),
+        ({"style": "haiku"}, "no style is named 'haiku'"),
+        ({"objective": "dop"}, "dop"),
+        ({"optimizer": "adam"}, "give --optimizer and --rate together"),
+        ({"rate": 1e-3}, "give --optimizer and --rate together"),
+        ({"model": "./no/such"}, "a model is a folder"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_run_is_refused_before_any_work(asked, said, tmp_path):
+    with pytest.raises(Refusal, match=said):
+        run(Study(tmp_path, **asked))
+    assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_a_damaged_record_is_refused(tmp_path):
+    assert earlier(tmp_path) == []
+    (tmp_path / "gpt2.json").write_text('{"predictions": [')
+    with pytest.raises(Refusal, match=r"gpt2\.json is what disband gpt2 writes"):
+        earlier(tmp_path)
+
+
+def test_what_is_asked_of_another_model_is_not_the_ledgers(tmp_path):
+    assert Study(tmp_path).name == "gpt2"
+    assert Study(tmp_path, model="smollm2").name == OWN
+    assert Study(tmp_path, sft_steps=0).name == OWN
+
+
+def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["gpt2", "--style", "haiku", "--out", str(tmp_path)])
+    assert left.value.code == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_run_on_a_model_and_pairs_of_ones_own(tmp_path):
+    rows = [
+        {"prompt": f"what is {n} and {n}?", "chosen": f" {2 * n} it is.", "rejected": " no idea."}
+        for n in range(80)
+    ]
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows) + "broken\n")
+    tokenizer = train_tokenizer([str(row) for row in rows], ["It is."], 400)
+    model = new_model(vocabulary=len(tokenizer), layers=1, heads=2, width=16, positions=64, seed=0)
+    for part in (model, tokenizer):
+        part.save_pretrained(tmp_path / "model")
+    asked = {
+        "model": str(tmp_path / "model"), "pairs": str(data), "questions": ["runs", "courses"],
+        "objective": "simpo", "steps": 2, "batch": 4, "sft_steps": 1, "workers": 1,
+        "optimizer": "adamw", "rate": 1e-3, "checkpoints": tmp_path / "saved",
+    }  # fmt: skip
+    with pytest.raises(Refusal, match="line 81"):
+        run(Study(tmp_path / "out", **asked))
+    asked["skip_malformed"] = True
+    with pytest.raises(Refusal, match="held out, and there are"):
+        run(Study(tmp_path / "out", **asked))
+    record = run(Study(tmp_path / "out", eval_pairs=4, **asked))
+    assert record["name"] == OWN
+    assert record == json.loads((tmp_path / "out" / f"{OWN}.json").read_text())
+    assert record["settings"]["data"]["skipped"][0][0] == "line 81"
+    assert [row["objective"] for row in record["tables"]["runs"]] == ["SimPO"]
+    assert len(record["tables"]["courses"]) == 2 * 3  # two sides; labels true, shuffled; two mixes
+    assert len(list((tmp_path / "saved").rglob("model.safetensors"))) == 2
+    assert f"{OWN}.json" in summary(record, tmp_path)
+    assert earlier(tmp_path / "out") == []
