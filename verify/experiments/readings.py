@@ -97,9 +97,10 @@ def _places(differs: Array) -> dict[str, slice]:
 def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
     r"""Changes at the moment when the mean margin had grown by ``GAINED``, and the prediction.
 
-    NaN where it never had; ``at the end`` is that moment, or the last update. ``predicted`` is the chosen's share of the margin's first-order
-    growth, :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams; ``predicted by
-    the batch`` the same where all pairs are one batch, under a plain gradient step.
+    NaN where it never had; ``at the end`` is that moment, or the last update. ``predicted`` is the
+    chosen's share of the margin's first-order growth,
+    :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams; ``predicted by the
+    batch`` the same where all pairs are one batch, under a plain gradient step.
     """
     chosen, rejected = (
         found[side].mean(1) - found[side][0].mean() for side in ("logp_w", "logp_l")
