@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from disband.entries import Record, experiment_entry
 from disband.errors import Refusal, require_writable, user_input
+from disband.gpt2_pictures import draw_record
 from disband.screen import Screen
 from disband.tweets import read_corpus
 from verify.provenance import provenance
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from verify.experiments.study import Question
 
 EXPERIMENT = "gpt2"
-FILE = "gpt2.json"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
 OWN = "gpt2-own"
 
@@ -106,6 +106,7 @@ def run(study: Study) -> Record:
     with user_input():
         require_enough(items, [piece for question in asked for piece in question.pieces])
     pretrained = _pretrained(study)
+    from verify.experiments.curves import curves
     from verify.experiments.findings import findings
     from verify.experiments.study import run_study
     from verify.experiments.tables import tables
@@ -141,9 +142,11 @@ def run(study: Study) -> Record:
     record = {
         **experiment_entry(study.name, settings, judged),
         "tables": tables(results),
+        "curves": curves(results),
         "provenance": provenance(),
     }
     write_text(study.out / f"{study.name}.json", _json(record))
+    draw_record(record, study.out / "figures")
     return record
 
 
@@ -213,13 +216,13 @@ def _pretrained(study: Study) -> Record | None:
         return load_model(study.model).provenance
 
 
-def earlier(out: Path) -> list[Record]:
+def earlier(out: Path, name: str = EXPERIMENT) -> list[Record]:
     """The study that an earlier run left in this folder, if there is one.
 
     Raises:
         Refusal: The file is damaged.
     """
-    path = out / FILE
+    path = out / f"{name}.json"
     if not path.exists():
         return []
     try:
@@ -240,7 +243,7 @@ def summary(record: Record, out: Path) -> str:
         lines.append(f"{held} of {len(seeds)}  {prediction['says']}")
         lines += [f"        seed {one['seed']}: {_numbers(one['numbers'])}" for one in seeds]
     file = out / f"{record['name']}.json"
-    lines.append(f"\nNumbers, tables and provenance: {file}")
+    lines.append(f"\nNumbers, tables and provenance: {file}\nFigures: {out / 'figures'}")
     return "\n".join(lines)
 
 

@@ -17,17 +17,18 @@ from disband.entries import (
 )
 from disband.errors import Refusal, require_writable
 from disband.gpt2 import earlier
+from disband.gpt2_pictures import draw_record
 from disband.pictures import PICTURES, Drawn, draw, flat, groups, keep, select
 from disband.screen import Screen, Step
 from disband.toys import pack, run_toy, unpack
-from disband.tweets import read_tweets, require_enough
+from disband.tweets import read_corpus, require_enough
 from sims.gallery import lines
 from sims.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
 from verify.ledger import entries
-from verify.provenance import code_hash, provenance
+from verify.provenance import ROOT, code_hash, provenance
 from verify.report import write_report
 from verify.store import Arrays, Store, sweep
 
@@ -76,7 +77,8 @@ def run(job: Job) -> Record:
     for folder in (job.out, job.steps, job.out / "figures"):
         require_writable(folder)
         sweep(folder)
-    tweets = _ready(job) if job.models else ()
+    tweets, origin = _ready(job) if job.models else ((), {})
+    studied = earlier(job.out) or earlier(ROOT / "results" / "gpt2")
     with Screen(6 if job.models else 5) as screen:
         with screen.step("objectives") as step:
             objectives = _objectives(job, step)
@@ -88,14 +90,16 @@ def run(job: Job) -> Record:
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
             with screen.step("sentiment") as step:
-                experiment, sentiment = _sentiment(job, tweets, step)
+                experiment, sentiment = _sentiment(job, tweets, origin, step)
                 experiments.append(experiment)
         with screen.step("figures") as step:
             toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
             figures = _figures(job, Drawn(toys, sentiment, gallery), step)
         with screen.step("report") as step:
-            experiments += earlier(job.out)
+            experiments += studied
+            for record in studied:
+                figures |= draw_record(record, job.out / "figures")
             report = {
                 "claims": _whole_ledger(claims, experiments),
                 "objectives": objectives,
@@ -163,15 +167,15 @@ def _settings(job: Job) -> "Settings":
     return job.settings or Settings()
 
 
-def _ready(job: Job) -> "tuple[Tweet, ...]":
-    """Return the tweets, known to be enough."""
-    tweets = read_tweets(job.data)
+def _ready(job: Job) -> "tuple[tuple[Tweet, ...], Record]":
+    """Return the tweets, known to be enough, and where they come from."""
+    tweets, origin = read_corpus(job.data)
     require_enough(tweets, _settings(job))
-    return tweets
+    return tweets, origin
 
 
 def _sentiment(
-    job: Job, tweets: "tuple[Tweet, ...]", step: Step
+    job: Job, tweets: "tuple[Tweet, ...]", origin: Record, step: Step
 ) -> tuple[Record, dict[tuple[int, str], Arrays]]:
     from verify.experiments.sentiment_predictions import predictions
     from verify.experiments.sentiment_study import run_all
@@ -191,7 +195,7 @@ def _sentiment(
     except WorkerLostError as error:
         raise Refusal(str(error)) from error
     judged = predictions(results)
-    used = {**asdict(settings), "data": data_hash(tweets), "tweets": len(tweets)}
+    used = {**asdict(settings), "data": data_hash(tweets), "tweets": len(tweets), **origin}
     held = sum(p.count == len(p.outcomes) for p in judged)
     step.result = f"{held} of {len(judged)} predictions hold on every seed{_note(reused=not moved)}"
     return experiment_entry(EXPERIMENT, used, judged), results

@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 _LIBRARIES = ("torch", "transformers", "tokenizers")
 
 
-def read_tweets(source: str | None) -> "tuple[Tweet, ...]":
-    """Return the tweets of ``source``; see :func:`verify.sentiment.load_tweets`."""
-    return read_corpus(source)[0]
-
-
 def read_corpus(source: str | None) -> "tuple[tuple[Tweet, ...], dict[str, Any]]":
     """Return the tweets of ``source`` and where they come from.
 

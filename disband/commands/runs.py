@@ -65,7 +65,7 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
 def figures(names: tuple[str, ...], out: Path) -> None:
     """Draw the figures of the last run again.
 
-    From the data that `disband verify` saved.
+    From the data that `disband verify` saved, and the records of `disband gpt2` beside them.
 
     Names: band, phases, gallery, single-token, edit-one-shared, edit-one-independent, and, where
     the language-model check was run, figure-3, figure-4a, figure-4b. Without names, all there are.
@@ -73,13 +73,23 @@ def figures(names: tuple[str, ...], out: Path) -> None:
     \b
     disband figures
     disband figures figure-3 band
+    disband figures --out results/gpt2
     """
-    from disband.pictures import draw, kept, select
+    from disband.gpt2 import EXPERIMENT, OWN, earlier
+    from disband.gpt2_pictures import draw_record
+    from disband.pictures import FILE, draw, kept, select
 
-    with user_input():
-        data = kept(out / "steps")
-        pictures = select(names, data)
-    require_writable(out / "figures")
+    records = [] if names else [r for name in (EXPERIMENT, OWN) for r in earlier(out, name)]
+    folder = out / "figures"
+    drawn: dict[str, Path] = {}
+    require_writable(folder)
     with writing(out):
-        for path in draw(pictures, data, out / "figures").values():
-            click.echo(f"{path} and {path.with_suffix('.png').name}")
+        if names or not records or (out / "steps" / FILE).exists():
+            with user_input():
+                data = kept(out / "steps")
+                pictures = select(names, data)
+            drawn |= draw(pictures, data, folder)
+        for record in records:
+            drawn |= draw_record(record, folder)
+    for path in drawn.values():
+        click.echo(f"{path} and {path.with_suffix('.png').name}")

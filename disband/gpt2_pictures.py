@@ -1,0 +1,82 @@
+"""Which pictures the record of ``disband gpt2`` has the data for."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from figures.gpt2 import (
+    cosine_picture,
+    courses_picture,
+    ranking_picture,
+    regimes_picture,
+    runs_picture,
+    steps_picture,
+)
+from figures.style import save
+
+Record = Mapping[str, Any]
+
+# Of yuan2025's figures, 1, 2 and 5 show both log-probabilities under many objectives, 6 cosines.
+_EXTREMES = ("RRHF", "DPO")
+
+
+def _extremes(record: Record) -> list[Any]:
+    return [row for row in record["curves"] if row["objective"] in _EXTREMES]
+
+
+def _table(question: str) -> Callable[[Record], list[Any]]:
+    return lambda record: list(record["tables"].get(question, ()))
+
+
+def _curves(record: Record) -> list[Any]:
+    return list(record["curves"])
+
+
+_PICTURES: Mapping[str, tuple[str, Callable[[Record], list[Any]], Callable[[Any], Figure]]] = {
+    "figure-1": (
+        "Figure 1 of yuan2025 on this task: both log-probabilities rise or fall together",
+        _extremes,
+        runs_picture,
+    ),
+    "figure-2": (
+        "Figures 2 and 5 of yuan2025 on this task: both log-probabilities under many objectives",
+        _curves,
+        runs_picture,
+    ),
+    "figure-6": (
+        "Figure 6 of yuan2025 on this task: cosine of the two scores under many objectives",
+        _curves,
+        cosine_picture,
+    ),
+    "one-step": (
+        "What predicts one update: the batch Gram in the optimizer's metric, and what does not",
+        _table("steps"),
+        steps_picture,
+    ),
+    "many-steps": (
+        "What the change of the chosen over a run is made of, and which tokens carry it",
+        _table("courses"),
+        courses_picture,
+    ),
+    "ranking": (
+        "The chosen's change at equal margin gained beside what the band said at the start",
+        _table("objectives"),
+        ranking_picture,
+    ),
+    "regimes": (
+        "Change of the chosen by fine-tuning, optimizer and learning rate, per response style",
+        _table("regimes"),
+        regimes_picture,
+    ),
+}
+
+
+def draw_record(record: Record, folder: Path) -> dict[str, Path]:
+    """Write each picture that ``record`` has data for to ``folder``; return the SVG by caption."""
+    drawn = {}
+    for name, (caption, data, picture) in _PICTURES.items():
+        if rows := data(record):
+            drawn[caption], _ = save(picture(rows), folder, f"{record['name']}-{name}")
+    return drawn

@@ -1,0 +1,108 @@
+"""Figures of the experiments on language models, from small made-up records."""
+
+import numpy as np
+import pytest
+
+from figures.gpt2 import (
+    cosine_picture,
+    courses_picture,
+    ranking_picture,
+    regimes_picture,
+    runs_picture,
+    steps_picture,
+)
+
+OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "KTO", "SPPO")
+CURVES = [
+    {
+        "objective": objective, "style": "unequal 2/6", "seed": seed, "steps": [0, 3, 6],
+        "chosen": [-5.0, -5.1 - seed, -5.3], "rejected": [-6.0, -6.5, -7.0],
+        "chosen per token": [-1.0, -1.01, -1.02], "rejected per token": [-1.1, -1.2, -1.3],
+        "gram steps": [0, 6], "cosine": [-0.5, 0.1 * seed], "in the band": [1.0, 0.5],
+    }
+    for objective in OBJECTIVES
+    for seed in (0, 1)
+]  # fmt: skip
+STEPS = [
+    {
+        "optimizer": kind, "batch": batch, "rate": rate, "first order, signs": 1.0,
+        "plain batch, signs": 0.8, "own pair, signs": 0.6, "first order, size error": 100 * rate,
+    }
+    for kind in ("sgd", "adam")
+    for batch in (1, 8)
+    for rate in (1e-6, 1e-5, 1e-4)
+]  # fmt: skip
+COURSES = [
+    {
+        "style": "long suffix", "optimizer": "adam", "rate": 1e-5, "labels": labels,
+        "mix": "balanced", "batch": 32, "response": side, "gradient": -0.1, "memory": -0.3,
+        "decay": 0.01, "curvature": -0.02, "measured": -0.41 + 0.1 * seed, "label, measured": -0.1,
+        "suffix, measured": -0.3, "prefix, measured": 0.0,
+    }
+    for labels in ("true", "shuffled")
+    for side in ("chosen", "rejected")
+    for seed in (0, 1)
+]  # fmt: skip
+RACES = [
+    {"objective": "DPO", "chosen": -0.5, "predicted": 0.5, "predicted by the batch": 0.7},
+    {"objective": "CPO", "chosen": None, "predicted": 0.9, "predicted by the batch": None},
+]
+REGIMES = [
+    {
+        "style": style, "shown": "both labels", "sft steps": steps, "optimizer": "adam",
+        "rate": rate, "change of the chosen": change,
+    }
+    for style, change in (("single token", 0.004), ("long suffix", -3.2))
+    for steps in (24, 72)
+    for rate in (1e-5, 5e-5)
+]  # fmt: skip
+
+
+def lines(axes):
+    return {line.get_label(): np.asarray(line.get_ydata()) for line in axes.lines}
+
+
+def test_runs_show_the_change_and_per_token_where_the_loss_does():
+    figure = runs_picture(CURVES, columns=3)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["DPO", "SimPO per token", "IPO per token", "CPO", "KTO", "SPPO"]
+    np.testing.assert_allclose(lines(figure.axes[0])["chosen"], [0, -0.6, -0.3])
+    np.testing.assert_allclose(lines(figure.axes[1])["rejected"], [0, -0.1, -0.2])
+
+
+def test_cosines_are_means_over_seeds():
+    figure = cosine_picture(CURVES)
+    np.testing.assert_allclose(lines(figure.axes[0])["DPO"], [-0.5, 0.05])
+    assert len([n for axes in figure.axes for n in lines(axes) if n in OBJECTIVES]) == 6
+
+
+def test_one_step_shows_signs_at_the_second_rate_and_errors_at_all():
+    figure = steps_picture(STEPS)
+    assert "1e-05" in figure.axes[0].get_xlabel()
+    np.testing.assert_allclose(lines(figure.axes[0])["own pair's Gram"], [0.6, 0.6])
+    np.testing.assert_allclose(lines(figure.axes[2])["batches of 8"], [1e-4, 1e-3, 1e-2])
+
+
+def test_courses_stack_to_what_was_measured():
+    figure = courses_picture(COURSES)
+    left = figure.axes[0]
+    first = [bar for bar in left.patches if abs(bar.get_y() + 0.31) < 1e-9]
+    assert sum(bar.get_width() for bar in first) == pytest.approx(-0.41)
+    assert [t.get_text() for t in left.get_yticklabels()][1].endswith("shuffled labels")
+
+
+def test_objectives_that_never_gained_the_margin_are_left_out():
+    figure = ranking_picture(RACES)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["DPO"]
+
+
+def test_regimes_carry_their_numbers():
+    figure = regimes_picture(REGIMES)
+    assert {text.get_text() for text in figure.axes[0].texts} == {"+0.004"}
+    assert {text.get_text() for text in figure.axes[1].texts} == {"\N{MINUS SIGN}3.20"}
+
+
+@pytest.mark.parametrize("picture", [runs_picture, cosine_picture, ranking_picture])
+def test_a_figure_without_runs_is_refused(picture):
+    with pytest.raises(ValueError, match="run disband gpt2 first"):
+        picture([])
