@@ -1,5 +1,6 @@
 """The generated documents; ``python -m verify.documents`` writes them anew."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,9 @@ from typing import Any
 from verify.claims import LEDGER
 from verify.ledger import entries
 from verify.objective_documents import objectives_page
+from verify.provenance import ROOT
 from verify.store import write_text
+from verify.study_document import study_page
 
 Record = Mapping[str, Any]
 
@@ -107,7 +110,14 @@ def _anchor(identifier: str, verdict: str) -> str:
     return f"{identifier}-{verdict}".replace(".", "")
 
 
+def recorded() -> dict[str, Record]:
+    """The records of ``disband gpt2`` that are kept with the project, by the name of a folder."""
+    found = sorted((ROOT / "results").glob("*/gpt2*.json"))
+    return {path.parent.name: json.loads(path.read_text("utf-8")) for path in found}
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
     write_text(folder / "objectives.md", objectives_page())
+    write_text(folder / "gpt2.md", study_page(recorded()))
     write_text(folder / "claims.md", claims_page(entries(LEDGER, {})))

