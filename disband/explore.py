@@ -10,24 +10,25 @@ from bokeh.embed import json_item
 from bokeh.resources import INLINE
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from sympy import Expr, sqrt, symbols
+from sympy import Basic, Expr, latex, sqrt, symbols
 
 from disband.controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
 from figures import explorer
 from sims.gallery import MECHANISMS
 from sims.policies import PLACES
 from sims.studies import TOYS
+from theory import charts
 from theory.band import Case
+from theory.charts import chart
 from theory.gram import Gram
 from theory.javascript import PRELUDE, javascript
 from theory.objective import Objective
 from theory.objectives import DPO, OBJECTIVES
 from theory.step import first_order
-from theory.symbols import DATA, A, B, X, d_l, d_w
+from theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
 from theory.toys import single_token_gram
-from verify.ledger import formula
 from verify.provenance import versions
-from verify.report import mathml
+from verify.report import mathml, shown
 
 Record = Mapping[str, Any]
 
@@ -35,7 +36,6 @@ FOLDER = Path(__file__).parent / "explorer"
 SCRIPTS = ("state.js", "theory.js", "draw.js", "pair.js", "toys.js", "run.js", "tokens.js",
            "start.js")  # fmt: skip
 OWN_GROUP = "your own"
-_WHAT = ("loss", "d_w", "d_l", "ratio")
 
 
 def page(tokens: Record | None, own: Objective | None = None, *, command: str = "") -> str:
@@ -55,7 +55,7 @@ def page(tokens: Record | None, own: Objective | None = None, *, command: str = 
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"math": mathml}
+    environment.filters |= {"math": mathml, "shown": shown}
     return environment.get_template("page.html.j2").render(
         bokeh=_as_is("\n".join(INLINE.js_raw[:1])),
         style=_as_is((FOLDER / "page.css").read_text("utf-8")),
@@ -63,6 +63,7 @@ def page(tokens: Record | None, own: Objective | None = None, *, command: str = 
         data=_as_is(_json(_data(listed, tokens, own))),
         formulas=[_formulas(objective) for objective in listed],
         groups=_groups(own),
+        toys=list(TOYS),
         tokens=tokens,
         command=command,
         versions={name: versions()[name] for name in ("numpy", "sympy")},
@@ -126,6 +127,7 @@ def _data(listed: Sequence[Objective], tokens: Record | None, own: Objective | N
             for toy in TOYS.values()
         },
         "normals": [[float(v) for v in row] for row in normals],
+        "paints": explorer.PAINTS,
         "figures": {name: json_item(made) for name, made in figures.items()},
         "tokens": tokens,
     }
@@ -158,7 +160,27 @@ def _objective(objective: Objective) -> Record:
 
 
 def _formulas(objective: Objective) -> dict[str, Markup]:
-    return {what: mathml(formula(getattr(objective, what)), large=True) for what in _WHAT}
+    """Return what follows from an objective, typeset in few names, with what these mean."""
+    d_w, d_l, ratio, loss = objective.d_w, objective.d_l, objective.ratio, objective.loss
+    names, of_loss = chart(d_w, d_l), chart(loss)
+    lines = {
+        "loss": of_loss.short(loss),
+        "pull on the chosen": names.short(d_w),
+        "push on the rejected": names.short(d_l),
+    }
+    if d_l != 0:
+        lines["ratio of incentives"] = names.short(ratio)
+    meant = {**of_loss.meanings, **names.meanings}
+    marks = dict(zip(lines, (r"\ell", "d_w", "d_l", "r"), strict=False))
+    said = {word: f"{marks[word]} = {_typeset(expr)}" for word, expr in lines.items()}
+    if meant:
+        parts = [f"{_typeset(name)} = {_typeset(what)}" for name, what in meant.items()]
+        said["where"] = r",\quad ".join(parts)
+    return {word: mathml(text, large=True) for word, text in said.items()}
+
+
+def _typeset(expression: Basic) -> str:
+    return str(latex(expression, symbol_names={**LATEX, **charts.LATEX}))
 
 
 def _groups(own: Objective | None) -> dict[str, tuple[str, ...]]:

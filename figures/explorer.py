@@ -18,7 +18,7 @@ from bokeh.models import (
     Range1d,
     Span,
 )
-from bokeh.palettes import RdBu11, linear_palette
+from bokeh.palettes import RdBu11, interp_palette
 from bokeh.plotting import figure
 
 from figures.style import CHOSEN, LOOKS, REJECTED
@@ -26,6 +26,14 @@ from figures.style import CHOSEN, LOOKS, REJECTED
 STEP = LOOKS[1].color
 IDEAL = LOOKS[0].color
 GREY = "#808080"
+# What a page in the dark draws in another colour: each has a name in its style sheet.
+PAINTS = {
+    CHOSEN.color: "--chosen",
+    REJECTED.color: "--rejected",
+    STEP: "--step",
+    LOOKS[2].color: "--third",
+    LOOKS[3].color: "--fourth",
+}
 _WIDE: SizingMode = "stretch_width"
 _HATCH = {"hatch_color": GREY, "hatch_alpha": 0.45, "hatch_weight": 0.7, "hatch_scale": 10}
 
@@ -77,7 +85,7 @@ def plane(name: str, ratio: str) -> Any:
     words = (
         ("both fall", 0.97, 8, "right", "bottom", "both_fall"),
         ("both rise", 0.97, 8, "right", "top", "both_rise"),
-        ("winner preserved, loser suppressed", -0.97, 8, "left", "middle", "ideal"),
+        ("winner preserved,\nloser suppressed", -0.97, 8, "left", "top", "ideal"),
     )
     for text, x, y, align, base, tag in words:
         made.add_layout(
@@ -114,14 +122,14 @@ def directions() -> Any:
 
 def scores() -> Any:
     """Return both scores and the step of the parameters as arrows in the plane they span."""
-    made = frame(260, x=(-1.5, 1.5), y=(-0.5, 1.5), name="scores", match_aspect=True)
+    made = frame(260, x=(-1.5, 1.5), y=(-0.5, 1.5), name="scores")
     made.axis.visible = False
     for name, color in (("a", CHOSEN.color), ("b", REJECTED.color), ("step", STEP)):
-        where = source(f"scores.{name}", "x0", "y0", "x1", "y1", "text")
+        where = source(f"scores.{name}", "x0", "y0", "x1", "y1", "x", "y", "text")
         _arrow(made, where, ("x0", "y0", "x1", "y1"), color, 4)
         made.add_layout(
-            LabelSet(x="x1", y="y1", text="text", source=where, x_offset=6, y_offset=6,
-                     text_font_size="13px")
+            LabelSet(x="x", y="y", text="text", source=where, text_align="center",
+                     text_baseline="middle", text_font_size="14px")
         )  # fmt: skip
     return made
 
@@ -134,7 +142,7 @@ def courses(places: Sequence[str]) -> Any:
     shown = source("courses.lines", "step", "logp_w", "logp_l", *places)
     lines = [("logp_w", "chosen", CHOSEN.color, "solid"),
              ("logp_l", "rejected", REJECTED.color, "dashed")]  # fmt: skip
-    dashes = ("dotted", "dotdash", "dashdot")
+    dashes = ("dotted", "dotdash", "4 3")
     colors = (LOOKS[3].color, LOOKS[2].color, STEP)
     lines += [
         (place, f"chosen, {place}", color, dash)
@@ -143,11 +151,13 @@ def courses(places: Sequence[str]) -> Any:
     for column, text, color, dash in lines:
         made.line("step", column, source=shown, line_color=color, line_dash=dash,
                   line_width=3 if column.startswith("logp") else 2, legend_label=text)  # fmt: skip
-    made.legend.location = "top_left"
-    made.legend.background_fill_alpha = 0.6
+    made.add_layout(made.legend[0], "above")
+    made.legend.orientation = "horizontal"
+    made.legend.ncols = 3
     made.legend.label_text_font_size = "12px"
     made.legend.border_line_color = None
-    made.legend.spacing = 0
+    made.legend.spacing = 10
+    made.legend.location = "top_left"
     made.legend.padding = 4
     return made
 
@@ -172,8 +182,10 @@ def heat(tokens: Mapping[str, Sequence[str]]) -> Any:
     made = frame(80 + 34 * rows, x=(-0.5, columns - 0.5), y=(rows - 0.5, -0.5), name="heat",
                  x_axis_label="rejected token", y_axis_label="chosen token")  # fmt: skip
     cells = source("heat.cells", "row", "column", "cosine", "text", "ink", "chosen", "rejected")
-    # The ends of the palette are cut so that black or white digits read on every colour.
-    mapper = LinearColorMapper(linear_palette(RdBu11[::-1], 9), low=-1, high=1, nan_color=GREY)
+    # Narrower cells would not hold their digits: on a phone the map scrolls.
+    made.min_width = 110 + 42 * columns
+    palette = interp_palette(RdBu11[::-1], 255)
+    mapper = LinearColorMapper(palette, low=-1, high=1, nan_color=GREY)
     made.rect("column", "row", 0.97, 0.97, source=cells, line_color=None,
               fill_color={"field": "cosine", "transform": mapper})  # fmt: skip
     made.text("column", "row", "text", source=cells, text_align="center", text_baseline="middle",

@@ -35,6 +35,20 @@ async function embed(names) {
   }
 }
 
+// The colours that a picture was declared with, by model and property.
+const declared = new Map();
+function paint(model, style, changes) {
+  for (const key of ["line_color", "fill_color", "color"].filter((one) => one in model.properties)) {
+    const id = `${model.id}.${key}`;
+    const value = model[key]?.value ?? model[key];
+    if (!declared.has(id)) declared.set(id, typeof value === "string" ? value : null);
+    const name = DATA.paints[declared.get(id)];
+    if (!name) continue;
+    const color = style.getPropertyValue(name).trim();
+    changes[key] = model[key]?.value === undefined ? color : { value: color };
+  }
+}
+
 // Bokeh draws on a canvas, which no style sheet reaches.
 function dress(name) {
   const style = getComputedStyle(document.documentElement);
@@ -42,10 +56,8 @@ function dress(name) {
   const soft = style.getPropertyValue("--soft").trim();
   const line = style.getPropertyValue("--line").trim();
   const paper = style.getPropertyValue("--paper").trim();
+  const paints = { background_fill_color: paper, border_fill_color: paper, outline_line_color: line };
   const wanted = {
-    background_fill_color: paper,
-    border_fill_color: paper,
-    outline_line_color: line,
     axis_line_color: soft,
     major_tick_line_color: soft,
     minor_tick_line_color: null,
@@ -57,7 +69,10 @@ function dress(name) {
   for (const model of drawn[name].all) {
     const has = (key) => key in model.properties;
     const changes = Object.fromEntries(Object.entries(wanted).filter(([key]) => has(key)));
+    if (model.type === "Figure" || model.type === "Plot") Object.assign(changes, paints);
+    if (model.type === "Legend") changes.background_fill_color = paper;
     if (/^(Label|LabelSet|Title)$/.test(model.type)) changes.text_color = ink;
+    paint(model, style, changes);
     model.setv(changes);
   }
 }
@@ -73,11 +88,20 @@ function ranges(name, x, y) {
   if (y) y_range.setv({ start: y[0], end: y[1] });
 }
 
+// Both axes in one unit, so that angles are angles.
+function equalRanges(name, [x, y]) {
+  if (!drawn[name]) return;
+  const { inner_width, inner_height } = drawn[name].figure;
+  const unit = Math.max((x[1] - x[0]) / (inner_width || 400), (y[1] - y[0]) / (inner_height || 200));
+  const around = ([low, high], size) => [(low + high - unit * size) / 2, (low + high + unit * size) / 2];
+  ranges(name, around(x, inner_width || 400), around(y, inner_height || 200));
+}
+
 // The band around `center` in logs, a way through it, and where it ends or is now.
-function drawPlane(name, center, way, now) {
+function drawPlane(name, center, way, now, reach = 3) {
   const logs = [...way.map(([, y]) => y), now[1]].filter(Number.isFinite);
-  const low = Math.max(-40, Math.min(center - 3, ...logs.map((y) => y - 0.5)));
-  const high = Math.min(40, Math.max(center + 3, ...logs.map((y) => y + 0.5)));
+  const low = Math.max(-40, Math.min(center - reach, ...logs.map((y) => y - 0.5)));
+  const high = Math.min(40, Math.max(center + reach, ...logs.map((y) => y + 0.5)));
   const x = Array.from({ length: 401 }, (_, i) => -1 + i / 200);
   const half = x.map((rho) => (rho > 0 ? -Math.log(rho) : Infinity));
   const clip = (y) => Math.min(high, Math.max(low, y));
@@ -102,5 +126,5 @@ function drawPlane(name, center, way, now) {
   if (!drawn[name]) return;
   named(name, `${name}.both_fall`).y = low + (high - low) * 0.02;
   named(name, `${name}.both_rise`).y = high - (high - low) * 0.02;
-  named(name, `${name}.ideal`).y = Math.min(high, Math.max(low, center));
+  named(name, `${name}.ideal`).y = high - (high - low) * 0.02;
 }

@@ -116,15 +116,20 @@ function drawScores([A, B, X], { d_w, d_l }) {
   const size = Math.hypot(...step);
   const reach = Math.max(long_a, long_b);
   const ends = { a, b, step: step.map((v) => (size > 0 ? (v / size) * reach : 0)) };
-  const texts = { a: "a = ∇log π_w", b: "b = ∇log π_l", step: "step" };
   for (const [name, [x1, y1]] of Object.entries(ends)) {
     const none = name === "step" && !(size > 0);
     fill("scores", `scores.${name}`, none
-      ? { x0: [], y0: [], x1: [], y1: [], text: [] }
-      : { x0: [0], y0: [0], x1: [x1], y1: [y1], text: [texts[name]] });
+      ? { x0: [], y0: [], x1: [], y1: [], x: [], y: [], text: [] }
+      : { x0: [0], y0: [0], x1: [x1], y1: [y1], ...beyond(x1, y1, 0.14 * reach), text: [name] });
   }
   const xs = [0, ...Object.values(ends).map(([x]) => x)];
   const ys = [0, ...Object.values(ends).map(([, y]) => y)];
-  const pad = 0.25 * reach;
-  ranges("scores", [Math.min(...xs) - pad, Math.max(...xs) + 3 * pad], [Math.min(...ys) - pad, Math.max(...ys) + pad]);
+  const pad = 0.3 * reach;
+  const spans = [xs, ys].map((all) => [Math.min(...all) - pad, Math.max(...all) + pad]);
+  equalRanges("scores", spans);
+}
+
+function beyond(x, y, by) {
+  const size = Math.hypot(x, y);
+  return { x: [x * (1 + by / size)], y: [y * (1 + by / size)] };
 }

@@ -109,7 +109,7 @@ function showRun() {
   }
   drawCourses(lines, cells.length > 1);
   const way = states.map((one) => [cosineOf(one.gram), logRatio(one) - centerOf(one.gram)]);
-  drawPlane("toyplane", 0, way, way[way.length - 1]);
+  drawPlane("toyplane", 0, way, way[way.length - 1], 1.5);
   drawShares(states[0].shares, now.shares);
 }
 

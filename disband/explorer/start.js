@@ -40,6 +40,7 @@ function showTab() {
     $(`tab-${name}`).tabIndex = here ? 0 : -1;
   }
   $("set-pair").hidden = state.tab === "toys";
+  for (const part of ["set-scores", "set-path"]) $(part).hidden = state.tab !== "pair";
   $("set-toys").hidden = state.tab !== "toys";
   if (state.tab !== "toys") pause();
 }

@@ -9,6 +9,7 @@ const MENUS = {
   example: DATA.tokens ? DATA.tokens.products[0].map((_, i) => String(i)) : [],
 };
 const START = Object.fromEntries(DATA.controls.map((one) => [one.key, one.start]));
+const FIRST = { toy: "edit-one-shared", when: MENUS.when[0], example: MENUS.example[0] };
 const state = { tab: "pair", objective: 0, hyper: {}, numbers: {}, menus: {} };
 
 const objective = () => DATA.objectives[state.objective];
@@ -46,7 +47,7 @@ function readAddress() {
   for (const one of objective().parameters)
     state.hyper[one.name] = number(one, said.get(`set.${one.name}`));
   for (const [key, known] of Object.entries(MENUS))
-    state.menus[key] = known.includes(said.get(key)) ? said.get(key) : known[0];
+    state.menus[key] = known.includes(said.get(key)) ? said.get(key) : FIRST[key];
 }
 
 function writeAddress() {
@@ -56,7 +57,7 @@ function writeAddress() {
   for (const [key, value] of Object.entries(state.numbers))
     if (value !== START[key]) said.set(key, value);
   for (const [key, value] of Object.entries(state.menus))
-    if (value !== MENUS[key][0]) said.set(key, value);
+    if (value !== FIRST[key]) said.set(key, value);
   history.replaceState(null, "", `#${said}`);
 }
 

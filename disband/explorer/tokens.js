@@ -66,7 +66,7 @@ function drawHeat(products, chosen, rejected) {
       cells.row.push(i);
       cells.column.push(j - chosen.length);
       cells.cosine.push(cosine);
-      cells.text.push(Number.isNaN(cosine) ? "×" : minus(cosine.toFixed(2)));
+      cells.text.push(Number.isNaN(cosine) ? "×" : minus(cosine.toFixed(2)).replace(/^−0\.00$/, "0.00"));
       cells.ink.push(Math.abs(cosine) > 0.72 ? "white" : "black");
       cells.chosen.push(DATA.tokens.chosen[i]);
       cells.rejected.push(DATA.tokens.rejected[j - chosen.length]);
