@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.embed import json_item
-from bokeh.resources import INLINE
+from bokeh.resources import Resources
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from sympy import Basic, Expr, latex, sqrt, symbols
@@ -57,7 +57,7 @@ def page(tokens: Record | None, own: Objective | None = None, *, command: str = 
     )  # fmt: skip
     environment.filters |= {"math": mathml, "shown": shown}
     return environment.get_template("page.html.j2").render(
-        bokeh=_as_is("\n".join(INLINE.js_raw[:1])),
+        bokeh=_as_is("\n".join(_bokeh().js_raw)),
         style=_as_is((FOLDER / "page.css").read_text("utf-8")),
         script=_as_is("\n".join([PRELUDE, *functions(listed), *_scripts()])),
         data=_as_is(_json(_data(listed, tokens, own))),
@@ -96,6 +96,11 @@ def functions(listed: Sequence[Objective]) -> Iterator[str]:
 def _edges(gram: Gram) -> list[Expr]:
     """Return the edges of the band of entangled scores; :func:`theory.band.band` has the rest."""
     return [gram.dot / gram.sq_w, gram.sq_l / gram.dot]
+
+
+def _bokeh() -> Resources:
+    """Return Bokeh's own script: of its parts, the one that draws."""
+    return Resources(mode="inline", components=["bokeh"], log_level="warn")
 
 
 def _scripts() -> list[str]:

@@ -40,7 +40,9 @@ def saved(folder: Path) -> Record | None:
     path = folder / "steps" / FILE
     if not path.is_file():
         return None
-    runs = {seed: run for (seed, style), run in kept(path.parent).sentiment.items() if style == STYLE}
+    runs = {
+        seed: run for (seed, style), run in kept(path.parent).sentiment.items() if style == STYLE
+    }
     runs = {seed: run for seed, run in runs.items() if "token_gram" in run}
     if not runs:
         return None

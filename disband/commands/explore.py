@@ -2,6 +2,7 @@
 
 # ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -49,6 +50,10 @@ def explore(*, loss: str | None, settings: tuple[str, ...], data: Path | None, o
         raise Refusal(
             "--set gives the hyperparameters of --loss; got no --loss; set those of the catalogue "
             "in the page"
+        )
+    if find_spec("bokeh") is None:
+        raise Refusal(
+            "disband explore draws with bokeh: not installed; run pip install 'disband[explore]'"
         )
     own = chosen_objective(None, loss, values) if loss is not None else None
     require_writable(out.parent)

@@ -36,6 +36,7 @@ function play() {
   if (timer) return pause();
   timer = setInterval(stepRun, BEAT);
   $("play").textContent = "Pause";
+  $("status").setAttribute("aria-live", "off"); // nobody wants every step read out
   $("play").setAttribute("aria-pressed", "true");
 }
 
@@ -43,6 +44,7 @@ function pause() {
   clearInterval(timer);
   timer = null;
   $("play").textContent = "Play";
+  $("status").setAttribute("aria-live", "polite");
   $("play").setAttribute("aria-pressed", "false");
 }
 

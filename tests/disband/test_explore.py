@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -46,7 +47,9 @@ def test_the_page_is_one_file_of_moderate_size_that_refers_to_no_other(text):
 
 
 def test_the_page_has_every_objective_once(text):
-    menu = re.findall(r"<option>([^<]+)</option>", re.search(r'id="objective">.*?</select>', text)[0])
+    menu = re.findall(
+        r"<option>([^<]+)</option>", re.search(r'id="objective">.*?</select>', text)[0]
+    )
     assert sorted(menu) == sorted(o.name for o in OBJECTIVES)
     assert [o["name"] for o in data_of(text)["objectives"]] == [o.name for o in OBJECTIVES]
 
@@ -90,12 +93,17 @@ def test_the_recorded_tokens_say_where_they_come_from():
     size = len(found["chosen"]) + len(found["rejected"])
     assert products.shape[::2] == (len(found["when"]), size)
     np.testing.assert_allclose(products, np.swapaxes(products, -1, -2), atol=1e-4)
-    assert (np.linalg.eigvalsh(products).min(-1) > -1e-4 * np.trace(products, axis1=2, axis2=3)).all()
+    assert (
+        np.linalg.eigvalsh(products).min(-1) > -1e-4 * np.trace(products, axis1=2, axis2=3)
+    ).all()
 
 
 def fake_run():
     grams = np.stack([np.eye(4) * (1 + p + 10 * when) for when in range(2) for p in range(4)])
-    return {"token_gram": grams.reshape(2, 4, 4, 4), "tokens": np.array(["It", " up", "It", " down"])}
+    return {
+        "token_gram": grams.reshape(2, 4, 4, 4),
+        "tokens": np.array(["It", " up", "It", " down"]),
+    }
 
 
 def test_token_scores_of_an_earlier_run_are_found_in_its_folder(tmp_path):
@@ -147,13 +155,21 @@ def test_what_cannot_be_used_is_refused_in_one_line(words, said, tmp_path):
     assert not out.exists()
 
 
+def test_without_bokeh_the_command_names_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    done = invoke("--out", str(tmp_path / "page.html"))
+    assert done.exit_code == 2
+    assert "pip install 'disband[explore]'" in done.output
+
+
 def ask(text, program, names=("theory.js", "toys.js")):
     """Return what ``program`` logs, after the page's formulas and these of its scripts."""
     head = """
     "use strict";
     const DATA = JSON.parse(require("fs").readFileSync(0, "utf8"));
     const state = { objective: 0, hyper: {}, numbers: {} };
-    const usual = (at) => Object.fromEntries(DATA.objectives[at].parameters.map((p) => [p.name, p.start]));
+    const usual = (at) =>
+      Object.fromEntries(DATA.objectives[at].parameters.map((p) => [p.name, p.start]));
     const hyper = () => Object.values(state.hyper);
     const take = (name) => {
       state.objective = DATA.objectives.findIndex((one) => one.name === name);
@@ -182,16 +198,20 @@ RUNS = [(toy, at, name) for toy, all_ in CHOICES.items() for at in range(len(all
 def toy_runs(text):
     starts = {one.key: one.start for one in CONTROLS}
     asked = [[toy, name, {**starts, **CHOICES[toy][at]}] for toy, at, name in RUNS]
-    return ask(text, f"""
+    return ask(
+        text,
+        f"""
     const told = {json.dumps(asked)}.map(([toy, name, numbers]) => {{
       take(name);
       const run = new Run(toy, numbers);
       for (let i = 0; i < {STEPS}; i++) run.step();
-      const places = Object.fromEntries(["before", "at", "after"].map((p) => [p, [run.at(p, 0), run.at(p, 1)]]));
+      const both = (place) => [place, [run.at(place, 0), run.at(place, 1)]];
+      const places = Object.fromEntries(["before", "at", "after"].map(both));
       return {{ rate: run.rate, states: run.states, places }};
     }});
     console.log(JSON.stringify(told));
-    """)
+    """,
+    )
 
 
 @needs_node
@@ -206,7 +226,9 @@ def test_a_toy_in_the_page_goes_the_way_of_the_simulation(which, toy_runs):
     grams = np.array([s["gram"] for s in told["states"]]).T
     for mine, theirs in zip(grams, (run.gram.sq_w, run.gram.sq_l, run.gram.dot), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12 * grams.max())
-    np.testing.assert_allclose([s["shares"] for s in told["states"]], np.exp(run.watched), rtol=1e-9)
+    np.testing.assert_allclose(
+        [s["shares"] for s in told["states"]], np.exp(run.watched), rtol=1e-9
+    )
     exact, ahead = study.by_place(), study.ahead_by_place()
     for place, sides in told["places"].items():
         for side in (0, 1):
@@ -221,11 +243,15 @@ def test_a_toy_in_the_page_goes_the_way_of_the_simulation(which, toy_runs):
 @needs_node
 @pytest.mark.parametrize("objective", [DPO, BCE, KTO, CPO], ids=lambda o: o.name)
 def test_the_path_goes_the_way_of_gradient_flow_with_frozen_scores(objective, text):
-    end = ask(text, f"""
+    end = ask(
+        text,
+        f"""
     take({json.dumps(objective.name)});
-    const way = path([{FROZEN + 1}, {FROZEN - 1}, {FROZEN}, {FROZEN}, 1, 1], gram_of_angle(0.6, 1.4), 8);
+    const pair = [{FROZEN + 1}, {FROZEN - 1}, {FROZEN}, {FROZEN}, 1, 1];
+    const way = path(pair, gram_of_angle(0.6, 1.4), 8);
     console.log(JSON.stringify(way[way.length - 1]));
-    """)
+    """,
+    )
     flow = entry(objective, Start(2.0, 1.4, 0.6, FROZEN), way=8.0)
     assert float(flow.gone) == pytest.approx(8.0)
     assert end[0] - end[1] == pytest.approx(float(flow.margin), rel=1e-6)
