@@ -65,8 +65,8 @@ def frame(height: int, *, x: tuple[float, float], y: tuple[float, float], **more
 def plane(name: str, ratio: str) -> Any:
     """Return the plane of cosine and log-ratio: the band, a way through it and where it is now.
 
-    The page fills ``NAME.band`` (``x``, ``low``, ``high``, ``bottom``, ``top``), ``NAME.path`` and
-    ``NAME.point`` (``x``, ``y``).
+    The page fills ``NAME.band`` (``x``, ``low``, ``high``, ``bottom``, ``top``), ``NAME.path``,
+    ``NAME.end``, ``NAME.mended`` where calibration would lead, and ``NAME.point`` (``x``, ``y``).
     """
     made = frame(
         400, x=(-1.0, 1.0), y=(-3.0, 3.0), name=name, x_axis_label="cosine ρ", y_axis_label=ratio
@@ -96,6 +96,9 @@ def plane(name: str, ratio: str) -> Any:
     made.line("x", "y", source=path, line_color=STEP, line_width=3)
     ends = source(f"{name}.end", "x", "y", "angle")
     made.scatter("x", "y", angle="angle", source=ends, marker="triangle", size=13, color=STEP)
+    mended = source(f"{name}.mended", "x", "y")
+    made.scatter("x", "y", source=mended, marker="diamond", size=13, fill_color="white",
+                 line_color=STEP, line_width=2)  # fmt: skip
     point = source(f"{name}.point", "x", "y")
     made.scatter("x", "y", source=point, marker="circle", size=13, fill_color=STEP,
                  line_color="white", line_width=2)  # fmt: skip

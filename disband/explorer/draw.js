@@ -98,10 +98,10 @@ function equalRanges(name, [x, y]) {
 }
 
 // The band around `center` in logs, a way through it, and where it ends or is now.
-function drawPlane(name, center, way, now, reach = 3) {
+function drawPlane(name, center, way, now, reach = 3, across = [-1, 1]) {
   const logs = [...way.map(([, y]) => y), now[1]].filter(Number.isFinite);
-  const low = Math.max(-40, Math.min(center - reach, ...logs.map((y) => y - 0.5)));
-  const high = Math.min(40, Math.max(center + reach, ...logs.map((y) => y + 0.5)));
+  const low = Math.max(-40, Math.min(center - reach, ...logs.map((y) => y - reach / 6)));
+  const high = Math.min(40, Math.max(center + reach, ...logs.map((y) => y + reach / 6)));
   const x = Array.from({ length: 401 }, (_, i) => -1 + i / 200);
   const half = x.map((rho) => (rho > 0 ? -Math.log(rho) : Infinity));
   const clip = (y) => Math.min(high, Math.max(low, y));
@@ -119,12 +119,18 @@ function drawPlane(name, center, way, now, reach = 3) {
   fill(name, `${name}.end`, far < 1e-6 ? { x: [], y: [], angle: [] } : {
     x: [last[0]],
     y: [last[1]],
-    angle: [Math.atan2((last[1] - before[1]) / (high - low), (last[0] - before[0]) / 2) - Math.PI / 2],
+    angle: [Math.atan2((last[1] - before[1]) / (high - low), (last[0] - before[0]) / (across[1] - across[0])) - Math.PI / 2],
   });
   fill(name, `${name}.point`, Number.isFinite(now[1]) ? { x: [now[0]], y: [now[1]] } : { x: [], y: [] });
-  ranges(name, [-1, 1], [low, high]);
+  ranges(name, across, [low, high]);
   if (!drawn[name]) return;
+  const inset = 0.015 * (across[1] - across[0]);
+  for (const label of ["both_fall", "both_rise"]) named(name, `${name}.${label}`).x = across[1] - inset;
+  named(name, `${name}.ideal`).x = across[0] + inset;
   named(name, `${name}.both_fall`).y = low + (high - low) * 0.02;
   named(name, `${name}.both_rise`).y = high - (high - low) * 0.02;
-  named(name, `${name}.ideal`).y = high - (high - low) * 0.02;
+  const right = across[0] + 0.35 * (across[1] - across[0]); // where the label ends
+  const wide = !(right > 0 && center - Math.log(right) < high);
+  const ideal = named(name, `${name}.ideal`);
+  ideal.setv(wide ? { y: high - (high - low) * 0.02, text_baseline: "top" } : { y: center, text_baseline: "middle" });
 }

@@ -91,6 +91,7 @@ function showPair() {
   $("path").dataset.w = end[0];
   $("path").dataset.l = end[1];
   drawPlane("plane", Math.log(center), steps.map((one) => [cosine, one.log]), [cosine, wrong ? NaN : now.log]);
+  fill("plane", "plane.mended", wrong || Number.isNaN(now.delta) ? { x: [], y: [] } : { x: [cosine], y: [Math.log(center)] });
   drawDirections(wrong ? [0, 0] : now.changes, scale);
   drawScores(gram, wrong ? { d_w: 0, d_l: 0 } : now);
 }

@@ -111,7 +111,9 @@ function showRun() {
   }
   drawCourses(lines, cells.length > 1);
   const way = states.map((one) => [cosineOf(one.gram), logRatio(one) - centerOf(one.gram)]);
-  drawPlane("toyplane", 0, way, way[way.length - 1], 1.5);
+  const cosines = way.map(([rho]) => rho).filter(Number.isFinite);
+  const across = [Math.max(-1, Math.min(...cosines) - 0.3), Math.min(1, Math.max(...cosines) + 0.3)];
+  drawPlane("toyplane", 0, way, way[way.length - 1], 0.6, cosines.length ? across : [-1, 1]);
   drawShares(states[0].shares, now.shares);
 }
 

@@ -55,7 +55,7 @@ function show() {
 
 // Pictures are made when their tab is first seen: a hidden place has no width.
 async function changed() {
-  writeAddress();
+  keepAddress();
   show();
   const names = FIGURES[state.tab].filter((name) => !drawn[name] && DATA.figures[name]);
   if (!names.length) return;

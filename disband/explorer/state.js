@@ -50,6 +50,13 @@ function readAddress() {
     state.menus[key] = known.includes(said.get(key)) ? said.get(key) : FIRST[key];
 }
 
+// Browsers refuse to be told every movement of a slider.
+let writing = null;
+function keepAddress() {
+  clearTimeout(writing);
+  writing = setTimeout(writeAddress, 250);
+}
+
 function writeAddress() {
   const said = new URLSearchParams({ tab: state.tab, objective: objective().name });
   for (const one of objective().parameters)

@@ -138,6 +138,7 @@ def test_the_address_keeps_a_view(opened):
     one = opened("tab=pair&objective=KTO")
     one.type(**STATES[1])
     one.type(**{"set.beta": 0.25})
+    one.page.wait_for_url(lambda url: "set.beta=0.25" in url)
     case_, address = one.text("#status"), one.page.url
     other = opened(address.partition("#")[2])
     assert other.text("#status") == case_
@@ -262,6 +263,8 @@ def test_the_plane_shows_the_point_and_its_band(opened):
     point = one.page.evaluate(COLUMNS, "plane.point")
     d_w, d_l = one.values("d_w", "d_l")
     assert point == {"x": [0.5], "y": [pytest.approx(math.log(d_w / d_l))]}
+    mended = one.page.evaluate(COLUMNS, "plane.mended")
+    assert mended == {"x": [0.5], "y": [pytest.approx(math.log(2))]}
     edges = one.page.evaluate(COLUMNS, "plane.band")
     at = min(range(len(edges["x"])), key=lambda i: abs(edges["x"][i] - 0.5))
     assert [edges["low"][at], edges["high"][at]] == pytest.approx(
