@@ -7,6 +7,7 @@ import click
 from disband import __version__
 from disband.commands.claims import claim, falsify
 from disband.commands.compare import compare
+from disband.commands.explore import explore
 from disband.commands.gpt2 import gpt2
 from disband.commands.objectives import band, derive
 from disband.commands.runs import figures, verify
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for _command in (derive, band, compare, simulate, verify, figures, claim, falsify, gpt2):
+for _command in (derive, band, compare, simulate, verify, figures, claim, falsify, gpt2, explore):
     main.add_command(_command)

@@ -8,7 +8,7 @@ import pytest
 import disband
 
 ROOT = Path(disband.__file__).parent.parent
-HEAVY = ("torch", "transformers", "matplotlib", "z3", "scipy", "jinja2", "datasets")
+HEAVY = ("torch", "transformers", "matplotlib", "z3", "scipy", "jinja2", "datasets", "bokeh")
 
 
 def modules_after(*words):

