@@ -81,7 +81,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     disband gpt2
     disband gpt2 --question steps --seeds 3 --first-seed 10
     disband gpt2 --model smollm2 --scale pretrained --workers 1
-    disband gpt2 --model ./mine --pairs prefs.jsonl --question runs --objective simpo --steps 20
+    disband gpt2 --model ./mine --pairs prefs.jsonl --question runs --steps 20
     """
     try:
         from disband.gpt2 import Study, run, summary
