@@ -111,7 +111,10 @@ MEASURES = {
 
 
 def state_of(model):
-    hooks = [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()]
+    hooks = [
+        (len(m._forward_hooks), len(m._forward_pre_hooks), vars(m).get("forward", "its class's"))
+        for m in model.modules()
+    ]
     grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
     return (
         [m.training for m in model.modules()],

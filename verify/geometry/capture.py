@@ -92,7 +92,8 @@ def recording(layers: Mapping[nn.Module, Any], head: nn.Module | None) -> Iterat
         # The head's own cut comes first, so that as a layer it reads what the cut leaves.
         if head is not None:
             handles.append(head.register_forward_pre_hook(recorder.head))
-        handles += [layer.register_forward_hook(recorder.layer) for layer in layers]
+        # A layer's parameters give what it gave before any hook of the user's changed it.
+        handles += [layer.register_forward_hook(recorder.layer, prepend=True) for layer in layers]
         yield recorder
     finally:
         for handle in handles:

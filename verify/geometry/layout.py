@@ -87,10 +87,15 @@ def common_lengths(chosen: Sequence[Text], rejected: Sequence[Text]) -> list[int
     """How many tokens each pair has in common before either predicts a response token."""
     lengths = []
     for w, l in zip(chosen, rejected, strict=True):  # noqa: E741
-        most = int(min(w.counted[0], l.counted[0])) - 1
-        differ = (w.ids[:most] != l.ids[:most]).nonzero()
-        lengths.append(int(differ[0]) if len(differ) else most)
+        lengths.append(min(int(min(w.counted[0], l.counted[0])) - 1, common_beginning(w, l)))
     return lengths
+
+
+def common_beginning(x: Text, y: Text) -> int:
+    """How many of the tokens that the model reads two texts begin with in common."""
+    most = min(x.needed, y.needed)
+    differ = (x.ids[:most] != y.ids[:most]).nonzero()
+    return int(differ[0]) if len(differ) else most
 
 
 def stretch(rows: Sequence[Text], starts: Sequence[int], stops: Sequence[int]) -> Stretch:

@@ -1,11 +1,13 @@
 """One call of the model on a stretch of text, and what can be differentiated of it."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import vmap
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
@@ -202,21 +204,25 @@ def differentiate_each(
     """Gradients by the inputs for each of many slopes of one output, which come first in both."""
     if not output.requires_grad or not inputs:
         return [None] * len(inputs)
-    try:
+    used: list[bool] = []
+
+    def back(slope: Tensor) -> tuple[Tensor, ...]:
         # The graph is kept, for where some operation cannot go back with many slopes at once.
-        found: Sequence[Tensor | None] = torch.autograd.grad(
-            output,
-            list(inputs),
-            slopes,
-            is_grads_batched=True,
-            retain_graph=True,
-            allow_unused=True,
+        found = torch.autograd.grad(
+            output, list(inputs), slope, retain_graph=True, allow_unused=True
         )
+        used[:] = [gradient is not None for gradient in found]
+        return tuple(gradient for gradient in found if gradient is not None)
+
+    try:
+        with warnings.catch_warnings():
+            # An operation without a rule for many slopes at once is repeated.
+            warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)
+            known = iter(vmap(back)(slopes))
+        return [next(known) if known_of else None for known_of in used]
     except RuntimeError as error:
         if not any(word in str(error) for word in ("vmap", "Batching rule", "batching rule")):
             raise
-    else:
-        return list(found)
     one_by_one = [differentiate([output], [slope], inputs, keep=True) for slope in slopes]
     return [_stacked(values) for values in zip(*one_by_one, strict=True)]
 

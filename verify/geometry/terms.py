@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from verify.geometry.factors import Dense, Factor, OneHot, Products
+from verify.geometry.factors import LONGEST_SUM, Dense, Factor, OneHot, Products
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +88,14 @@ def _inner(x: Term, y: Term, products: Products) -> Tensor:
             if p.shape[0] == q.shape[0] == 1 and isinstance(u, Dense) and isinstance(v, Dense):
                 # All rows have one side in common: mix the other side's positions by it first.
                 mixed = products(p, q)[0, :, 0].to(v.value.dtype) @ v.value
-                at_each = u.value.transpose(0, 1) @ mixed.permute(1, 2, 0)
-                return at_each.sum(0, dtype=torch.float64)
+                return _sums_of_products(u.value.flatten(1), mixed.flatten(1))
     return _blocks(x, y, products).sum((1, 3), dtype=torch.float64)
+
+
+def _sums_of_products(x: Tensor, y: Tensor) -> Tensor:
+    """``x[i] · y[j]`` in float64, however long the vectors are."""
+    parts = zip(torch.split(x, LONGEST_SUM, 1), torch.split(y, LONGEST_SUM, 1), strict=True)
+    return torch.stack([(a @ b.mT).double() for a, b in parts]).sum(0)
 
 
 def along(x: Part, direction: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from verify.geometry.capture import Call, Recorder, recording
 from verify.geometry.layers import Values
-from verify.geometry.layout import Text, common_lengths, predictions, stretch
+from verify.geometry.layout import Text, common_beginning, common_lengths, predictions, stretch
 from verify.geometry.reading import (
     Past,
     Prompt,
@@ -20,6 +20,7 @@ from verify.geometry.reading import (
     remembers_by_keys,
     residual,
 )
+from verify.geometry.shortcuts import shortened
 from verify.geometry.terms import Term
 from verify.geometry.wanted import Wanted
 from verify.gpt2 import Model
@@ -50,7 +51,8 @@ class Tracer:
         With ``resolved``, each term has all of a response's positions, in their order.
         """
         found: list[Found] = [{}, {}]
-        prompt, past, reading = self._read(chosen, rejected, share=not resolved)
+        with shortened(self._model):
+            prompt, past, reading = self._read(chosen, rejected, share=not resolved)
         if reading is None:
             return found
         top, entering = self._top(reading)
@@ -83,8 +85,8 @@ class Tracer:
             picks: For each, indices of its response tokens.
         """
         found: list[Found] = [{}, {}]
-        # Going back once for each token costs far more than reading a prompt twice.
-        _, _, reading = self._read(pair[:1], pair[1:], share=False)
+        with shortened(self._model, common_beginning(*pair)):
+            _, _, reading = self._read(pair[:1], pair[1:], share=False)
         if reading is None:
             return found
         top, entering = self._top(reading)
