@@ -7,6 +7,9 @@ import torch
 from tests.verify.materialised import response_scores
 from tests.verify.tiny import model_of, tokenizer_of
 from tests.verify.tiny_models import one, pairs, rows, tiny
+from theory.band import band, case
+from theory.gram import Gram
+from theory.step import first_order
 from verify.gpt2 import encode, logp
 from verify.scores import (
     SlowScores,
@@ -55,6 +58,18 @@ def test_products_are_directional_derivatives(model, pair):
     sq_w, dot = (up - down) / (2 * h)
     assert sq_w == pytest.approx(gram.sq_w[0], rel=1e-6)
     assert dot == pytest.approx(gram.dot[0], rel=1e-6)
+
+
+def test_band_case_and_step_take_a_models_gram_as_they_take_a_toys(model, pair):
+    gram = pair_gram(model, *pair)
+    a, b = (response_scores(model, batch) for batch in pair)
+    toys = Gram.of_scores(a, b)
+    assert type(gram) is Gram
+    np.testing.assert_allclose(band(gram).low, band(toys).low, rtol=1e-9)
+    np.testing.assert_allclose(band(gram).high, band(toys).high, rtol=1e-9)
+    assert case(1.0, 0.9, gram).tolist() == case(1.0, 0.9, toys).tolist()
+    for got, expected in zip(first_order(1.0, 0.9, gram), first_order(1.0, 0.9, toys), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9)
 
 
 def test_padding_changes_no_product(model, pair):
