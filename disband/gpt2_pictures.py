@@ -2,19 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
-from figures.gpt2 import (
-    cosine_picture,
-    courses_picture,
-    ranking_picture,
-    regimes_picture,
-    runs_picture,
-    steps_picture,
-)
-from figures.style import save
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Record = Mapping[str, Any]
 
@@ -34,49 +25,62 @@ def _curves(record: Record) -> list[Any]:
     return list(record["curves"])
 
 
-_PICTURES: Mapping[str, tuple[str, Callable[[Record], list[Any]], Callable[[Any], Figure]]] = {
-    "figure-1": (
-        "Figure 1 of yuan2025 on this task: both log-probabilities rise or fall together",
-        _extremes,
-        runs_picture,
-    ),
-    "figure-2": (
-        "Figures 2 and 5 of yuan2025 on this task: both log-probabilities under many objectives",
-        _curves,
-        runs_picture,
-    ),
-    "figure-6": (
-        "Figure 6 of yuan2025 on this task: cosine of the two scores under many objectives",
-        _curves,
+def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable[[Any], Figure]"]]:
+    """The caption, the rows and the drawing of each picture, by its name."""
+    from figures.gpt2 import (
         cosine_picture,
-    ),
-    "one-step": (
-        "What predicts one update: the batch Gram in the optimizer's metric, and what does not",
-        _table("steps"),
-        steps_picture,
-    ),
-    "many-steps": (
-        "What the change of the chosen over a run is made of, and which tokens carry it",
-        _table("courses"),
         courses_picture,
-    ),
-    "ranking": (
-        "The chosen's change at equal margin gained beside what the band said at the start",
-        _table("objectives"),
         ranking_picture,
-    ),
-    "regimes": (
-        "Change of the chosen by fine-tuning, optimizer and learning rate, per response style",
-        _table("regimes"),
         regimes_picture,
-    ),
-}
+        runs_picture,
+        steps_picture,
+    )
+
+    return {
+        "figure-1": (
+            "Figure 1 of yuan2025 on this task: both log-probabilities rise or fall together",
+            _extremes,
+            runs_picture,
+        ),
+        "figure-2": (
+            "Figures 2 and 5 of yuan2025 on this task: log-probabilities under many objectives",
+            _curves,
+            runs_picture,
+        ),
+        "figure-6": (
+            "Figure 6 of yuan2025 on this task: cosine of the two scores under many objectives",
+            _curves,
+            cosine_picture,
+        ),
+        "one-step": (
+            "What predicts one update: the batch Gram in the optimizer's metric, and what does not",
+            _table("steps"),
+            steps_picture,
+        ),
+        "many-steps": (
+            "What the change of the chosen over a run is made of, and which tokens carry it",
+            _table("courses"),
+            courses_picture,
+        ),
+        "ranking": (
+            "The chosen's change at equal margin gained beside what the band said at the start",
+            _table("objectives"),
+            ranking_picture,
+        ),
+        "regimes": (
+            "Change of the chosen by fine-tuning, optimizer and learning rate, per response style",
+            _table("regimes"),
+            regimes_picture,
+        ),
+    }
 
 
 def draw_record(record: Record, folder: Path) -> dict[str, Path]:
     """Write each picture that ``record`` has data for to ``folder``; return the SVG by caption."""
+    from figures.style import save
+
     drawn = {}
-    for name, (caption, data, picture) in _PICTURES.items():
+    for name, (caption, data, picture) in _pictures().items():
         if rows := data(record):
             drawn[caption], _ = save(picture(rows), folder, f"{record['name']}-{name}")
     return drawn

@@ -37,20 +37,28 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 
-class How(TypedDict, total=False):
-    """What may be said about any measurement.
+class What(TypedDict, total=False):
+    """What may be said of any products.
 
     Args:
         parameters: Names of the trained parameters to measure, or a predicate of names; all of
             them by default.
         preconditioner: A positive scale ``P`` for each measured parameter, by name and of its
             shape, so that products are ``⟨x, P y⟩``; see ``adam_preconditioner``.
-        memory: Bytes that the scores held at once may take, beside the model; 2 GiB by default.
-        progress: Called with the fraction done, from time to time.
     """
 
     parameters: Selection | None
     preconditioner: Preconditioner | None
+
+
+class How(What, total=False):
+    """What may be said about a measurement of many responses or tokens.
+
+    Args:
+        memory: Bytes that the scores held at once may take, beside the model; 2 GiB by default.
+        progress: Called with the fraction done, from time to time.
+    """
+
     memory: int
     progress: Callable[[float], None] | None
 
@@ -156,7 +164,7 @@ def token_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How])
 
 
 def position_gram(
-    model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]
+    model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[What]
 ) -> dict[str, Array]:
     """What every two positions of a pair contribute to its products, by parameter.
 

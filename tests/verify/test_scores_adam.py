@@ -37,12 +37,15 @@ def test_an_optimizer_without_second_moments_is_refused():
 
 def test_a_step_moves_the_log_probabilities_by_the_directional_products():
     model = tiny("gpt2").eval()
-    before = {n: p.detach().clone() for n, p in model.named_parameters()}
-    with torch.no_grad():
-        start = torch.cat([logp(model, b) for b in pairs()])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
-    (-logp(model, pairs()[0]).sum()).backward()
-    optimizer.step()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, weight_decay=5.0)
+    for chosen_first in (False, True, True):  # memory of another gradient, then decay on top
+        before = {n: p.detach().clone() for n, p in model.named_parameters()}
+        with torch.no_grad():
+            start = torch.cat([logp(model, b) for b in pairs()])
+        optimizer.zero_grad()
+        loss = logp(model, pairs()[not chosen_first]).sum()
+        (-loss).backward()
+        optimizer.step()
     update = {n: p.detach() - before[n] for n, p in model.named_parameters()}
     with torch.no_grad():
         moved = (torch.cat([logp(model, b) for b in pairs()]) - start).numpy()
@@ -50,3 +53,5 @@ def test_a_step_moves_the_log_probabilities_by_the_directional_products():
             p.copy_(before[n])
     got = directional(model, *pairs(), update)
     np.testing.assert_allclose(got, moved, rtol=0, atol=1e-3 * np.abs(moved).max())
+    without = {n: u + 1e-5 * 5.0 * before[n] for n, u in update.items()}
+    assert np.abs(directional(model, *pairs(), without) - moved).max() > 3e-3 * np.abs(moved).max()

@@ -100,11 +100,14 @@ def test_layers_without_a_rule_are_measured_exactly_and_it_is_said(kind):
     assert bool(slow) == (kind != "bloom")
 
 
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [(torch.bfloat16, 0.03), (torch.float16, 0.005)], ids=str
+)
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
-def test_a_bfloat16_model_is_measured_to_its_own_rounding(kind):
-    model = tiny(kind).bfloat16()
+def test_a_model_of_half_precision_is_measured_to_its_own_rounding(kind, precision, tolerance):
+    model = tiny(kind).to(precision)
     s = both(model, *pairs())
-    agree(batch_gram(model, *pairs()), s @ s.T, 0.03)
+    agree(batch_gram(model, *pairs()), s @ s.T, tolerance)
 
 
 def test_a_bfloat16_models_products_are_not_rounded_to_bfloat16():

@@ -50,8 +50,8 @@ def shrinking(work: Callable[[int], T], most: int) -> T:
                 raise
             if most == 1:
                 raise MemoryError(
-                    "one pair at a time must fit into memory, but it ran out on one; measure "
-                    "fewer parameters, shorter texts, or a model of lower precision"
+                    "one pair (or token) at a time must fit into memory, but it ran out on one; "
+                    "measure fewer parameters, shorter texts, or a model of lower precision"
                 ) from error
         most = most // 2
         if torch.cuda.is_available():
