@@ -27,6 +27,8 @@ from sims.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
+from verify.experiments.toy_experiments import TOY_EXPERIMENTS
+from verify.experiments.toys import ToyExperiment
 from verify.ledger import entries
 from verify.provenance import ROOT, code_hash, provenance
 from verify.report import write_report
@@ -79,14 +81,15 @@ def run(job: Job) -> Record:
         sweep(folder)
     tweets, origin = _ready(job) if job.models else ((), {})
     studied = earlier(job.out) or earlier(ROOT / "results" / "gpt2")
-    with Screen(6 if job.models else 5) as screen:
+    with Screen(7 if job.models else 6) as screen:
         with screen.step("objectives") as step:
             objectives = _objectives(job, step)
         with screen.step("claims") as step:
             claims = _claims(job, step)
         with screen.step("simulations") as step:
             studies = _simulations(job, step)
-        experiments: list[Record] = []
+        with screen.step("toys") as step:
+            experiments, measured = _toy_experiments(job, step)
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
             with screen.step("sentiment") as step:
@@ -95,7 +98,7 @@ def run(job: Job) -> Record:
         with screen.step("figures") as step:
             toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
-            figures = _figures(job, Drawn(toys, sentiment, gallery), step)
+            figures = _figures(job, Drawn(toys, sentiment, gallery, measured), step)
         with screen.step("report") as step:
             experiments += studied
             for record in studied:
@@ -159,6 +162,40 @@ def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
         studies = [unpack(arrays) for arrays in groups(found).values()]
     step.result = f"{len(studies)} toy runs{_note(reused=found is not None)}"
     return {(study.toy, study.objective): study for study in studies}
+
+
+def _toy_experiments(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
+    """Run the experiments that need no language model; return them and what they draw."""
+    records, drawn, reused = [], {}, 0
+    for done, experiment in enumerate(TOY_EXPERIMENTS):
+
+        def tell(share: float, total: float, said: str, before: int = done) -> None:
+            step.advance(before + share / total, len(TOY_EXPERIMENTS), said)
+
+        record, arrays, kept = _toy_experiment(job, experiment, tell)
+        records.append(record)
+        drawn[experiment.name] = arrays
+        reused += kept
+    outcomes_of = [p["per_seed"] for record in records for p in record["predictions"]]
+    held = sum(all(one["holds"] is True for one in seeds) for seeds in outcomes_of)
+    said = f"{held} of {len(outcomes_of)} statements hold on every seed"
+    step.result = f"{said}{_note(reused=reused == len(records))}"
+    return records, drawn
+
+
+def _toy_experiment(
+    job: Job, experiment: ToyExperiment, tell: Callable[[float, float, str], None]
+) -> tuple[Record, Arrays, bool]:
+    store = job.store("verify.experiments.toy_experiments")
+    name, key = experiment.name.replace(" ", "-"), dict(experiment.settings)
+    record, arrays = store.load_record(name, key), store.load(name, key)
+    if record is not None and arrays is not None:
+        return record, arrays, True
+    judged, arrays = experiment.run(tell)
+    record = experiment_entry(experiment.name, key, judged)
+    store.save(name, key, arrays)
+    store.save_record(name, key, record)
+    return record, arrays, False
 
 
 def _settings(job: Job) -> "Settings":

@@ -17,11 +17,13 @@ from figures.chen2026 import band_picture, places, wedge
 from figures.objectives import gallery_picture, phase_picture
 from figures.style import save
 from figures.toys import place_picture, trajectory_picture
+from figures.wang2025 import ablation_picture, exploration_picture, target_picture
 from figures.yuan2025 import figure_3, figure_4a, figure_4b
 from sims.gallery import MECHANISMS, Line
 from sims.phases import FAR, phases
 from sims.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN, Study
 from theory.catalogue import catalogue
+from verify.experiments.dynamics import EXPERIMENT as DYNAMICS
 from verify.store import whole_file
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -36,11 +38,13 @@ class Drawn:
         toys: The DPO run of each toy, by its name.
         sentiment: The sentiment check, by seed and style; empty where it was left out.
         gallery: The ratio along one toy, by objective; empty in data of earlier versions.
+        measured: What each experiment on toys draws, by its name; likewise.
     """
 
     toys: Mapping[str, Study]
     sentiment: Mapping[tuple[int, str], Arrays]
     gallery: Mapping[str, Line] = field(default_factory=dict)
+    measured: Mapping[str, Arrays] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Picture:
         draw: Draws it.
         needs_models: Whether it shows the sentiment check.
         needs_gallery: Whether it shows the gallery.
+        needs_measured: The experiment on toys that it shows, if it shows one.
     """
 
     name: str
@@ -60,11 +65,14 @@ class Picture:
     draw: Callable[[Drawn], Figure]
     needs_models: bool = False
     needs_gallery: bool = False
+    needs_measured: str = ""
 
     def has_data(self, data: Drawn) -> bool:
         """Whether ``data`` has enough to draw it."""
         return bool(
-            (data.sentiment or not self.needs_models) and (data.gallery or not self.needs_gallery)
+            (data.sentiment or not self.needs_models)
+            and (data.gallery or not self.needs_gallery)
+            and (not self.needs_measured or data.measured.get(self.needs_measured))
         )
 
 
@@ -138,6 +146,26 @@ PICTURES = (
         lambda data: place_picture(data.toys[EDIT_ONE_INDEPENDENT.name]),
     ),
     Picture(
+        "target",
+        "What each update does for the responses that training ends with, G, and its three parts "
+        "(wang2025): toy worlds of whole responses, thick lines means over worlds",
+        lambda data: target_picture(data.measured[DYNAMICS]),
+        needs_measured=DYNAMICS,
+    ),
+    Picture(
+        "exploration",
+        "Entropy over training and against reward, with and without negative learning (wang2025)",
+        lambda data: exploration_picture(data.measured[DYNAMICS]),
+        needs_measured=DYNAMICS,
+    ),
+    Picture(
+        "ablation",
+        "What dropping or scaling a component gains in true reward (wang2025): means over worlds "
+        "with their 95 % intervals",
+        lambda data: ablation_picture(data.measured[DYNAMICS]),
+        needs_measured=DYNAMICS,
+    ),
+    Picture(
         "figure-3",
         "Figure 3 of yuan2025 on real tweets: both log-probabilities over DPO, by response style",
         lambda data: figure_3(data.sentiment),
@@ -177,7 +205,7 @@ def select(names: Sequence[str], data: Drawn) -> list[Picture]:
             )
         if not known[name].has_data(data):
             raise ValueError(
-                f"{name} shows a run of every objective: the last run kept none; run disband verify"
+                f"{name} shows a study that the last run did not keep; run disband verify"
             )
     if names:
         return [known[name] for name in dict.fromkeys(names)]
@@ -203,8 +231,9 @@ def keep(data: Drawn, folder: Path) -> None:
     toys = {f"toy/{name}": pack(study) for name, study in data.toys.items()}
     runs = {f"sentiment/{seed}/{style}": run for (seed, style), run in data.sentiment.items()}
     lines = {f"gallery/{name}": asdict(line) for name, line in data.gallery.items()}
+    found = {f"measured/{name}": arrays for name, arrays in data.measured.items()}
     with whole_file(folder / FILE) as file:
-        np.savez_compressed(file, allow_pickle=False, **flat(toys | runs | lines))
+        np.savez_compressed(file, allow_pickle=False, **flat(toys | runs | lines | found))
 
 
 def kept(folder: Path) -> Drawn:
@@ -220,6 +249,7 @@ def kept(folder: Path) -> Drawn:
             "run disband verify first, or name its folder with --out"
         )
     toys, sentiment, gallery = {}, {}, {}
+    measured: dict[str, dict[str, NDArray[Any]]] = {}
     try:
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             for name, arrays in groups(file).items():
@@ -228,13 +258,16 @@ def kept(folder: Path) -> Drawn:
                     toys[which[0]] = unpack(arrays)
                 elif kind == "gallery":
                     gallery[which[0]] = Line(**arrays)
+                elif kind == "measured":
+                    its = measured.setdefault(which[0], {})
+                    its |= {"/".join([*which[1:], key]): value for key, value in arrays.items()}
                 else:
                     sentiment[int(which[0]), which[1]] = arrays
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} is no file of an earlier run ({error}); run disband verify again"
         ) from error
-    return Drawn(toys, sentiment, gallery)
+    return Drawn(toys, sentiment, gallery, measured)
 
 
 def flat(arrays: Mapping[str, Arrays]) -> dict[str, NDArray[Any]]:

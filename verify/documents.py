@@ -26,6 +26,7 @@ by `python -m verify.documents`; the same with formulas typeset, numbers and fil
 TITLES = {
     "yuan2025": "yuan2025: A Common Pitfall of Margin-based Language Model Alignment",
     "chen2026": "chen2026: Towards Disentangled Preference Optimization Dynamics",
+    "wang2025": "wang2025: What Is Preference Optimization Doing, How and Why?",
     "disband": "disband: statements of this project",
 }
 

@@ -1,0 +1,26 @@
+"""Experiments on toys: small enough for ``disband verify`` to run them itself, without models."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from verify.experiments.sentiment_predictions import Prediction
+from verify.store import Arrays
+
+Report = Callable[[float, float, str], None]
+
+
+@dataclass(frozen=True)
+class ToyExperiment:
+    """One experiment that statements of the ledger rest on.
+
+    Args:
+        name: As the predictions of the ledger call it.
+        settings: What it is run with, as plain data.
+        run: Returns the outcomes, and arrays to draw by name; hears of work done, work in total,
+            and what was done.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    run: Callable[[Report], tuple[Sequence[Prediction], Arrays]]
