@@ -4,6 +4,9 @@ All of them show arrays of :func:`verify.experiments.dynamics_curves.curves`: me
 their 95 % intervals.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +14,8 @@ from matplotlib.figure import Figure
 from figures.style import CHOSEN, LOOKS, REJECTED, Array, Look, draw, panels, styled, zero_line
 from verify.experiments.dynamics import LINEAR, RESPONSES, TOKENS
 from verify.experiments.dynamics_curves import ABLATIONS, EXPLORING, LINES
-from verify.store import Arrays
+
+Arrays = Mapping[str, Array]
 
 TOTAL = Look("#3C3C3C", "-", "o")
 PART_LOOKS = (TOTAL, CHOSEN, REJECTED, LOOKS[0])
@@ -96,6 +100,6 @@ def ablation_picture(found: Arrays) -> Figure:
     return figure
 
 
-def _band(axes: Axes, x: Array, three: Array, look: Look, label: str) -> None:
+def _band(axes: Axes, x: Any, three: Array, look: Look, label: str) -> None:
     axes.fill_between(x, three[1], three[2], color=look.color, alpha=0.18, linewidth=0)
     draw(axes, x, three[0], look, label)

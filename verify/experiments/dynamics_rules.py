@@ -1,145 +1,34 @@
-"""What the toy courses say of wang2025, judged by intervals over worlds; fixed on other seeds.
+"""What is asked of the toy courses for wang2025; all criteria were fixed on other seeds."""
 
-Every rule reads one number off each world, a difference that the statement says is positive. On a
-replicate it holds if the 95 % interval of the mean lies above zero in each of its toys, fails if
-it lies below zero in any, and is undecided otherwise.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
-from sims.target_study import Course, level
-from verify.experiments.dynamics import (
-    LINEAR,
-    REPLICATES,
-    RESPONSES,
-    TOKENS,
-    VERIFIABLE,
-    WORLDS_EACH,
-    Courses,
+from verify.experiments.dynamics import LINEAR, RESPONSES, TOKENS, VERIFIABLE, Courses
+from verify.experiments.dynamics_judging import Rule
+from verify.experiments.dynamics_readings import (
+    LEVEL,
+    agreement,
+    at_drift,
+    at_reward,
+    cosine,
+    distance,
+    opposed,
+    shares,
+    unsteadiness,
 )
-from verify.experiments.sentiment_predictions import Outcome, Prediction
+from verify.experiments.sentiment_predictions import Prediction
 
 Array = NDArray[np.float64]
-By = Mapping[str, Course]
-
-ALL = (RESPONSES, LINEAR, TOKENS)
 PAIRS_ONLY = (RESPONSES, LINEAR)
-LEVEL, FEWEST, EARLY = 0.7, 5, 20
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A statement before it meets data.
-
-    Args:
-        name: Of the outcome.
-        says: The statement in one sentence.
-        criterion: What is measured, in words.
-        measure: Reads a number off each world, which is to be positive.
-        toys: Where it is to hold.
-    """
-
-    name: str
-    says: str
-    criterion: str
-    measure: Callable[[By], Array]
-    toys: tuple[str, ...] = ALL
-
-    def judge(self, courses: Courses) -> Prediction:
-        """The statement on every replicate."""
-        by_toy = {
-            toy: self.measure({method: c for (world, method), c in courses.items() if world == toy})
-            for toy in self.toys
-        }
-        outcomes = []
-        for replicate in range(REPLICATES):
-            worlds = slice(replicate * WORLDS_EACH, (replicate + 1) * WORLDS_EACH)
-            ranges = {toy: interval(values[worlds]) for toy, values in by_toy.items()}
-            numbers = {
-                f"{toy}, {name}": value
-                for toy, three in ranges.items()
-                for name, value in zip(("mean", "low", "high"), three, strict=True)
-            }
-            outcomes.append(Outcome(replicate, _holds(list(ranges.values())), numbers))
-        return Prediction(self.name, self.says, self.criterion, tuple(outcomes))
-
-
-def interval(values: Array) -> tuple[float, float, float]:
-    """Mean and the ends of its 95 % interval over worlds; NaN of fewer than five with a value."""
-    known = values[np.isfinite(values)]
-    if len(known) < FEWEST:
-        return (float("nan"),) * 3
-    half = float(student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-    mean = float(known.mean())
-    return mean, mean - half, mean + half
-
-
-def _holds(ranges: list[tuple[float, float, float]]) -> bool | None:
-    if all(low > 0 for _, low, _ in ranges):
-        return True
-    return False if any(high < 0 for *_, high in ranges) else None
+EARLY = 20
 
 
 def judge(courses: Courses) -> tuple[Prediction, ...]:
     """Judge every rule."""
     return tuple(rule.judge(courses) for rule in RULES)
-
-
-def unsteadiness(course: Course) -> Array:
-    """Mean change of G from one update to the next over its mean size, ``(S,)``."""
-    total = course.total
-    return np.asarray(np.abs(np.diff(total, axis=0)).mean(0) / np.abs(total).mean(0))
-
-
-def at_drift(one: Course, other: Course, field: str) -> Array:
-    """How much more one course has of a field than another where both have drifted as far."""
-    at = LEVEL * np.minimum(one.drift[-1], other.drift[-1])
-    mine, theirs = (level(c.drift, getattr(c, field), at) for c in (one, other))
-    return np.asarray(mine - theirs)
-
-
-def at_reward(one: Course, other: Course, field: str) -> Array:
-    """The same where both earn as much; NaN where either has gained nothing."""
-    start = one.reward[0]
-    gained = np.minimum(one.reward[-1], other.reward[-1]) - start
-    mine, theirs = (
-        level(c.reward, getattr(c, field), start + LEVEL * gained) for c in (one, other)
-    )
-    return np.asarray(np.where(gained > 0, mine - theirs, np.nan))
-
-
-def distance(one: Course, other: Course) -> Array:
-    """Total variation between the final policies, mean over prompts, ``(S,)``."""
-    return np.asarray(np.abs(one.final - other.final).sum(-1).mean(-1) / 2)
-
-
-def agreement(one: Course, other: Course) -> Array:
-    """Share of the prompts whose likeliest response is the same at the end, ``(S,)``."""
-    return np.asarray((one.final.argmax(-1) == other.final.argmax(-1)).mean(-1))
-
-
-def cosine(course: Course) -> Array:
-    """Cosine of positive with negative learning's scores, mean over updates with both, ``(S,)``."""
-    lifted, lowered, both = np.moveaxis(course.products, 1, 0)
-    norms = np.sqrt(lifted * lowered)
-    cosines = np.divide(both, norms, out=np.zeros_like(both), where=norms > 0)
-    return np.asarray(cosines.sum(0) / (norms > 0).sum(0))
-
-
-def _shares(course: Course) -> Array:
-    groups = course.groups.sum(0)
-    return np.asarray(groups / groups.sum(0))
-
-
-def _opposed(course: Course) -> Array:
-    late = course.service[len(course.service) // 2 :]
-    return np.asarray((late[:, 0] * late[:, 1] < 0).mean(0))
 
 
 def _difference(one: str, other: str, how: Callable[..., Array], *more: Any) -> Any:
@@ -198,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         "In DPO they serve the target in opposite directions.",
         "the share of updates in the second half in which the two parts of G have opposite signs, "
         "less one half",
-        lambda by: _opposed(by["DPO"]) - 0.5,
+        lambda by: opposed(by["DPO"]) - 0.5,
     ),
     Rule(
         "dpo-joint-negative",
@@ -316,13 +205,13 @@ RULES: tuple[Rule, ...] = (
         "ppo-weights-large",
         "The third of the tokens with the largest advantages serves the target most.",
         "its share of G over the run, less one half",
-        lambda by: _shares(by["PPO"])[0] - 0.5,
+        lambda by: shares(by["PPO"])[0] - 0.5,
     ),
     Rule(
         "ppo-weights-small",
         "The third with the smallest advantages has no role in the target.",
         "0.05 less its share of G over the run",
-        lambda by: 0.05 - _shares(by["PPO"])[2],
+        lambda by: 0.05 - shares(by["PPO"])[2],
     ),
     Rule(
         "ppo-weights-enough",

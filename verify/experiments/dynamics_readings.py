@@ -1,0 +1,76 @@
+"""Numbers that statements about toy courses are judged by, one for each world."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from sims.target_study import Course, level
+
+Array = NDArray[np.float64]
+
+# Where two courses are compared: at this share of what both have reached.
+LEVEL = 0.7
+FEWEST = 5
+
+
+def interval(values: Array) -> tuple[float, float, float]:
+    """Mean and the ends of its 95 % interval over worlds; NaN of fewer than five with a value."""
+    known = values[np.isfinite(values)]
+    if len(known) < FEWEST:
+        return (float("nan"),) * 3
+    half = float(student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+    mean = float(known.mean())
+    return mean, mean - half, mean + half
+
+
+def unsteadiness(course: Course) -> Array:
+    """Mean change of G from one update to the next over its mean size, ``(S,)``."""
+    total = course.total
+    return np.asarray(np.abs(np.diff(total, axis=0)).mean(0) / np.abs(total).mean(0))
+
+
+def at_drift(one: Course, other: Course, field: str) -> Array:
+    """How much more one course has of a field than another where both have drifted as far."""
+    at = LEVEL * np.minimum(one.drift[-1], other.drift[-1])
+    mine, theirs = (level(c.drift, getattr(c, field), at) for c in (one, other))
+    return np.asarray(mine - theirs)
+
+
+def at_reward(one: Course, other: Course, field: str) -> Array:
+    """The same where both earn as much; NaN where either has gained nothing."""
+    start = one.reward[0]
+    gained = np.minimum(one.reward[-1], other.reward[-1]) - start
+    mine, theirs = (
+        level(c.reward, getattr(c, field), start + LEVEL * gained) for c in (one, other)
+    )
+    return np.asarray(np.where(gained > 0, mine - theirs, np.nan))
+
+
+def distance(one: Course, other: Course) -> Array:
+    """Total variation between the final policies, mean over prompts, ``(S,)``."""
+    return np.asarray(np.abs(one.final - other.final).sum(-1).mean(-1) / 2)
+
+
+def agreement(one: Course, other: Course) -> Array:
+    """Share of the prompts whose likeliest response is the same at the end, ``(S,)``."""
+    return np.asarray((one.final.argmax(-1) == other.final.argmax(-1)).mean(-1))
+
+
+def cosine(course: Course) -> Array:
+    """Cosine of positive with negative learning's scores, mean over updates with both, ``(S,)``."""
+    lifted, lowered, both = np.moveaxis(course.products, 1, 0)
+    norms = np.sqrt(lifted * lowered)
+    cosines = np.divide(both, norms, out=np.zeros_like(both), where=norms > 0)
+    return np.asarray(cosines.sum(0) / (norms > 0).sum(0))
+
+
+def shares(course: Course) -> Array:
+    """Share of each third of the tokens in G over the run, largest advantages first, ``(3, S)``."""
+    groups = course.groups.sum(0)
+    return np.asarray(groups / groups.sum(0))
+
+
+def opposed(course: Course) -> Array:
+    """Share of the late updates whose two parts of G have opposite signs, ``(S,)``."""
+    late = course.service[len(course.service) // 2 :]
+    return np.asarray((late[:, 0] * late[:, 1] < 0).mean(0))
