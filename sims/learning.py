@@ -246,8 +246,7 @@ def _own_responses(world: World, method: OnPolicy, seeds: Sequence[int]) -> Push
 def _every_token(world: World, method: OnPolicy, logs: Array) -> Push:
     """The expectation over responses of the first epoch's update with a perfect critic."""
     probs = np.exp(logs)
-    values = world.values(probs)
-    advantage = (values - (probs * values).sum(-1, keepdims=True)).reshape(len(probs), -1)
+    advantage = world.advantages(probs).reshape(len(probs), -1)
     often = (world.visits(probs)[..., None] * probs).reshape(len(probs), -1)
     contexts, tokens = (
         np.broadcast_to(i.ravel(), advantage.shape) for i in np.indices(probs.shape[1:])
@@ -260,10 +259,8 @@ def _every_token(world: World, method: OnPolicy, logs: Array) -> Push:
 def _advantages(world: World, method: OnPolicy, probs: Array, events: Events) -> Array:
     """Return the advantage of every token, ``(S, N, depth)``."""
     if method.advantage == "critic":
-        values = world.values(probs)
-        over = values - (probs * values).sum(-1, keepdims=True)
         index = np.arange(len(probs))[:, None, None]
-        return np.asarray(over[index, events.contexts, events.tokens])
+        return np.asarray(world.advantages(probs)[index, events.contexts, events.tokens])
     rewards = events.rewards
     if method.advantage == "baseline":
         whole = rewards - rewards.mean(-1, keepdims=True)

@@ -126,9 +126,7 @@ def entropy_slopes(world: World, probs: Array) -> Array:
     reward is :math:`-\log\pi(y)`, averaged over prompts.
     """
     unlikely = replace(world, rewards=-np.log(world.responses(probs)).reshape(world.rewards.shape))
-    values = unlikely.values(probs)
-    over = values - (probs * values).sum(-1, keepdims=True)
-    return np.asarray(world.visits(probs)[..., None] * probs * over)
+    return np.asarray(world.visits(probs)[..., None] * probs * unlikely.advantages(probs))
 
 
 def _read(

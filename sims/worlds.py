@@ -16,6 +16,7 @@ from sims.policies import LogLinear
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,17 @@ class World:
             value = (probs[:, level] * found[0]).sum(-1)
             found.insert(0, value.reshape(len(probs), -1, self.vocabulary))
         return np.concatenate(found, 1)
+
+    def advantages(self, probs: Array) -> Array:
+        """Value of each token in each context less that of the context, ``(S, C, V)``.
+
+        A token whose choice changes nothing has none at all, free of rounding.
+        """
+        values = self.values(probs)
+        over = values - (probs * values).sum(-1, keepdims=True)
+        return np.where(
+            np.abs(over) > ROUNDING * np.abs(values).max((-1, -2), keepdims=True), over, 0.0
+        )
 
     def reward(self, probs: Array) -> Array:
         """Expected reward of a policy, ``(S,)``."""

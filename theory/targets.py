@@ -48,7 +48,7 @@ class Control:
 
     def __post_init__(self) -> None:
         factors = (self.positive, self.negative, self.reweighting)
-        if not (min(factors) >= 0 and max(factors[:2]) < np.inf and self.reweighting <= 1):
+        if not (all(0 <= f < np.inf for f in factors) and self.reweighting <= 1):
             raise ValueError(
                 "a component is kept by a factor of at least zero, reweighting by at most one: got "
                 f"{self}; set a factor to 0 to drop its component"

@@ -48,7 +48,7 @@ def one_step(
     with torch.no_grad():
         before = logp(step.model, held).double().numpy(force=True)
         change = logp(after, held).double().numpy(force=True) - before
-    push = _push(step, objective, before, values)
+    push = push_of(step, objective, before, values)
     plain = batch_gram(step.model, *pair) * push
     scaled = batch_gram(step.model, *pair, preconditioner=dict(step.update.metric)) * push
     own = np.tile(np.eye(size, dtype=bool), (2, 2))
@@ -76,7 +76,15 @@ def token_parts(step: Step, held: Batch) -> Array:
     return np.stack([_slopes(step.model, held, direction) for direction in directions])
 
 
-def _push(step: Step, objective: Objective, before: Array, values: Mapping[str, float]) -> Array:
+def push_of(step: Step, objective: Objective, before: Array, values: Mapping[str, float]) -> Array:
+    """Coefficient of each score in the batch's descent step, chosen first, ``(2 batch,)``.
+
+    Args:
+        step: The update.
+        objective: Whose loss was minimised.
+        before: Log-probabilities as the update found them, ``(2 batch,)``, nats.
+        values: Hyperparameters of the objective that differ from its defaults.
+    """
     reference = [r.double().numpy(force=True) for r in step.reference]
     lengths = [b.lengths.numpy(force=True) for b in step.pair]
     state = (*np.split(before, 2), *reference, *lengths)

@@ -11,6 +11,7 @@ from verify.experiments.protocol import Supervision
 from verify.experiments.regimes import SUPERVISIONS, Regime, pieces, run_regime
 from verify.experiments.steps import BATCHES, RATES, Steps, run_steps
 from verify.experiments.study import Question
+from verify.experiments.target_course import Target, run_target
 from verify.gpt2 import GPT2_SMALL
 from verify.optimizers import KINDS, Rule
 from verify.sentiment import STYLES
@@ -34,6 +35,12 @@ def _courses() -> tuple[Course, ...]:
         Course(LONG, Rule("sgd", 1e-2)),
     )
 
+
+_TARGETS = (
+    *(Target(style) for style in ("single token", SHORT, LONG)),
+    Target(LONG, batch=4),
+    Target(LONG, Rule("sgd", 1e-2)),
+)
 
 _FEW: tuple[Regime, ...] = tuple(
     Regime(style, taught) for taught in SUPERVISIONS[:2] for style in ("single token", LONG)
@@ -98,6 +105,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES[:9])), 12),
         Question("regimes", run_regime, _FEW, 25),
         Question("runs", run_followed, tuple(map(_run, PAPER[:5:2])), 10),
+        Question("targets", run_target, _TARGETS, 40),
     ),
     "laptop": (
         Question("steps", run_steps, _steps(BATCHES), 25),
@@ -105,6 +113,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES)), 12),
         Question("regimes", run_regime, pieces(), 25),
         Question("runs", run_followed, tuple(map(_run, PAPER)), 10),
+        Question("targets", run_target, (*_TARGETS, Target("prefix+suffix")), 40),
     ),
     "pretrained": _pretrained(),
     "full": _full(),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from verify.experiments.findings.targets import target_numbers
 from verify.experiments.readings import (
     course_shares,
     race_outcome,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from verify.experiments.many_steps import Course
     from verify.experiments.regimes import Regime
     from verify.experiments.steps import Steps
+    from verify.experiments.target_course import Target
 
 Arrays = Mapping[str, Any]
 Row = dict[str, Any]
@@ -71,10 +73,26 @@ def _runs(piece: "Run", arrays: Arrays) -> list[Row]:
     return [{"objective": piece.objective, "style": piece.style, **run_numbers(arrays)}]
 
 
+def _targets(piece: "Target", arrays: Arrays) -> list[Row]:
+    settings = {
+        "style": piece.style,
+        "optimizer": piece.rule.kind,
+        "rate": piece.rule.rate,
+        "batch": piece.batch,
+    }
+    said = ("answered the chosen", "answered the rejected", "answered neither")
+    counts = dict(zip(said, map(int, arrays["answers"]), strict=True))
+    return [
+        {**settings, "metric": name, **target_numbers(arrays, i), **counts}
+        for i, name in enumerate(("plain", "optimizer"))
+    ]
+
+
 _ROWS: Mapping[str, Rows] = {
     "steps": _steps,
     "courses": _courses,
     "objectives": _objectives,
     "regimes": _regimes,
     "runs": _runs,
+    "targets": _targets,
 }

@@ -3,6 +3,9 @@
 from verify.claim import Prediction
 from verify.experiments.dynamics import EXPERIMENT
 from verify.experiments.dynamics_rules import RULES
+from verify.experiments.findings.targets import RULES as TARGET_RULES
+
+MODELS = "gpt2"
 
 # The sentence of the abstract that a rule's name begins with.
 LOCATORS = {
@@ -29,7 +32,15 @@ def _locator(name: str) -> str:
     return next(where for start, where in LOCATORS.items() if name.startswith(start))
 
 
-CLAIMS = tuple(
+_MODEL_LOCATORS = {
+    "target-stable": "dpo-stable",
+    "target-small-batches": "dpo-stable",
+    "target-offset": "dpo-offset",
+    "target-opposite": "dpo-offset",
+    "target-reweighting": "dpo-weights",
+}
+
+ON_TOYS = tuple(
     Prediction(
         id=f"wang2025.toy.{rule.name}",
         locator=_locator(rule.name),
@@ -40,3 +51,17 @@ CLAIMS = tuple(
     )
     for rule in RULES
 )
+
+ON_MODELS = tuple(
+    Prediction(
+        id=f"wang2025.gpt2.{rule.name}",
+        locator=LOCATORS[_MODEL_LOCATORS[rule.name]],
+        says=rule.says,
+        experiment=MODELS,
+        outcome=rule.name,
+        note=f"Run by `disband gpt2`: {rule.criterion}. Answers are as long as the labelled ones.",
+    )
+    for rule in TARGET_RULES
+)
+
+CLAIMS = (*ON_TOYS, *ON_MODELS)

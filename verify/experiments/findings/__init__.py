@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from verify.experiments.findings import courses, objectives, regimes, steps
+from verify.experiments.findings import courses, objectives, regimes, steps, targets
 from verify.experiments.findings.rule import Arrays, Rule
 from verify.experiments.sentiment_predictions import Prediction
 
-RULES: tuple[Rule, ...] = (*steps.RULES, *courses.RULES, *objectives.RULES, *regimes.RULES)
+RULES: tuple[Rule, ...] = (
+    *steps.RULES,
+    *courses.RULES,
+    *objectives.RULES,
+    *regimes.RULES,
+    *targets.RULES,
+)
 
 CRITERIA = {rule.name: rule.criterion for rule in RULES}
 
