@@ -19,13 +19,21 @@ from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
 from verify.claims import LEDGER
 from verify.documents import claims_page
+from verify.experiments.toy_experiments import TOY_EXPERIMENTS
+
+from .planted import PLANTED
 
 ROOT = Path(__file__).parent.parent.parent
 CLAIM = {
     "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",
     "counterexample", "repaired",
 }  # fmt: skip
-DRAWN = {"band", "phases", "gallery", "single-token", "edit-one-shared", "edit-one-independent"}
+DRAWN = {
+    "band", "phases", "gallery", "single-token", "edit-one-shared", "edit-one-independent",
+    "target", "exploration", "ablation",
+}  # fmt: skip
+
+_STEPS = ("objectives", "claims", "simulations", "toys", "figures", "report")
 
 
 def start(out, *words):
@@ -68,7 +76,7 @@ def test_the_report_has_all_its_parts(report):
     assert set(report) == {"claims", "objectives", "simulations", "experiments", "provenance"}
     assert [o["name"] for o in report["objectives"]] == [o.name for o in OBJECTIVES]
     assert len(report["simulations"]) == 3 * len(OBJECTIVES)
-    assert report["experiments"] == []
+    assert [e["name"] for e in report["experiments"]] == [e.name for e in TOY_EXPERIMENTS]
     assert {"command", "time", "versions", "python"} <= set(report["provenance"])
 
 
@@ -86,6 +94,17 @@ def test_every_claim_is_decided_with_its_evidence(report):
 def test_predictions_of_an_experiment_that_was_left_out_are_open(report):
     measured = [claim for claim in report["claims"] if "was not run" in claim["decided_by"]]
     assert {claim["verdict"] for claim in measured} <= {Verdict.OPEN}
+
+
+def test_predictions_on_toys_are_decided_without_language_models(report):
+    (experiment,) = report["experiments"]
+    by_id = {claim["id"]: claim for claim in report["claims"]}
+    for prediction in experiment["predictions"]:
+        claim = by_id[f"wang2025.toy.{prediction['name']}"]
+        assert claim["decided_by"].startswith("experiment toy dynamics: held for")
+        assert len(claim["numbers"]) == len(prediction["per_seed"]) >= 2
+    verdicts = {by_id[f"wang2025.toy.{p['name']}"]["verdict"] for p in experiment["predictions"]}
+    assert {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts
 
 
 def test_every_figure_is_there_twice_and_in_the_page(done):
@@ -112,8 +131,8 @@ def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
 
 def test_every_step_is_told_as_it_is_done(done):
     lines = done[1].splitlines()
-    for number, name in enumerate(("objectives", "claims", "simulations", "figures", "report"), 1):
-        assert any(line.startswith(f"[{number}/5] {name}") for line in lines)
+    for number, name in enumerate(_STEPS, 1):
+        assert any(line.startswith(f"[{number}/6] {name}") for line in lines)
     assert "reused" not in done[1]
     assert "\x1b" not in done[1]
 
@@ -121,7 +140,7 @@ def test_every_step_is_told_as_it_is_done(done):
 def test_a_second_run_reuses_what_is_done_and_says_so(done, report):
     before = processor_time()
     said = disband(done[0], "verify", "--no-lm")
-    assert said.count(", reused") == 3
+    assert said.count(", reused") == 4
     assert processor_time() - before < done[2]
     again = json.loads((done[0] / "report.json").read_text("utf-8"))
     assert again["claims"] == report["claims"]
@@ -188,6 +207,7 @@ def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, f
 def few(monkeypatch):
     """Return a way to run the job in this process on a few claims."""
     monkeypatch.setattr("disband.job.LEDGER", LEDGER[:3])
+    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
 
     def run(out, *words):
         result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(out), *words])
@@ -200,7 +220,7 @@ def few(monkeypatch):
 def test_fresh_does_every_step_again(few, tmp_path):
     assert "reused" not in few(tmp_path)
     steps = {path: path.stat().st_mtime_ns for path in (tmp_path / "steps").iterdir()}
-    assert few(tmp_path).count(", reused") == 3
+    assert few(tmp_path).count(", reused") == 4
     assert "reused" not in few(tmp_path, "--fresh")
     assert all(path.stat().st_mtime_ns > changed for path, changed in steps.items())
 

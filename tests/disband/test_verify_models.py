@@ -21,6 +21,8 @@ from verify.claims import LEDGER  # noqa: E402
 from verify.experiments.language import Language  # noqa: E402
 from verify.experiments.sentiment_check import Settings  # noqa: E402
 
+from .planted import PLANTED  # noqa: E402
+
 ROOT = Path(__file__).parent.parent.parent
 TINY = Settings(
     Language(layers=1, heads=2, width=16, vocabulary=400, steps=4, block=16),
@@ -41,14 +43,16 @@ def tweets(tmp_path):
 def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, capsys):
     few = [*LEDGER[:2], *(c for c in LEDGER if isinstance(c, Prediction))]
     monkeypatch.setattr("disband.job.LEDGER", few)
+    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
     out = tmp_path / "out"
     job = Job(out, data=str(tweets), seeds=2, settings=TINY)
     run(job)
     assert "reused" not in capsys.readouterr().out
     report = run(job)
-    assert capsys.readouterr().out.count(", reused") == 4
+    assert capsys.readouterr().out.count(", reused") == 5
     assert "sentiment check: seeds" in summary(report, out)
-    (experiment,) = json.loads((out / "report.json").read_text("utf-8"))["experiments"]
+    planted, experiment = json.loads((out / "report.json").read_text("utf-8"))["experiments"]
+    assert planted["predictions"][0]["per_seed"][1]["holds"] is True
     assert experiment["settings"]["language"]["width"] == 16
     assert {len(p["per_seed"]) for p in experiment["predictions"]} == {2}
     measured = [claim for claim in report["claims"] if claim["numbers"]]

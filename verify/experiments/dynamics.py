@@ -1,5 +1,6 @@
 """DPO and policy gradients in three toy worlds, whole and with components dropped."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -56,12 +57,14 @@ SOME: Mapping[str, tuple[str, ...]] = {
 
 def settings() -> dict[str, object]:
     """What the experiment is run with, as plain data."""
-    return {
+    found = {
         "seeds": [SEEDS.start, SEEDS.stop - 1],
         "replicates": REPLICATES,
         "worlds": {name: asdict(setting) for name, setting in WORLDS.items()},
         "methods": {name: asdict(method) for name, method in METHODS.items()},
     }
+    plain: dict[str, object] = json.loads(json.dumps(found))
+    return plain
 
 
 def run_courses(report: Report) -> Courses:

@@ -1,0 +1,123 @@
+"""How statements about toy courses are judged, and what a small run of all of them gives."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sims.learning import OnPolicy
+from sims.target_study import Setting, run
+from verify.claim import Prediction, Verdict
+from verify.claims import LEDGER
+from verify.decide import judge as decide_prediction
+from verify.experiments import dynamics, toy_experiments
+from verify.experiments.dynamics import METHODS, SOME, WORLDS, run_courses
+from verify.experiments.dynamics_curves import curves
+from verify.experiments.dynamics_judging import Rule
+from verify.experiments.dynamics_readings import (
+    agreement,
+    at_drift,
+    at_reward,
+    distance,
+    interval,
+    unsteadiness,
+)
+from verify.experiments.dynamics_rules import RULES, judge
+
+COUNT = dynamics.REPLICATES * dynamics.WORLDS_EACH
+
+
+def quiet(*_):
+    pass
+
+
+@pytest.fixture(scope="module")
+def small():
+    """All courses, a few updates long."""
+    with pytest.MonkeyPatch.context() as patch:
+        short = {name: replace(setting, steps=2) for name, setting in WORLDS.items()}
+        patch.setattr(dynamics, "WORLDS", short)
+        return run_courses(quiet)
+
+
+def test_every_statement_is_judged_on_every_replicate(small):
+    judged = judge(small)
+    assert [p.name for p in judged] == [rule.name for rule in RULES]
+    assert all(len(p.outcomes) == dynamics.REPLICATES for p in judged)
+
+
+def test_every_statement_of_the_ledger_is_an_outcome_and_the_reverse():
+    said = {
+        c.outcome for c in LEDGER if isinstance(c, Prediction) and c.experiment == "toy dynamics"
+    }
+    assert said == {rule.name for rule in RULES}
+
+
+def test_the_settings_are_plain_data_and_the_curves_are_finite(small):
+    assert json.loads(json.dumps(dynamics.settings())) == dynamics.settings()
+    for name, values in curves(small).items():
+        assert np.isfinite(values).all(), name
+        if name.endswith("parts"):
+            np.testing.assert_allclose(values[0, 0], values[0, 1:].sum(0), atol=1e-12)
+
+
+def test_a_world_is_asked_about_its_methods_alone(small):
+    assert set(small) == {(w, m) for w in WORLDS for m in SOME.get(w, METHODS)}
+
+
+@pytest.mark.parametrize(
+    ("offsets", "verdict"),
+    [
+        ({"responses": 1.0, "linear": 1.0}, Verdict.SUPPORTED),
+        ({"responses": -1.0, "linear": 1.0}, Verdict.CONTRADICTED),
+        ({"responses": 0.0, "linear": 1.0}, Verdict.OPEN),
+    ],
+)
+def test_a_statement_holds_where_every_interval_does(offsets, verdict):
+    noise = np.tile([-0.3, 0.3], COUNT // 2)
+    found = {(world, "DPO"): value + noise for world, value in offsets.items()}
+    rule = Rule("planted", "Planted.", "planted", lambda by: by["DPO"], tuple(offsets))
+    runs = [
+        {"seed": o.seed, "holds": o.holds, "numbers": o.numbers} for o in rule.judge(found).outcomes
+    ]
+    claim = Prediction("wang2025.planted", "", "", "toy dynamics", "planted")
+    assert decide_prediction(claim, {"planted": runs}).verdict is verdict
+
+
+def test_replicates_are_of_different_worlds():
+    values = np.repeat([1.0, -1.0, 1.0], COUNT // 3) + np.tile([-0.1, 0.1], COUNT // 2)
+    rule = Rule("planted", "", "", lambda by: by["DPO"], ("responses",))
+    outcomes = rule.judge({("responses", "DPO"): values}).outcomes
+    assert [o.holds for o in outcomes] == [True, False, True]
+
+
+def test_an_interval_needs_worlds_with_a_value():
+    assert np.isnan(interval(np.array([1.0, 2.0, np.nan, 3.0, 4.0]))).all()
+    mean, low, high = interval(np.array([1.0, 2.0, 3.0, np.nan, 4.0, 5.0]))
+    assert (mean, round(low, 3), round(high, 3)) == (3.0, 1.037, 4.963)
+
+
+def test_readings_of_a_course_against_itself_say_nothing():
+    setting = Setting(steps=6)
+    one = run(setting, OnPolicy(), range(6))
+    for reading in (at_drift(one, one, "reward"), at_reward(one, one, "entropy")):
+        assert not np.nan_to_num(reading).any()
+    assert not distance(one, one).any()
+    assert (agreement(one, one) == 1).all()
+    exact = run(setting, OnPolicy(exact=True), range(6))
+    assert (unsteadiness(one) > unsteadiness(exact)).all()
+
+
+def test_a_reading_at_equal_reward_needs_a_gain():
+    one = run(Setting(steps=3), OnPolicy(), range(2))
+    worse = replace(one, reward=-one.reward)
+    assert np.isnan(at_reward(worse, one, "entropy")).any()
+
+
+def test_the_experiment_of_verify_is_this_one(small, monkeypatch):
+    monkeypatch.setattr(dynamics, "run_courses", lambda _: small)
+    (experiment,) = (e for e in toy_experiments.TOY_EXPERIMENTS if e.name == "toy dynamics")
+    judged, arrays = experiment.run(quiet)
+    assert len(judged) == len(RULES)
+    assert "responses/DPO/parts" in arrays
