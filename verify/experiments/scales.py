@@ -105,7 +105,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES[:9])), 12),
         Question("regimes", run_regime, _FEW, 25),
         Question("runs", run_followed, tuple(map(_run, PAPER[:5:2])), 10),
-        Question("targets", run_target, _TARGETS, 40),
+        Question("targets", run_target, _TARGETS, 70),
     ),
     "laptop": (
         Question("steps", run_steps, _steps(BATCHES), 25),
@@ -113,7 +113,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES)), 12),
         Question("regimes", run_regime, pieces(), 25),
         Question("runs", run_followed, tuple(map(_run, PAPER)), 10),
-        Question("targets", run_target, (*_TARGETS, Target("prefix+suffix")), 40),
+        Question("targets", run_target, (*_TARGETS, Target("prefix+suffix")), 70),
     ),
     "pretrained": _pretrained(),
     "full": _full(),

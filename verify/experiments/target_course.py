@@ -47,7 +47,7 @@ class Target:
 
     style: str
     rule: Rule = Rule("adam", 1e-5)  # noqa: RUF009 (frozen)
-    batch: int = 32
+    batch: int = 16
     steps: int = 36
     pairs: int = 16
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
