@@ -27,7 +27,7 @@ from sims.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
-from verify.experiments.toy_experiments import TOY_EXPERIMENTS
+from verify.experiments.dynamics_toys import DYNAMICS
 from verify.experiments.toys import ToyExperiment
 from verify.ledger import entries
 from verify.provenance import ROOT, code_hash, provenance
@@ -37,6 +37,9 @@ from verify.store import Arrays, Store, sweep
 if TYPE_CHECKING:
     from verify.experiments.sentiment_check import Settings
     from verify.sentiment import Tweet
+
+# What statements of the ledger rest on and takes seconds, models or not.
+TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS,)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def run(job: Job) -> Record:
         with screen.step("simulations") as step:
             studies = _simulations(job, step)
         with screen.step("toys") as step:
-            experiments, measured = _toy_experiments(job, step)
+            experiments, drawn = _toys(job, step)
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
             with screen.step("sentiment") as step:
@@ -98,7 +101,7 @@ def run(job: Job) -> Record:
         with screen.step("figures") as step:
             toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
-            figures = _figures(job, Drawn(toys, sentiment, gallery, measured), step)
+            figures = _figures(job, Drawn(toys, sentiment, gallery, drawn), step)
         with screen.step("report") as step:
             experiments += studied
             for record in studied:
@@ -164,38 +167,28 @@ def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
     return {(study.toy, study.objective): study for study in studies}
 
 
-def _toy_experiments(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
-    """Run the experiments that need no language model; return them and what they draw."""
-    records, drawn, reused = [], {}, 0
-    for done, experiment in enumerate(TOY_EXPERIMENTS):
-
-        def tell(share: float, total: float, said: str, before: int = done) -> None:
-            step.advance(before + share / total, len(TOY_EXPERIMENTS), said)
-
-        record, arrays, kept = _toy_experiment(job, experiment, tell)
-        records.append(record)
+def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
+    """Run the experiments on toys; their records, and what to draw of each by its name."""
+    found: list[Record] = []
+    drawn: dict[str, Arrays] = {}
+    moved = False
+    for experiment in TOY_EXPERIMENTS:
+        store, key = job.store(experiment.module), {"settings": dict(experiment.settings)}
+        name = experiment.name.replace(" ", "-")
+        record, arrays = store.load_record(name, key), store.load(name, key)
+        if record is None or arrays is None:
+            moved = True
+            judged, arrays = experiment.run(step.advance)
+            record = experiment_entry(experiment.name, dict(experiment.settings), judged)
+            store.save(name, key, arrays)
+            store.save_record(name, key, record)
+        found.append(record)
         drawn[experiment.name] = arrays
-        reused += kept
-    outcomes_of = [p["per_seed"] for record in records for p in record["predictions"]]
-    held = sum(all(one["holds"] is True for one in seeds) for seeds in outcomes_of)
-    said = f"{held} of {len(outcomes_of)} statements hold on every seed"
-    step.result = f"{said}{_note(reused=reused == len(records))}"
-    return records, drawn
-
-
-def _toy_experiment(
-    job: Job, experiment: ToyExperiment, tell: Callable[[float, float, str], None]
-) -> tuple[Record, Arrays, bool]:
-    store = job.store("verify.experiments.toy_experiments")
-    name, key = experiment.name.replace(" ", "-"), dict(experiment.settings)
-    record, arrays = store.load_record(name, key), store.load(name, key)
-    if record is not None and arrays is not None:
-        return record, arrays, True
-    judged, arrays = experiment.run(tell)
-    record = experiment_entry(experiment.name, key, judged)
-    store.save(name, key, arrays)
-    store.save_record(name, key, record)
-    return record, arrays, False
+    said_all = [p for record in found for p in record["predictions"]]
+    held = sum(all(o["holds"] is True for o in p["per_seed"]) for p in said_all)
+    note = _note(reused=bool(found) and not moved)
+    step.result = f"{held} of {len(said_all)} statements hold on every seed{note}"
+    return found, drawn
 
 
 def _settings(job: Job) -> "Settings":

@@ -38,13 +38,13 @@ class Drawn:
         toys: The DPO run of each toy, by its name.
         sentiment: The sentiment check, by seed and style; empty where it was left out.
         gallery: The ratio along one toy, by objective; empty in data of earlier versions.
-        measured: What each experiment on toys draws, by its name; likewise.
+        experiments: What the experiments on toys left to draw, by name.
     """
 
     toys: Mapping[str, Study]
     sentiment: Mapping[tuple[int, str], Arrays]
     gallery: Mapping[str, Line] = field(default_factory=dict)
-    measured: Mapping[str, Arrays] = field(default_factory=dict)
+    experiments: Mapping[str, Arrays] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Picture:
         draw: Draws it.
         needs_models: Whether it shows the sentiment check.
         needs_gallery: Whether it shows the gallery.
-        needs_measured: The experiment on toys that it shows, if it shows one.
+        needs: The experiment on toys that it shows, if it shows one.
     """
 
     name: str
@@ -65,14 +65,14 @@ class Picture:
     draw: Callable[[Drawn], Figure]
     needs_models: bool = False
     needs_gallery: bool = False
-    needs_measured: str = ""
+    needs: str = ""
 
     def has_data(self, data: Drawn) -> bool:
         """Whether ``data`` has enough to draw it."""
         return bool(
             (data.sentiment or not self.needs_models)
             and (data.gallery or not self.needs_gallery)
-            and (not self.needs_measured or data.measured.get(self.needs_measured))
+            and (not self.needs or data.experiments.get(self.needs))
         )
 
 
@@ -149,21 +149,21 @@ PICTURES = (
         "target",
         "What each update does for the responses that training ends with, G, and its three parts "
         "(wang2025): toy worlds of whole responses, thick lines means over worlds",
-        lambda data: target_picture(data.measured[DYNAMICS]),
-        needs_measured=DYNAMICS,
+        lambda data: target_picture(data.experiments[DYNAMICS]),
+        needs=DYNAMICS,
     ),
     Picture(
         "exploration",
         "Entropy over training and against reward, with and without negative learning (wang2025)",
-        lambda data: exploration_picture(data.measured[DYNAMICS]),
-        needs_measured=DYNAMICS,
+        lambda data: exploration_picture(data.experiments[DYNAMICS]),
+        needs=DYNAMICS,
     ),
     Picture(
         "ablation",
         "What dropping or scaling a component gains in true reward (wang2025): means over worlds "
         "with their 95 % intervals",
-        lambda data: ablation_picture(data.measured[DYNAMICS]),
-        needs_measured=DYNAMICS,
+        lambda data: ablation_picture(data.experiments[DYNAMICS]),
+        needs=DYNAMICS,
     ),
     Picture(
         "figure-3",
@@ -231,7 +231,7 @@ def keep(data: Drawn, folder: Path) -> None:
     toys = {f"toy/{name}": pack(study) for name, study in data.toys.items()}
     runs = {f"sentiment/{seed}/{style}": run for (seed, style), run in data.sentiment.items()}
     lines = {f"gallery/{name}": asdict(line) for name, line in data.gallery.items()}
-    found = {f"measured/{name}": arrays for name, arrays in data.measured.items()}
+    found = {f"experiment/{name}": arrays for name, arrays in data.experiments.items()}
     with whole_file(folder / FILE) as file:
         np.savez_compressed(file, allow_pickle=False, **flat(toys | runs | lines | found))
 
@@ -249,7 +249,7 @@ def kept(folder: Path) -> Drawn:
             "run disband verify first, or name its folder with --out"
         )
     toys, sentiment, gallery = {}, {}, {}
-    measured: dict[str, dict[str, NDArray[Any]]] = {}
+    experiments: dict[str, dict[str, NDArray[Any]]] = {}
     try:
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             for name, arrays in groups(file).items():
@@ -258,8 +258,8 @@ def kept(folder: Path) -> Drawn:
                     toys[which[0]] = unpack(arrays)
                 elif kind == "gallery":
                     gallery[which[0]] = Line(**arrays)
-                elif kind == "measured":
-                    its = measured.setdefault(which[0], {})
+                elif kind == "experiment":
+                    its = experiments.setdefault(which[0], {})
                     its |= {"/".join([*which[1:], key]): value for key, value in arrays.items()}
                 else:
                     sentiment[int(which[0]), which[1]] = arrays
@@ -267,7 +267,7 @@ def kept(folder: Path) -> Drawn:
         raise ValueError(
             f"{path} is no file of an earlier run ({error}); run disband verify again"
         ) from error
-    return Drawn(toys, sentiment, gallery, measured)
+    return Drawn(toys, sentiment, gallery, experiments)
 
 
 def flat(arrays: Mapping[str, Arrays]) -> dict[str, NDArray[Any]]:

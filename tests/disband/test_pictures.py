@@ -27,15 +27,15 @@ def test_without_a_gallery_it_is_left_out_and_refused_by_name():
 
 
 def test_what_toy_experiments_draw_is_kept_under_its_own_names(tmp_path):
-    data = Drawn({}, {}, measured={"one": {"a/b/c": np.arange(3.0), "a/b/d": np.ones((2, 2))}})
+    data = Drawn({}, {}, experiments={"one": {"a/b/c": np.arange(3.0), "a/b/d": np.ones((2, 2))}})
     keep(data, tmp_path)
-    again = kept(tmp_path).measured["one"]
+    again = kept(tmp_path).experiments["one"]
     assert set(again) == {"a/b/c", "a/b/d"}
     np.testing.assert_array_equal(again["a/b/d"], np.ones((2, 2)))
 
 
 def test_without_the_toy_experiment_its_pictures_are_left_out_and_refused_by_name():
-    data = Drawn({}, {}, measured={"another": {"a": np.zeros(1)}})
+    data = Drawn({}, {}, experiments={"another": {"a": np.zeros(1)}})
     assert "target" not in [picture.name for picture in select([], data)]
     with pytest.raises(ValueError, match="run disband verify"):
         select(["target"], data)

@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
+from disband.job import TOY_EXPERIMENTS
 from disband.summary import summary
 from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
 from verify.claims import LEDGER
 from verify.documents import claims_page
-from verify.experiments.toy_experiments import TOY_EXPERIMENTS
 
 from .planted import PLANTED
 

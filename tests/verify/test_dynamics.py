@@ -11,7 +11,7 @@ from sims.target_study import Setting, run
 from verify.claim import Prediction, Verdict
 from verify.claims import LEDGER
 from verify.decide import judge as decide_prediction
-from verify.experiments import dynamics, toy_experiments
+from verify.experiments import dynamics
 from verify.experiments.dynamics import METHODS, SOME, WORLDS, run_courses
 from verify.experiments.dynamics_curves import curves
 from verify.experiments.dynamics_judging import Rule
@@ -24,6 +24,7 @@ from verify.experiments.dynamics_readings import (
     unsteadiness,
 )
 from verify.experiments.dynamics_rules import RULES, judge
+from verify.experiments.dynamics_toys import DYNAMICS
 
 COUNT = dynamics.REPLICATES * dynamics.WORLDS_EACH
 
@@ -117,7 +118,6 @@ def test_a_reading_at_equal_reward_needs_a_gain():
 
 def test_the_experiment_of_verify_is_this_one(small, monkeypatch):
     monkeypatch.setattr(dynamics, "run_courses", lambda _: small)
-    (experiment,) = (e for e in toy_experiments.TOY_EXPERIMENTS if e.name == "toy dynamics")
-    judged, arrays = experiment.run(quiet)
+    judged, arrays = DYNAMICS.run(quiet)
     assert len(judged) == len(RULES)
     assert "responses/DPO/parts" in arrays

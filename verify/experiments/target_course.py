@@ -1,4 +1,4 @@
-r"""What each update of DPO does for the responses that the trained model gives, on a small GPT-2.
+r"""What each update does for the responses that the trained model gives, on a small GPT-2.
 
 With the products of the final responses' scores with those of the batch,
 :math:`h_j = \frac1m\sum_i\langle\nabla\log\pi(y'_i), s_j\rangle`, and the batch's incentives, G and
@@ -18,6 +18,7 @@ import torch
 from theory.objectives import find
 from theory.targets import service
 from verify.experiments.explained import push_of
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Prepared, Protocol, Supervision, prepare, train
@@ -25,7 +26,6 @@ from verify.finetune import Step
 from verify.gpt2 import Batch, Model, TextTokenizer, join, logp, padded
 from verify.optimizers import Rule
 from verify.scores import batch_gram
-from verify.sentiment import Tweet
 
 Array = npt.NDArray[Any]
 # The products as they are, as G is defined, and in the metric of the optimizer's step.
@@ -41,8 +41,10 @@ class Target:
         rule: The optimizer.
         batch: Pairs in an update.
         steps: Updates.
-        pairs: Held-out tweets that the final model answers, an even number.
+        pairs: Held-out texts that the final model answers, at least two; of an odd number
+            the last is left out.
         supervision: The fine-tuning before.
+        objective: A name of the catalogue.
     """
 
     style: str
@@ -51,13 +53,15 @@ class Target:
     steps: int = 36
     pairs: int = 16
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
+    objective: str = "DPO"
 
     def __str__(self) -> str:
-        return f"{self.style}, {self.rule.kind} {self.rule.rate:g}, batches of {self.batch}"
+        how = f"{self.rule.kind} {self.rule.rate:g}, batches of {self.batch}"
+        return f"{self.objective} on {self.style}, {how}"
 
 
 def run_target(
-    piece: Target, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+    piece: Target, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
 ) -> Arrays:
     """Train one piece twice and measure what every update does for the end.
 
@@ -68,9 +72,9 @@ def run_target(
         ``weights``: of each pair, ``(updates, batch)``; ``answers``: how many final responses are
         the chosen one, the rejected one and neither, ``(3,)``.
     """
-    contest = Contest(rule=piece.rule, steps=piece.steps, batch=piece.batch)
+    contest = Contest(piece.objective, rule=piece.rule, steps=piece.steps, batch=piece.batch)
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
-    ready = prepare(protocol, seed, tweets, *restore(base))
+    ready = prepare(protocol, seed, items, *restore(base))
     trained = ready.copy()
     train(trained, contest)
     report(0.2)
@@ -103,13 +107,13 @@ def serve(step: Step, final: Batch, push: Array, metric: Any) -> tuple[Array, Ar
 
     Args:
         step: The update.
-        final: The final responses, an even number.
+        final: The final responses, of which an odd last one is left out.
         push: See :func:`verify.experiments.explained.push_of`.
         metric: A diagonal metric by parameter, or none.
     """
     chosen, rejected = step.pair
     n, half = len(chosen), len(final) // 2
-    ends = [_rows(final, slice(0, half)), _rows(final, slice(half, None))]
+    ends = [_rows(final, slice(0, half)), _rows(final, slice(half, 2 * half))]
     gram = batch_gram(
         step.model, join(chosen, ends[0]), join(rejected, ends[1]), preconditioner=metric
     )

@@ -16,11 +16,13 @@ class ToyExperiment:
 
     Args:
         name: As the predictions of the ledger call it.
+        module: The module that computes it; a change in it makes kept results unknown.
         settings: What it is run with, as plain data.
         run: Returns the outcomes, and arrays to draw by name; hears of work done, work in total,
             and what was done.
     """
 
     name: str
+    module: str
     settings: Mapping[str, Any]
     run: Callable[[Report], tuple[Sequence[Prediction], Arrays]]

@@ -1,4 +1,4 @@
-"""The experiments on toys that ``disband verify`` runs."""
+"""The experiment on the dynamics of DPO and PPO, as ``disband verify`` runs it."""
 
 from verify.experiments import dynamics, dynamics_curves, dynamics_rules
 from verify.experiments.sentiment_predictions import Prediction
@@ -6,11 +6,10 @@ from verify.experiments.toys import Report, ToyExperiment
 from verify.store import Arrays
 
 
-def _dynamics(report: Report) -> tuple[tuple[Prediction, ...], Arrays]:
+def run(report: Report) -> tuple[tuple[Prediction, ...], Arrays]:
+    """Run it with its own settings; return the outcomes, and curves as arrays."""
     courses = dynamics.run_courses(report)
     return dynamics_rules.judge(courses), dynamics_curves.curves(courses)
 
 
-DYNAMICS = ToyExperiment(dynamics.EXPERIMENT, dynamics.settings(), _dynamics)
-
-TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS,)
+DYNAMICS = ToyExperiment(dynamics.EXPERIMENT, __name__, dynamics.settings(), run)
