@@ -1,6 +1,6 @@
 """Gradient descent on one pair per problem, for any log-linear policy and any objective."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from theory.step import first_order
 
 Array = NDArray[np.float64]
 
+Method = Callable[[Any, Any, Gram], tuple[Any, Any]]
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
@@ -26,7 +28,8 @@ class Trajectory:
         tokens_l: What each context adds to ``logp_l``, ``(T + 1, ..., C)``.
         ahead_w: First-order change of ``tokens_w`` by the step from each state, the same shape.
         ahead_l: First-order change of ``tokens_l``, the same shape.
-        d_w: Incentive on the chosen response, ``(T + 1, ...)``.
+        d_w: Incentive on the chosen response, ``(T + 1, ...)``: what the step uses, after the
+            method if there is one.
         d_l: Incentive on the rejected response, ``(T + 1, ...)``.
         gram: Score products, ``(T + 1, ...)`` each.
         lr: Step size, ``(...)`` or a number.
@@ -68,6 +71,7 @@ def train(
     steps: int,
     hyper: Mapping[str, float] | None = None,
     watch: int | None = None,
+    method: Method | None = None,
 ) -> Trajectory:
     r"""Train by gradient descent from ``theta0``, which is also the reference.
 
@@ -82,6 +86,8 @@ def train(
         steps: How many steps.
         hyper: Hyperparameters by name; the others take the objective's defaults.
         watch: A context whose whole distribution is to be kept.
+        method: What is done to the incentives before each step; see :mod:`sims.calibrate`. It is
+            called once for each state, in order.
 
     Raises:
         ValueError: A step count below zero, a step size that is not positive, an unknown
@@ -100,6 +106,8 @@ def train(
             up, down = d_w(*data), d_l(*data)
             _check_finite((now.logp_w, now.logp_l, up, down), step, objective.name, lr)
             gram = now.gram
+            if method is not None:
+                up, down = method(up, down, gram)
             seen = now.log_probs[..., watch or 0, :]
             scalars = (now.logp_w, now.logp_l, up, down, gram.sq_w, gram.sq_l, gram.dot)
             push = down[..., None, None] * now.score_l

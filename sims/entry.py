@@ -141,7 +141,7 @@ def entry(
     """
     if not 0 < stride <= way < np.inf:
         raise ValueError(f"0 < stride <= way < ∞: got stride {stride} and way {way}")
-    setting = _begin(start)
+    setting = begin(start)
     kernels = [objective.kernel(d, "numpy", **(hyper or {})) for d in ("d_w", "d_l")]
     with np.errstate(all="ignore"):
         now = first = _point(kernels, setting, setting.x_w, setting.x_l)
@@ -177,11 +177,11 @@ def entry(
 
 def scores(start: Start) -> Gram:
     """Return the Gram at the start, in units of the chosen context's features."""
-    setting = _begin(start)
+    setting = begin(start)
     return _gram(setting, setting.x_w, setting.x_l)
 
 
-class _Setting(NamedTuple):
+class Setting(NamedTuple):
     """The start and what stays: both log-odds, norm of the rejected features, cosine, level."""
 
     x_w: Array
@@ -207,7 +207,7 @@ class _Point(NamedTuple):
     log_ratio: Array
 
 
-def _begin(start: Start) -> _Setting:
+def begin(start: Start) -> Setting:
     margin, ratio, cosine, level = np.broadcast_arrays(*(np.asarray(v, float) for v in start))
     if not np.all(np.abs(margin) < -2 * level):
         raise ValueError(
@@ -222,15 +222,15 @@ def _begin(start: Start) -> _Setting:
     # The log-odds of a probability p are log p - log(1 - p).
     x_w, x_l = (z - np.log(-np.expm1(z)) for z in (level + margin / 2, level - margin / 2))
     norm_l = ratio * sigmoid.numpy(-x_w) / sigmoid.numpy(-x_l)
-    return _Setting(x_w, x_l, norm_l, cosine, level)
+    return Setting(x_w, x_l, norm_l, cosine, level)
 
 
-def _gram(setting: _Setting, x_w: Array, x_l: Array) -> Gram:
+def _gram(setting: Setting, x_w: Array, x_l: Array) -> Gram:
     a, b = sigmoid.numpy(-x_w), setting.norm_l * sigmoid.numpy(-x_l)
     return Gram(a * a, b * b, setting.cosine * a * b)
 
 
-def _point(kernels: list[Kernel], setting: _Setting, x_w: Array, x_l: Array) -> _Point:
+def _point(kernels: list[Kernel], setting: Setting, x_w: Array, x_l: Array) -> _Point:
     level = setting.level
     data = (logsigmoid.numpy(x_w), logsigmoid.numpy(x_l), level, level, 1.0, 1.0)
     d_w, d_l = (kernel(*data) for kernel in kernels)
@@ -249,7 +249,7 @@ def _point(kernels: list[Kernel], setting: _Setting, x_w: Array, x_l: Array) -> 
 
 
 def _midpoint(
-    kernels: list[Kernel], setting: _Setting, now: _Point, size: Array
+    kernels: list[Kernel], setting: Setting, now: _Point, size: Array
 ) -> tuple[_Point, _Point]:
     """Return where each pair is half a stride on, and a stride on; where it is if it stands."""
     half = _along(now, now, size / 2)

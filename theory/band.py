@@ -74,7 +74,16 @@ def case(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.int8]:
 
     Source: yuan2025, Table 1 and Condition 2.
     """
-    return _known(_codes(*first_order(d_w, d_l, gram)))
+    return case_of(*first_order(d_w, d_l, gram))
+
+
+def case_of(change_w: Any, change_l: Any) -> NDArray[np.int8]:
+    """Return the :class:`Case` of changes of both log-probabilities, predicted or measured.
+
+    Raises:
+        ValueError: A change is NaN, for then no case holds.
+    """
+    return _known(_codes(change_w, change_l))
 
 
 def cases(
@@ -140,6 +149,8 @@ def calibration(d_w: Any, d_l: Any, gram: Gram) -> Array:
         *(np.asarray(v, float) for v in (d_w, d_l, gram.sq_w, gram.sq_l))
     )
     exists = (d_w > 0) & (d_l > 0) & (sq_w > 0) & (sq_l > 0)
-    ratio = np.divide(d_l, d_w, out=np.full(exists.shape, np.nan), where=exists)
-    norms = np.divide(sq_l, sq_w, out=np.full(exists.shape, np.nan), where=exists)
-    return np.asarray(np.sqrt(np.sqrt(norms) * ratio))
+    # Roots first: the quotient of a vanishing incentive and another can leave the numbers.
+    with np.errstate(invalid="ignore"):
+        roots = (np.sqrt(v) for v in (d_l, d_w, sq_l, sq_w))
+        d_l, d_w, norm_l, norm_w = (np.where(exists, root, np.nan) for root in roots)
+    return np.asarray(np.sqrt(norm_l) / np.sqrt(norm_w) * (d_l / d_w))
