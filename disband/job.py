@@ -7,6 +7,7 @@ from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disband.drawn import Drawn, flat, groups, keep
 from disband.entries import (
     Record,
     experiment_entry,
@@ -18,7 +19,10 @@ from disband.entries import (
 from disband.errors import Refusal, require_writable
 from disband.gpt2 import earlier
 from disband.gpt2_pictures import draw_record
-from disband.pictures import PICTURES, Drawn, draw, flat, groups, keep, select
+from disband.in_motion import Motion, motion
+from disband.in_motion import pack as pack_motion
+from disband.in_motion import unpack as unpack_motion
+from disband.pictures import PICTURES, draw, select
 from disband.screen import Screen, Step
 from disband.toys import pack, run_toy, unpack
 from disband.tweets import read_corpus, require_enough
@@ -84,13 +88,15 @@ def run(job: Job) -> Record:
         sweep(folder)
     tweets, origin = _ready(job) if job.models else ((), {})
     studied = earlier(job.out) or earlier(ROOT / "results" / "gpt2")
-    with Screen(7 if job.models else 6) as screen:
+    with Screen(8 if job.models else 7) as screen:
         with screen.step("objectives") as step:
             objectives = _objectives(job, step)
         with screen.step("claims") as step:
             claims = _claims(job, step)
         with screen.step("simulations") as step:
             studies = _simulations(job, step)
+        with screen.step("band in motion") as step:
+            moving = _motion(job, step)
         with screen.step("toys") as step:
             experiments, drawn = _toys(job, step)
         sentiment: dict[tuple[int, str], Arrays] = {}
@@ -101,7 +107,7 @@ def run(job: Job) -> Record:
         with screen.step("figures") as step:
             toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
-            figures = _figures(job, Drawn(toys, sentiment, gallery, drawn), step)
+            figures = _figures(job, Drawn(toys, sentiment, gallery, drawn, moving), step)
         with screen.step("report") as step:
             experiments += studied
             for record in studied:
@@ -165,6 +171,18 @@ def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
         studies = [unpack(arrays) for arrays in groups(found).values()]
     step.result = f"{len(studies)} toy runs{_note(reused=found is not None)}"
     return {(study.toy, study.objective): study for study in studies}
+
+
+def _motion(job: Job, step: Step) -> Motion:
+    store = job.store("disband.in_motion")
+    packed = store.load("in-motion", {})
+    found = motion(step.advance) if packed is None else unpack_motion(groups(packed))
+    if packed is None:
+        store.save("in-motion", {}, flat(pack_motion(found)))
+    step.result = (
+        f"{len(found.paths)} runs, {len(found.maps)} maps{_note(reused=packed is not None)}"
+    )
+    return found
 
 
 def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:

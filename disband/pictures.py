@@ -1,50 +1,38 @@
-"""Which pictures a run draws, from what, and the one file that keeps it for drawing again."""
+"""Which pictures a run draws, and from what."""
 
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from disband.drawn import Drawn
+from disband.in_motion import MAIN
+from disband.in_motion import TOY as ENTANGLED
 from disband.numbers import number
-from disband.toys import pack, unpack
 from figures.chen2026 import band_picture, places, wedge
+from figures.in_motion import (
+    before_after_picture,
+    calibration_picture,
+    map_picture,
+    method_picture,
+    path_picture,
+)
 from figures.objectives import gallery_picture, phase_picture
 from figures.style import save
 from figures.toys import place_picture, trajectory_picture
 from figures.wang2025 import ablation_picture, exploration_picture, target_picture
 from figures.yuan2025 import figure_3, figure_4a, figure_4b
-from sims.gallery import MECHANISMS, Line
+from sims.adam import MEMORY, WORDS
+from sims.gallery import MECHANISMS
+from sims.maps import STEPS
+from sims.paths import Path as Run
 from sims.phases import FAR, phases
-from sims.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN, Study
+from sims.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
 from theory.catalogue import catalogue
 from verify.experiments.dynamics import EXPERIMENT as DYNAMICS
-from verify.store import whole_file
-
-Arrays = Mapping[str, NDArray[Any]]
-FILE = "pictures.npz"
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What the pictures are drawn from.
-
-    Args:
-        toys: The DPO run of each toy, by its name.
-        sentiment: The sentiment check, by seed and style; empty where it was left out.
-        gallery: The ratio along one toy, by objective; empty in data of earlier versions.
-        experiments: What the experiments on toys left to draw, by name.
-    """
-
-    toys: Mapping[str, Study]
-    sentiment: Mapping[tuple[int, str], Arrays]
-    gallery: Mapping[str, Line] = field(default_factory=dict)
-    experiments: Mapping[str, Arrays] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +46,7 @@ class Picture:
         needs_models: Whether it shows the sentiment check.
         needs_gallery: Whether it shows the gallery.
         needs: The experiment on toys that it shows, if it shows one.
+        needs_motion: Whether it shows the band in motion.
     """
 
     name: str
@@ -66,6 +55,7 @@ class Picture:
     needs_models: bool = False
     needs_gallery: bool = False
     needs: str = ""
+    needs_motion: bool = False
 
     def has_data(self, data: Drawn) -> bool:
         """Whether ``data`` has enough to draw it."""
@@ -73,6 +63,7 @@ class Picture:
             (data.sentiment or not self.needs_models)
             and (data.gallery or not self.needs_gallery)
             and (not self.needs or data.experiments.get(self.needs))
+            and (data.motion.paths or not self.needs_motion)
         )
 
 
@@ -110,6 +101,42 @@ def _gallery(data: Drawn) -> Figure:
     )
 
 
+_CENTRED = "reward calibration"
+
+
+def _runs(data: Drawn, method: str, names: Sequence[str] = ()) -> dict[str, Run]:
+    """The runs with one method, by objective: of these names, or of all."""
+    found = {name: run for (name, its), run in data.motion.paths.items() if its == method}
+    return {name: found[name] for name in names or found}
+
+
+def _toy_words(data: Drawn) -> str:
+    steps = len(next(iter(data.motion.paths.values())).cosine) - 1
+    choices = ", ".join(f"{name} {number(value)}" for name, value in ENTANGLED.items())
+    return f"toy {EDIT_ONE_SHARED.name}, {choices}; {steps} steps, first steps of equal strength"
+
+
+def _paths(data: Drawn) -> Figure:
+    before, after = (_runs(data, method) for method in ("none", _CENTRED))
+    return path_picture(before, after, _CENTRED, _toy_words(data))
+
+
+def _methods(data: Drawn) -> Figure:
+    some = {key: run for key, run in data.motion.paths.items() if key[0] in MAIN}
+    return method_picture(some, _toy_words(data))
+
+
+def _before_after(data: Drawn) -> Figure:
+    before, after = (_runs(data, method, MAIN) for method in ("none", _CENTRED))
+    return before_after_picture(before, after, _CENTRED, _toy_words(data))
+
+
+def _calibrations(data: Drawn) -> Figure:
+    shown = {name: cloud for name, cloud in data.motion.clouds.items() if name != MEMORY}
+    steps, pairs = next(iter(shown.values())).cosine.shape
+    return calibration_picture(shown, WORDS, f"DPO under Adam, {pairs} pairs, {steps} steps")
+
+
 PICTURES = (
     Picture(
         "band",
@@ -128,6 +155,39 @@ PICTURES = (
         "Log of the ratio of incentives along one toy run of every objective, by mechanism",
         _gallery,
         needs_gallery=True,
+    ),
+    Picture(
+        "trajectories",
+        "Every objective beside the band's wedge, without and with reward calibration; steps that "
+        "lowered the chosen or raised the rejected response, as measured, are marked",
+        _paths,
+        needs_motion=True,
+    ),
+    Picture(
+        "methods",
+        "Every method with six objectives, beside the band's wedge; wrong steps are marked",
+        _methods,
+        needs_motion=True,
+    ),
+    Picture(
+        "before-after",
+        "Both log-probabilities without and with reward calibration, six objectives",
+        _before_after,
+        needs_motion=True,
+    ),
+    Picture(
+        "outcome-maps",
+        "What became of toy problems under DPO with each method, by cosine, norm ratio and step "
+        "size",
+        lambda data: map_picture(data.motion.maps, f"DPO, {STEPS} steps"),
+        needs_motion=True,
+    ),
+    Picture(
+        "calibrations",
+        "Reward calibration as published, exact, and in the optimizer's metric: where every step "
+        "stood in the metric of its step, and what it really did",
+        _calibrations,
+        needs_motion=True,
     ),
     Picture(
         "single-token",
@@ -224,61 +284,3 @@ def draw(
         drawn[picture.caption], _ = save(picture.draw(data), folder, picture.name)
         after(done, picture.name)
     return drawn
-
-
-def keep(data: Drawn, folder: Path) -> None:
-    """Write ``data`` to ``folder`` in one file, complete or not at all."""
-    toys = {f"toy/{name}": pack(study) for name, study in data.toys.items()}
-    runs = {f"sentiment/{seed}/{style}": run for (seed, style), run in data.sentiment.items()}
-    lines = {f"gallery/{name}": asdict(line) for name, line in data.gallery.items()}
-    found = {f"experiment/{name}": arrays for name, arrays in data.experiments.items()}
-    with whole_file(folder / FILE) as file:
-        np.savez_compressed(file, allow_pickle=False, **flat(toys | runs | lines | found))
-
-
-def kept(folder: Path) -> Drawn:
-    """Return what the last run kept in ``folder``.
-
-    Raises:
-        ValueError: There is none, or it is not such a file.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise ValueError(
-            f"pictures are redrawn from the data of an earlier run: there is no {path}; "
-            "run disband verify first, or name its folder with --out"
-        )
-    toys, sentiment, gallery = {}, {}, {}
-    experiments: dict[str, dict[str, NDArray[Any]]] = {}
-    try:
-        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
-            for name, arrays in groups(file).items():
-                kind, *which = name.split("/")
-                if kind == "toy":
-                    toys[which[0]] = unpack(arrays)
-                elif kind == "gallery":
-                    gallery[which[0]] = Line(**arrays)
-                elif kind == "experiment":
-                    its = experiments.setdefault(which[0], {})
-                    its |= {"/".join([*which[1:], key]): value for key, value in arrays.items()}
-                else:
-                    sentiment[int(which[0]), which[1]] = arrays
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} is no file of an earlier run ({error}); run disband verify again"
-        ) from error
-    return Drawn(toys, sentiment, gallery, experiments)
-
-
-def flat(arrays: Mapping[str, Arrays]) -> dict[str, NDArray[Any]]:
-    """Return groups of arrays as one, each named ``group/array``."""
-    return {f"{name}/{key}": value for name, its in arrays.items() for key, value in its.items()}
-
-
-def groups(arrays: Arrays) -> dict[str, dict[str, NDArray[Any]]]:
-    """Undo :func:`flat`."""
-    found: dict[str, dict[str, NDArray[Any]]] = {}
-    for path, value in arrays.items():
-        name, _, key = path.rpartition("/")
-        found.setdefault(name, {})[key] = value
-    return found

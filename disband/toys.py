@@ -33,8 +33,9 @@ def run_toy(
     steps: int = STEPS,
     lr: float | None = None,
     settings: Mapping[str, float] | None = None,
+    method: str = "none",
 ) -> Study:
-    """Run a toy; without ``lr`` the first step is as long as that of DPO at the toy's own rate.
+    """Run a toy; without ``lr`` the first step is as strong as that of DPO at the toy's own rate.
 
     Args:
         toy: The toy.
@@ -42,16 +43,20 @@ def run_toy(
         steps: How many steps of gradient descent.
         lr: The step size.
         settings: Choices of the toy and hyperparameters of the objective, by name.
+        method: What is done to the incentives, by its name in ``sims.treatments``.
 
     Raises:
-        ValueError: A setting is unknown or out of range, or the run leaves the finite numbers.
+        ValueError: A setting or the method is unknown, a setting is out of range, or the run
+            leaves the finite numbers.
     """
     choices, hyper = split_settings(toy, objective, settings or {})
     if lr is None:
-        start = toy.run(objective, steps=0, lr=toy.lr, hyper=hyper, **choices).trajectory
+        start = toy.run(
+            objective, steps=0, lr=toy.lr, hyper=hyper, method=method, **choices
+        ).trajectory
         push = float(np.maximum(np.abs(start.d_w), np.abs(start.d_l)).max())
         lr = toy.lr * _push_of_dpo() / push if push > 0 else toy.lr
-    return toy.run(objective, steps=steps, lr=lr, hyper=hyper, **choices)
+    return toy.run(objective, steps=steps, lr=lr, hyper=hyper, method=method, **choices)
 
 
 def _push_of_dpo() -> float:
@@ -127,7 +132,10 @@ def table_csv(study: Study) -> str:
 def table(toy: Toy, study: Study) -> str:
     """Return the run in lines of plain text: first order beside exact, place by place."""
     settings = {n: v for n, v in study.parameters.items() if isinstance(v, int | float)}
-    said = f"{study.objective}, " + ", ".join(f"{n} {number(v)}" for n, v in settings.items())
+    done = study.parameters.get("method")
+    said = f"{study.objective}{f' with {done}' if done else ''}, " + ", ".join(
+        f"{n} {number(v)}" for n, v in settings.items()
+    )
     steps = study.parameters["steps"]
     lines = [
         f"{toy.name}: {toy.summary}",

@@ -19,6 +19,7 @@ from sims.policies import (
     edit_one_shared,
     single_token,
 )
+from sims.treatments import Alone
 from theory.band import Case, band, case
 from theory.objective import Objective
 
@@ -126,12 +127,16 @@ class Toy:
         steps: int = 100,
         lr: float | None = None,
         hyper: Mapping[str, float] | None = None,
+        method: str = "none",
         **parameters: Any,
     ) -> Study:
         """Train the toy with an objective by gradient descent.
 
+        ``method`` is what is done to the incentives, a name of ``sims.treatments.TREATMENTS``.
+
         Raises:
-            ValueError: The toy has no such choice, or what :func:`sims.descent.train` raises.
+            ValueError: The toy has no such choice, there is no such method, or what
+                :func:`sims.descent.train` raises.
         """
         if unknown := set(parameters) - set(self.defaults):
             raise ValueError(
@@ -149,9 +154,12 @@ class Toy:
             steps=steps,
             hyper=hyper,
             watch=problem.places.index(AT),
+            method=None if method == "none" else Alone(method),
         )
         values = {symbol.name: value for symbol, value in objective.values(hyper or {}).items()}
         made = {**self.defaults, **parameters, "lr": rate, "steps": steps, **values}
+        if method != "none":
+            made["method"] = method
         return Study(self.name, objective.name, MappingProxyType(made), problem.places, run)
 
 

@@ -124,6 +124,42 @@ TREATMENTS: Mapping[str, Treatment] = MappingProxyType(
 )
 
 
+# What differs for a batch of a single pair: of the others, these are the ones to look at.
+FOR_ONE_PAIR = tuple(
+    name for name in TREATMENTS if name not in {"reward calibration, batch", "batch band"}
+)
+
+
+class Alone:
+    """A treatment of runs of one pair each, to be called once for each state in order.
+
+    Args:
+        name: Its name.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._treat, self._past = treatment(name), None
+
+    def __call__(self, d_w: Any, d_l: Any, gram: Gram) -> Incentives:
+        """Return what the method makes of the incentives, of any shape."""
+        values = np.broadcast_arrays(
+            *(np.asarray(v, float) for v in (d_w, d_l, gram.sq_w, gram.sq_l, gram.dot))
+        )
+        shape = values[0].shape
+        up, down, sq_w, sq_l, dot = (v.reshape(-1, 1) for v in values)
+
+        def products() -> Array:
+            rows = (np.stack([sq_w, dot], -1), np.stack([dot, sq_l], -1))
+            return np.concatenate(rows, -2)
+
+        felt = Felt(up, down, Gram(sq_w, sq_l, dot), products, self._past)
+        got, self._past = self._treat(felt)
+        return Incentives(got.d_w.reshape(shape), got.d_l.reshape(shape))
+
+
 def treatment(name: str) -> Treatment:
     """Return the treatment of this name.
 

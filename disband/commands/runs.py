@@ -76,9 +76,10 @@ def figures(names: tuple[str, ...], out: Path) -> None:
     disband figures figure-3 band
     disband figures --out results/gpt2
     """
+    from disband.drawn import FILE, kept
     from disband.gpt2 import EXPERIMENT, OWN, earlier
     from disband.gpt2_pictures import draw_record
-    from disband.pictures import FILE, draw, kept, select
+    from disband.pictures import draw, select
 
     records = [] if names else [r for name in (EXPERIMENT, OWN) for r in earlier(out, name)]
     folder = out / "figures"

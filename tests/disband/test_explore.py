@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.controls import CONTROLS
+from disband.drawn import Drawn, keep
 from disband.explore import FOLDER, OWN_GROUP, functions, page
 from disband.heat import record, recorded, saved
-from disband.pictures import Drawn, keep
 from disband.toys import run_toy
 from sims.entry import FROZEN, Start, entry
 from sims.studies import TOYS

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from disband.pictures import Drawn, keep, kept, select
+from disband.drawn import Drawn, keep, kept
+from disband.pictures import select
 from sims.gallery import lines
 from sims.studies import EDIT_ONE_SHARED
 from theory.objectives import CPO, DPO

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.pictures import flat, groups
+from disband.drawn import flat, groups
 from disband.toys import pack, run_toy, table, unpack
 from sims.studies import TOYS
 from theory.objectives import DPO, OBJECTIVES, SPPO

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.job import TOY_EXPERIMENTS
+from disband.pictures import PICTURES
 from disband.summary import summary
 from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
@@ -29,11 +30,14 @@ CLAIM = {
     "counterexample", "repaired",
 }  # fmt: skip
 DRAWN = {
-    "band", "phases", "gallery", "single-token", "edit-one-shared", "edit-one-independent",
+    "band", "phases", "gallery", "trajectories", "methods", "before-after", "outcome-maps",
+    "calibrations", "single-token", "edit-one-shared", "edit-one-independent",
     "target", "exploration", "ablation",
 }  # fmt: skip
 
-_STEPS = ("objectives", "claims", "simulations", "toys", "figures", "report")
+_STEPS = (
+    "objectives", "claims", "simulations", "band in motion", "toys", "figures", "report",
+)  # fmt: skip
 
 
 def start(out, *words):
@@ -132,7 +136,7 @@ def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
 def test_every_step_is_told_as_it_is_done(done):
     lines = done[1].splitlines()
     for number, name in enumerate(_STEPS, 1):
-        assert any(line.startswith(f"[{number}/6] {name}") for line in lines)
+        assert any(line.startswith(f"[{number}/{len(_STEPS)}] {name}") for line in lines)
     assert "reused" not in done[1]
     assert "\x1b" not in done[1]
 
@@ -140,7 +144,7 @@ def test_every_step_is_told_as_it_is_done(done):
 def test_a_second_run_reuses_what_is_done_and_says_so(done, report):
     before = processor_time()
     said = disband(done[0], "verify", "--no-lm")
-    assert said.count(", reused") == 4
+    assert said.count(", reused") == 5
     assert processor_time() - before < done[2]
     again = json.loads((done[0] / "report.json").read_text("utf-8"))
     assert again["claims"] == report["claims"]
@@ -205,9 +209,14 @@ def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, f
 
 @pytest.fixture
 def few(monkeypatch):
-    """Return a way to run the job in this process on a few claims."""
+    """Return a way to run the job in this process on a few claims, runs and pictures."""
     monkeypatch.setattr("disband.job.LEDGER", LEDGER[:3])
     monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
+    monkeypatch.setattr("disband.in_motion.OBJECTIVES", OBJECTIVES[:1])
+    monkeypatch.setattr("disband.in_motion.STEPS", 2)
+    monkeypatch.setattr("disband.pictures.MAIN", ("DPO",))
+    named = [picture for picture in PICTURES if picture.name in {"band", "trajectories"}]
+    monkeypatch.setattr("disband.pictures.PICTURES", named)
 
     def run(out, *words):
         result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(out), *words])
@@ -220,7 +229,7 @@ def few(monkeypatch):
 def test_fresh_does_every_step_again(few, tmp_path):
     assert "reused" not in few(tmp_path)
     steps = {path: path.stat().st_mtime_ns for path in (tmp_path / "steps").iterdir()}
-    assert few(tmp_path).count(", reused") == 4
+    assert few(tmp_path).count(", reused") == 5
     assert "reused" not in few(tmp_path, "--fresh")
     assert all(path.stat().st_mtime_ns > changed for path, changed in steps.items())
 

@@ -1,0 +1,98 @@
+r"""Maps of outcomes: what training made of toy problems over where they start and how they step.
+
+Two of the four axes at a time: the cosine of the scores with their norm ratio, or with the step
+size; the rest is fixed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims.entry import Start
+from sims.outcomes import outcomes
+from sims.two_tokens import one_pair
+from theory.compiled import HasKernels
+
+Array = NDArray[np.float64]
+
+NORM_RATIO, STEP_SIZE = "norm ratio", "step size"
+STEPS = 20
+LR = 10.0
+
+
+@dataclass(frozen=True)
+class Map:
+    """Outcomes over two axes.
+
+    Args:
+        cosine: Values of the cosine at the start, ``(m,)``, rising.
+        other: Values of the other axis, ``(k,)``, rising: norm ratios or step sizes.
+        case: Case of each whole run, or ``sims.outcomes.LOST``, ``(k, m)``.
+        wrong: Share of each run's steps in which the chosen fell or the rejected rose, counted
+            apart and added, ``(k, m)``.
+        margin: Margin gained, nats, ``(k, m)``.
+        inside: Whether the first step is in the band, ``(k, m)``.
+    """
+
+    cosine: Array
+    other: Array
+    case: NDArray[np.int8]
+    wrong: Array
+    margin: Array
+    inside: NDArray[np.bool_]
+
+
+def outcome_map(
+    objective: HasKernels,
+    method: str,
+    axis: str,
+    *,
+    points: int = 121,
+    norm_ratio: float = 1.6,
+    margin: float = 0.0,
+    lr: float = LR,
+    steps: int = STEPS,
+    hyper: Mapping[str, float] | None = None,
+) -> Map:
+    """Return the map of an objective with a method, over cosines and another axis.
+
+    Args:
+        objective: The objective.
+        method: What is done to the incentives, by its name in ``sims.treatments``.
+        axis: ``norm ratio`` or ``step size``.
+        points: Values on each axis.
+        norm_ratio: Where the axis is another.
+        margin: At the start, nats; the reference has none.
+        lr: Step size where the axis is another.
+        steps: Steps of each run.
+        hyper: Hyperparameters by name.
+
+    Raises:
+        ValueError: There is no such axis or method.
+    """
+    cosine = np.linspace(-0.2, 1.0, points)
+    if axis == NORM_RATIO:
+        other: Any = np.exp(np.linspace(-1.75, 1.75, points))
+        start, rate = Start(margin, other[:, None], cosine), np.asarray(lr)
+    elif axis == STEP_SIZE:
+        other = np.geomspace(lr / 30, lr * 30, points)
+        start, rate = Start(margin, np.full((points, 1), norm_ratio), cosine), other[:, None]
+    else:
+        raise ValueError(f"an axis is {NORM_RATIO} or {STEP_SIZE}: got {axis!r}; choose one")
+    found = outcomes(objective, one_pair(start), lr=rate, steps=steps, method=method, hyper=hyper)
+    one = found.at(0)
+    return Map(cosine, other, one.case, one.fell + one.rose, one.margin, one.inside_first)
+
+
+def outcome_maps(
+    objective: HasKernels, methods: Sequence[str], **options: Any
+) -> dict[tuple[str, str], Map]:
+    """Return the maps of an objective by axis and method."""
+    return {
+        (axis, method): outcome_map(objective, method, axis, **options)
+        for axis in (NORM_RATIO, STEP_SIZE)
+        for method in methods
+    }
