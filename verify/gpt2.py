@@ -199,6 +199,25 @@ def token_logp(model: Model, batch: Batch) -> Tensor:
     Returns:
         ``(batch, longest response)``, nats, aligned at the right; 0 before a shorter response.
     """
+    logits, targets = _predictions(model, batch)
+    losses = cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+    return -losses * batch.response[:, -targets.shape[1] :]
+
+
+def greedy(model: Model, batch: Batch) -> Tensor:
+    """Whether each response token is the likeliest one where it stands.
+
+    Up to the first that is not, it is what the model would write by itself, greedily.
+
+    Returns:
+        ``(batch, longest response)``, aligned at the right; True before a shorter response.
+    """
+    logits, targets = _predictions(model, batch)
+    return (logits.argmax(-1) == targets) | ~batch.response[:, -targets.shape[1] :]
+
+
+def _predictions(model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logits at the last positions, as many as the longest response has, and their tokens."""
     longest = int(batch.lengths.max())
     inputs = {
         "input_ids": batch.ids,
@@ -211,9 +230,7 @@ def token_logp(model: Model, batch: Batch) -> Tensor:
     # Some models count positions themselves, or know no way to leave logits out.
     taken = forward_arguments(model)
     given = {k: v for k, v in inputs.items() if k not in OPTIONAL or k in taken}
-    logits = model(**given).logits[:, -longest - 1 : -1]
-    losses = cross_entropy(logits.transpose(1, 2), batch.ids[:, -longest:], reduction="none")
-    return -losses * batch.response[:, -longest:]
+    return model(**given).logits[:, -longest - 1 : -1], batch.ids[:, -longest:]
 
 
 def forward_arguments(model: Model) -> frozenset[str]:

@@ -94,6 +94,23 @@ def _places(differs: Array) -> dict[str, slice]:
     }
 
 
+def at_gain(found: Mapping[str, Array], gained: float = GAINED) -> tuple[float, float]:
+    """Mean changes of chosen and rejected when the mean margin had grown so far; NaN if never."""
+    chosen, rejected = (
+        found[side].mean(1) - found[side][0].mean() for side in ("logp_w", "logp_l")
+    )
+    margin = chosen - rejected
+    reached = np.flatnonzero(margin >= gained)
+    if not len(reached):
+        return float("nan"), float("nan")
+    last = int(reached[0])
+    share = (gained - margin[last - 1]) / (margin[last] - margin[last - 1])
+    at_w, at_l = (
+        float(side[last - 1] + share * (side[last] - side[last - 1])) for side in (chosen, rejected)
+    )
+    return at_w, at_l
+
+
 def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
     r"""Changes at the moment when the mean margin had grown by ``GAINED``, and the prediction.
 
@@ -102,21 +119,9 @@ def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
     :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams; ``predicted by the
     batch`` the same where all pairs are one batch, under a plain gradient step.
     """
-    chosen, rejected = (
-        found[side].mean(1) - found[side][0].mean() for side in ("logp_w", "logp_l")
-    )
-    gained = chosen - rejected
-    reached = np.flatnonzero(gained >= GAINED)
-    at_w = at_l = float("nan")
-    end_w, end_l = float(chosen[-1]), float(rejected[-1])
-    if len(reached):
-        last = int(reached[0])
-        share = (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1])
-        at_w, at_l = (
-            float(side[last - 1] + share * (side[last] - side[last - 1]))
-            for side in (chosen, rejected)
-        )
-        end_w, end_l = at_w, at_l
+    at_w, at_l = at_gain(found)
+    ends = (float((found[s][-1] - found[s][0]).mean()) for s in ("logp_w", "logp_l"))
+    end_w, end_l = ends if np.isnan(at_w) else (at_w, at_l)
     change_w, change_l = first_order(
         found["d_w"], found["d_l"], Gram(found["sq_w"], found["sq_l"], found["dot"])
     )
@@ -125,7 +130,7 @@ def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
         "rejected": at_l,
         "chosen at the end": end_w,
         "rejected at the end": end_l,
-        "updates": float(len(gained) - 1),
+        "updates": float(len(found["logp_w"]) - 1),
         "predicted": _chosen_share(change_w, change_l),
         "predicted by the batch": _chosen_share(found["batch_w"], found["batch_l"]),
     }

@@ -7,6 +7,8 @@ from verify.experiments.equal_margin import OBJECTIVES, Race, run_race
 from verify.experiments.followed import Run, run_followed
 from verify.experiments.language import Language
 from verify.experiments.many_steps import Course, run_course
+from verify.experiments.methods import ALL, DATA, Trial, run_trial
+from verify.experiments.methods import OBJECTIVES as TREATED
 from verify.experiments.protocol import Supervision
 from verify.experiments.regimes import SUPERVISIONS, Regime, pieces, run_regime
 from verify.experiments.steps import BATCHES, RATES, Steps, run_steps
@@ -41,6 +43,11 @@ _TARGETS = (
     Target(LONG, batch=4),
     Target(LONG, Rule("sgd", 1e-2)),
 )
+
+
+def _trials() -> tuple[Trial, ...]:
+    return tuple(Trial(name, data, ALL) for data in DATA for name in TREATED)
+
 
 _FEW: tuple[Regime, ...] = tuple(
     Regime(style, taught) for taught in SUPERVISIONS[:2] for style in ("single token", LONG)
@@ -106,6 +113,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("regimes", run_regime, _FEW, 25),
         Question("runs", run_followed, tuple(map(_run, PAPER[:5:2])), 10),
         Question("targets", run_target, _TARGETS, 70),
+        Question("methods", run_trial, tuple(map(Trial, TREATED)), 40),
     ),
     "laptop": (
         Question("steps", run_steps, _steps(BATCHES), 25),
@@ -114,6 +122,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("regimes", run_regime, pieces(), 25),
         Question("runs", run_followed, tuple(map(_run, PAPER)), 10),
         Question("targets", run_target, (*_TARGETS, Target("prefix+suffix")), 70),
+        Question("methods", run_trial, _trials(), 80),
     ),
     "pretrained": _pretrained(),
     "full": _full(),

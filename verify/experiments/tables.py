@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from verify.experiments.findings.methods import method_numbers
 from verify.experiments.findings.targets import target_numbers
 from verify.experiments.readings import (
     course_shares,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from verify.experiments.equal_margin import Race
     from verify.experiments.followed import Run
     from verify.experiments.many_steps import Course
+    from verify.experiments.methods import Trial
     from verify.experiments.regimes import Regime
     from verify.experiments.steps import Steps
     from verify.experiments.target_course import Target
@@ -88,6 +90,22 @@ def _targets(piece: "Target", arrays: Arrays) -> list[Row]:
     ]
 
 
+def _methods(piece: "Trial", arrays: Arrays) -> list[Row]:
+    numbers = {method: method_numbers(arrays, method) for method in piece.methods}
+    plain = numbers[piece.methods[0]]
+    return [
+        {
+            "objective": piece.objective,
+            "data": piece.data,
+            "method": method,
+            **its,
+            "margin speed": its["margin per update"] / plain["margin per update"],
+            "relative cost": its["cost"] / plain["cost"],
+        }
+        for method, its in numbers.items()
+    ]
+
+
 _ROWS: Mapping[str, Rows] = {
     "steps": _steps,
     "courses": _courses,
@@ -95,4 +113,5 @@ _ROWS: Mapping[str, Rows] = {
     "regimes": _regimes,
     "runs": _runs,
     "targets": _targets,
+    "methods": _methods,
 }

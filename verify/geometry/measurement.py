@@ -27,6 +27,7 @@ class Measurement:
         self._model = model
         self._wanted = these
         self._slow = set(these.slow)
+        self.logp: Tensor | None = None  # of the pairs read last, chosen first; None if unknown
 
     def pairs(self, chosen: Sequence[Text], rejected: Sequence[Text]) -> list[Scores]:
         """Scores of the chosen and of the rejected responses."""
@@ -127,6 +128,7 @@ class Measurement:
             return [{}, {}]
         tracer = Tracer(self._model, self._wanted)
         found = trace(tracer)
+        self.logp = tracer.logp
         self._slow |= tracer.strange
         return found
 

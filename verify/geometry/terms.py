@@ -115,6 +115,40 @@ def along(x: Part, direction: Tensor) -> Tensor:
     return total
 
 
+def weighted(x: Part, weights: Tensor) -> Tensor:
+    r"""``Σ_i w_i x_i``, of the parameter's shape ``(out, in)``: no score is written out."""
+    total = None
+    for term in x:
+        found = _weighted(term, weights)
+        total = found if total is None else total + found
+    if total is None:
+        raise ValueError("a sum of scores has terms: got a part without any")
+    return total
+
+
+def _weighted(term: Term, weights: Tensor) -> Tensor:
+    rows = term.rows
+    if isinstance(term.left, Dense):
+        left = term.left.value
+        scale = weights.to(left)[:, None, None]
+        if term.right is None:
+            return (left * scale).sum((0, 1))[:, None]
+        right = term.right.value.expand(rows, -1, -1)
+        if left.shape[2] <= right.shape[2]:
+            left = left * scale
+        else:
+            left, right = left.expand(rows, -1, -1), right * scale
+        return left.reshape(-1, left.shape[2]).mT @ right.reshape(-1, right.shape[2])
+    if term.right is None:
+        raise TypeError("an embedding has a right side, its output's gradient: got none")
+    right = term.right.value * weights.to(term.right.value)[:, None, None]
+    if term.left.counts is not None:
+        right = right * term.left.counts[:, :, None]
+    ids = term.left.ids.expand(right.shape[:2]).reshape(-1)
+    found = right.new_zeros(term.left.width, right.shape[2])
+    return found.index_add_(0, ids, right.reshape(-1, right.shape[2]))
+
+
 def explicit(x: Part, out: slice = slice(None)) -> Tensor:
     """The scores' parts themselves, in the rows ``out`` of the parameter: ``(rows, out, in)``."""
     total = _explicit(x[0], out)

@@ -5,8 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from verify.geometry.capture import Call, Recorder, recording
+from verify.geometry.factors import wide
 from verify.geometry.layers import Values
 from verify.geometry.layout import Text, common_beginning, common_lengths, predictions, stretch
 from verify.geometry.reading import (
@@ -34,7 +36,8 @@ class Tracer:
     """Traces scores through one model, whose weights are frozen while it does.
 
     Parameters of layers that turn out not to be called as expected are gathered in ``strange``;
-    what is found of them does not count.
+    what is found of them does not count. ``logp`` has the log-probabilities of the pairs read
+    last, the chosen first, in float64; ``None`` if the model could not be read.
     """
 
     def __init__(self, model: Model, wanted: Wanted) -> None:
@@ -42,6 +45,7 @@ class Tracer:
         self._wanted = wanted
         self._head: nn.Module | None = model.get_output_embeddings()
         self.strange: set[str] = set()
+        self.logp: Tensor | None = None
 
     def pairs(
         self, chosen: Sequence[Text], rejected: Sequence[Text], *, resolved: bool = False
@@ -55,6 +59,7 @@ class Tracer:
             prompt, past, reading = self._read(chosen, rejected, share=not resolved)
         if reading is None:
             return found
+        self.logp = _logp(reading, [len(text.counted) for text in (*chosen, *rejected)])
         top, entering = self._top(reading)
         trunk, remembered = _trunk(reading, entering, past)
         values, begin = Values(resolved=resolved), 0
@@ -180,6 +185,13 @@ def _trunk(
     slopes = differentiate([reading.hidden], [entering], [*edges, *known])
     of_known = iter(slopes[len(edges) :])
     return slopes[: len(edges)], [next(of_known) if m.requires_grad else None for m in memory]
+
+
+def _logp(reading: Reading, counts: Sequence[int]) -> Tensor:
+    """Log-probability of each response, ``(responses,)``, nats."""
+    with torch.no_grad():
+        losses = cross_entropy(wide(reading.logits[0]), reading.target, reduction="none")
+        return -torch.stack([part.sum() for part in torch.split(losses.double(), list(counts))])
 
 
 def _is_laid_out(inputs: tuple[Any, ...], shape: tuple[int, int], resolved: bool) -> bool:  # noqa: FBT001

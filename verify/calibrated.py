@@ -1,0 +1,207 @@
+r"""Training steps whose incentives are set by the score products of their own batch.
+
+One pass over the batch gives the log-probabilities, the scores as sums of outer products, their
+Gram, and any weighted sum of them: so a step along :math:`\frac1n\sum_i(d_{w,i}a_i - d_{l,i}b_i)`,
+with incentives that the Gram decides, takes no second backward pass.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import process_time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from sims.calibrate import Incentives
+from theory.gram import Gram
+from verify.finetune import Pair
+from verify.geometry.layout import texts
+from verify.geometry.measurement import measuring
+from verify.geometry.metric import Preconditioner, all_products, own_products
+from verify.geometry.terms import Scores, weighted
+from verify.geometry.wanted import Selection
+from verify.gpt2 import Batch, Model, join, logp
+from verify.optimizers import Rule
+
+if TYPE_CHECKING:
+    from theory.objective import Objective
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A batch's log-probabilities and scores under a model.
+
+    Args:
+        logp_w: Of the chosen responses, ``(batch,)``, nats.
+        logp_l: Of the rejected ones.
+        scores_w: Scores of the chosen responses.
+        scores_l: Of the rejected ones.
+        shapes: Shape of each parameter, by name.
+    """
+
+    logp_w: Array
+    logp_l: Array
+    scores_w: Scores
+    scores_l: Scores
+    shapes: Mapping[str, torch.Size]
+
+    def gram(
+        self,
+        metric: Preconditioner | None = None,
+        parameters: Callable[[str], bool] = lambda _: True,
+    ) -> Gram:
+        """Gram of each pair, ``(batch,)`` each: of some parameters alone, in a metric."""
+        products = np.zeros((3, len(self.logp_w)))
+        sides = [
+            {n: part for n, part in scores.items() if parameters(n)}
+            for scores in (self.scores_w, self.scores_l)
+        ]
+        for _, found in own_products(sides[0], sides[1], metric):
+            products += found.numpy()
+        return Gram(*products)
+
+    def products(self, metric: Preconditioner | None = None) -> Array:
+        """All score products, ``(2 batch, 2 batch)``, the chosen first."""
+        both = [self.scores_w, self.scores_l]
+        n = len(self.logp_w)
+        whole = np.zeros((2 * n, 2 * n))
+        for _, found in all_products(both, both, metric):
+            whole += found.numpy()
+        return whole
+
+    def gradient(self, pull: Array, push: Array) -> dict[str, Tensor]:
+        r"""Return :math:`\sum_i(\mathrm{pull}_ia_i - \mathrm{push}_ib_i)` by parameter."""
+        found = {}
+        for name, shape in self.shapes.items():
+            up = weighted(self.scores_w[name], torch.from_numpy(pull))
+            down = weighted(self.scores_l[name], torch.from_numpy(push))
+            found[name] = (up - down).reshape(shape)
+        return found
+
+
+def trace(
+    model: Model, batch_w: Batch, batch_l: Batch, parameters: Selection | None = None
+) -> Traced:
+    """Read a batch of pairs once; the model is as before when it returns.
+
+    The scores of the whole batch are held at once.
+
+    Raises:
+        ValueError: As :func:`verify.scores.pair_gram`.
+    """
+    if len(batch_w) != len(batch_l):
+        raise ValueError(
+            "chosen and rejected responses come in pairs: "
+            f"got {len(batch_w)} chosen and {len(batch_l)} rejected"
+        )
+    device = model.get_input_embeddings().weight.device
+    with measuring(model, parameters) as measurement:
+        both = measurement.pairs(texts(batch_w, device), texts(batch_l, device))
+        found = measurement.logp
+        named = dict(model.named_parameters())
+        shapes = {name: named[name].shape for name in measurement.parameters}
+    if found is None:
+        with torch.no_grad():
+            found = logp(model, join(batch_w, batch_l)).double()
+    logp_w, logp_l = np.split(found.numpy(force=True), 2)
+    return Traced(logp_w, logp_l, both[0], both[1], shapes)
+
+
+# From a batch, its incentives and the optimizer as it is before the step, to other incentives.
+Method = Callable[[Traced, Array, Array, Optimizer], Incentives]
+
+
+def train_calibrated(
+    model: Model,
+    pairs: Sequence[Pair],
+    objective: "Objective",
+    *,
+    rule: Rule,
+    method: Method | None,
+    after: Callable[[int], None],
+    **values: float,
+) -> dict[str, Array]:
+    """Train on preferences with a method, or with none by autograd, and time every step.
+
+    The reference is the model as it comes in; dropout is off.
+
+    Args:
+        model: Trained in place.
+        pairs: Chosen and rejected batches with the same prompts.
+        objective: Whose incentives are taken.
+        rule: The optimizer.
+        method: What is done to the incentives; without one, the loss is minimised as any trainer
+            would, one forward and one backward pass a step.
+        after: Called with the number of updates done, 0 included; its time is not counted.
+        values: Hyperparameters of the objective that differ from its defaults.
+
+    Returns:
+        ``seconds``: CPU time of each step; ``log_ratio``: mean over the batch of the logarithm of
+        what the method made of the ratio of incentives, against what it was; zero without one.
+    """
+    model.eval()
+    with torch.no_grad():
+        references = [logp(model, join(*pair)).chunk(2) for pair in pairs]
+    optimizer = rule.build(model)
+    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rule.warmup + 1)))
+    loss_of = objective.kernel("loss", "torch", **values)
+    incentives = objective.kernel("incentives", "numpy", **values)
+    seconds: list[float] = []
+    shifts: list[float] = []
+    after(0)
+    for number, (pair, reference) in enumerate(zip(pairs, references, strict=True), start=1):
+        lengths = [b.lengths for b in pair]
+        with _timed(seconds):
+            optimizer.zero_grad()
+            if method is None:
+                logps = logp(model, join(*pair)).chunk(2)
+                loss_of(*logps, *reference, *lengths).mean().backward()
+                shift = 0.0
+            else:
+                found = trace(model, *pair)
+                held = (*(r.double().numpy(force=True) for r in reference), *map(_plain, lengths))
+                d_w, d_l = (
+                    np.broadcast_to(np.asarray(d, float), found.logp_w.shape)
+                    for d in incentives(found.logp_w, found.logp_l, *held)
+                )
+                used = method(found, d_w, d_l, optimizer)
+                shift = _shift(used, d_w, d_l)
+                _descend(model, found.gradient(used.d_w / len(d_w), used.d_l / len(d_w)))
+            optimizer.step()
+            schedule.step()
+        shifts.append(shift)
+        after(number)
+    return {"seconds": np.array(seconds), "log_ratio": np.array(shifts)}
+
+
+@contextmanager
+def _timed(seconds: list[float]) -> Iterator[None]:
+    begun = process_time()
+    yield
+    seconds.append(process_time() - begun)
+
+
+def _descend(model: Model, ascent: Mapping[str, Tensor]) -> None:
+    for name, parameter in model.named_parameters():
+        if name in ascent:
+            parameter.grad = -ascent[name].to(parameter)
+
+
+def _shift(used: Incentives, d_w: Array, d_l: Array) -> float:
+    usable = (np.stack([used.d_w, used.d_l, d_w, d_l]) > 0).all(0)
+    if not usable.any():
+        return float("nan")
+    new, old = np.log(used.d_w[usable] / used.d_l[usable]), np.log(d_w[usable] / d_l[usable])
+    return float(np.mean(new - old))
+
+
+def _plain(lengths: Any) -> Any:
+    return lengths.numpy(force=True)
