@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.toys import SIDES, loop
+from benchmarks.toys import starts as benchmark_starts
 from sims.averages import Averages, log_sums
 from sims.calibrate import rescaled
 from sims.descent import train
@@ -247,3 +249,13 @@ def test_a_crowd_is_a_gram_matrix_and_reproducible():
 def test_bad_requests_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_benchmark_compares_equal_work(side):
+    method, kind = SIDES[side]
+    problems, rates = benchmark_starts(12)
+    ours = outcomes(DPO, problems, lr=rates, steps=4, method=method).at(0)
+    theirs = loop(problems, rates, 4, kind)
+    found = [ours.case, ours.fell, ours.rose] + ([] if kind == "plain" else [ours.inside])
+    np.testing.assert_allclose(np.stack(found, -1), theirs[:, : len(found)])

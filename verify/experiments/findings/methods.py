@@ -18,7 +18,7 @@ QUESTION = "methods"
 _AT = f"when the held-out margin has grown by {GAINED} nat on average, "
 
 
-def method_numbers(found: Mapping[str, Array], method: str) -> dict[str, float]:
+def method_numbers(found: Arrays, method: str) -> dict[str, float]:
     """What one method did to one run, and what it cost.
 
     ``chosen`` and ``rejected`` are mean changes when the mean margin had grown by ``GAINED``, NaN
