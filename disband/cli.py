@@ -11,7 +11,7 @@ from disband.commands.explore import explore
 from disband.commands.gpt2 import gpt2
 from disband.commands.objectives import band, derive
 from disband.commands.runs import figures, verify
-from disband.commands.toys import simulate
+from disband.commands.toys import outcomes, simulate
 from disband.errors import Group
 
 
@@ -32,5 +32,8 @@ def main() -> None:
     """
 
 
-for _command in (derive, band, compare, simulate, verify, figures, claim, falsify, gpt2, explore):
+_COMMANDS = (
+    derive, band, compare, simulate, outcomes, verify, figures, claim, falsify, gpt2, explore,
+)  # fmt: skip
+for _command in _COMMANDS:
     main.add_command(_command)

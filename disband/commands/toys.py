@@ -1,8 +1,9 @@
-"""The command that trains a toy policy."""
+"""The commands that train toy policies, one or many."""
 
 # ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,6 +29,13 @@ from disband.options import LOSS, chosen_objective, number_settings, settings_of
     "--steps", type=click.IntRange(1), default=100, show_default=True, help="Gradient steps."
 )
 @click.option("--lr", type=float, help="Step size; by default the first step is as long as DPO's.")
+@click.option(
+    "--method",
+    default="none",
+    show_default=True,
+    metavar="NAME",
+    help="Done to the incentives, such as 'reward calibration'; disband outcomes lists all.",
+)
 @SET
 @OUT
 def simulate(
@@ -38,6 +46,7 @@ def simulate(
     policy: str,
     steps: int,
     lr: float | None,
+    method: str,
     settings: tuple[str, ...],
     out: Path,
 ) -> None:
@@ -51,6 +60,7 @@ def simulate(
     \b
     disband simulate dpo --toy edit-one
     disband simulate simpo --toy edit-one --policy independent --set suffix=8
+    disband simulate dpo --toy edit-one --method "reward calibration" --set suffix=8
     disband simulate --loss "(w - l - 1)**2" --toy single-token
     """
     values = number_settings(settings)
@@ -69,16 +79,76 @@ def simulate(
         )
     setting = TOYS[toy if toy == "single-token" else f"{toy}-{policy}"]
     with user_input(), errstate(all="ignore"):
-        study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values)
+        study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values, method=method)
     click.echo(table(setting, study))
     from figures.style import save
     from figures.toys import place_picture, trajectory_picture
 
     stem = f"{setting.name}-{chosen.name.lower()}"
-    pictures = {stem: trajectory_picture(study.trajectory, f"{chosen.name}, {setting.name}")}
+    words = f"{chosen.name}, {setting.name}"
+    if method != "none":
+        stem += "-" + method.replace(",", "").replace(" ", "-")
+        words += f", {method}"
+    pictures = {stem: trajectory_picture(study.trajectory, words)}
     if toy == "edit-one":
         pictures[f"{stem}-places"] = place_picture(study)
     with writing(out):
         write_text(out / f"{stem}.csv", table_csv(study))
         saved = [path for name, one in pictures.items() for path in save(one, out, name)]
     click.echo(f"\nsaved in {out}: {stem}.csv, {', '.join(path.name for path in saved)}")
+
+
+@click.command()
+@click.argument("name", metavar="[OBJECTIVE]", required=False)
+@LOSS
+@click.option(
+    "--method", "methods", multiple=True, metavar="NAME", help="May be repeated; all by default."
+)
+@click.option("--problems", type=click.IntRange(1), help="How many; 100000, or 1000 batches.")
+@click.option(
+    "--pairs", type=click.IntRange(1), default=1, show_default=True, help="In each batch."
+)
+@click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    default=8,
+    show_default=True,
+    help="Of the features that a batch shares: the fewer, the more pairs are in each other's way.",
+)
+@click.option("--steps", type=click.IntRange(1), default=20, show_default=True, help="Of each run.")
+@click.option("--lr", type=float, help="Step size; by default drawn from 0.3 to 100.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
+@SET
+def outcomes(
+    *,
+    name: str | None,
+    loss: str | None,
+    methods: tuple[str, ...],
+    problems: int | None,
+    pairs: int,
+    settings: tuple[str, ...],
+    **asked: Any,
+) -> None:
+    """Train many toy problems with each method and count what became of them.
+
+    A problem is one pair, or a batch of pairs in each other's way. Directions are those of the
+    log-probabilities, step by step. For batches it also says how many have an empty batch band, and
+    how many no step at all that suits every pair.
+
+    \b
+    disband outcomes dpo
+    disband outcomes bce --method none --method "reward calibration"
+    disband outcomes dpo --pairs 8 --dimensions 4
+    """
+    values = number_settings(settings)
+    chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else values)
+    from disband.outcomes import Survey, feasibility, lines, survey
+
+    with user_input():
+        count = problems or (100_000 if pairs == 1 else 1_000)
+        ask = Survey(problems=count, pairs=pairs, **asked)
+        rows = survey(chosen, methods, ask)
+    click.echo("\n".join(lines(rows, chosen.name, ask)))
+    if pairs > 1:
+        found = feasibility(chosen, ask)
+        click.echo("\nat the start: " + ", ".join(f"{k} {v:.1%}" for k, v in found.items()))
