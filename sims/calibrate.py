@@ -97,8 +97,9 @@ def moved_into_band(d_w: Any, d_l: Any, gram: Gram, inset: Any = 0.0) -> Incenti
     .. math:: |\log r' - \log r^*| \le (1 - \text{inset})\,(-\log\rho)
 
     A pair in its band keeps its incentives. With ``inset`` 0 a pair from outside lands on the very
-    edge, where one response stands still and rounding decides its sign; 1 is reward calibration
-    of the pairs with :math:`\rho > 0`.
+    edge, where one response stands still: rounding decides its sign, and at the lower edge any
+    step of finite size lowers the chosen, for :math:`\log\pi` is concave in a log-linear model;
+    1 is reward calibration of the pairs with :math:`\rho > 0`.
 
     Raises:
         ValueError: An inset outside [0, 1]; an incentive or a product is NaN or infinite.

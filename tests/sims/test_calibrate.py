@@ -268,3 +268,18 @@ def test_a_factor_is_positive_and_finite(factor):
 def test_an_inset_is_a_share(inset):
     with pytest.raises(ValueError, match="inset"):
         moved_into_band(1.0, 1.0, TIGHT, inset)
+
+
+def test_failure_equal_and_opposite_motion_can_be_out_of_reach():
+    """At an angle so obtuse no positive ratio does it, and none is needed."""
+    gram = Gram(1.0, 9.0, -2.7)
+    assert equal_and_opposite(1.0, 1.0, gram) == (1, 1)
+    assert case(1.0, 1.0, gram) == Case.IDEAL
+
+
+def test_failure_on_the_edge_one_response_stands_still_and_an_inset_moves_it():
+    up, down = moves(TIGHT, moved_into_band(1.0, 1.0, TIGHT))
+    assert up == pytest.approx(0, abs=1e-12)
+    assert down < -0.1
+    up, _ = moves(TIGHT, moved_into_band(1.0, 1.0, TIGHT, 0.5))
+    assert up > 1e-3

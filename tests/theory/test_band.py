@@ -173,3 +173,11 @@ def test_cases_have_words():
         "both rise",
         "winner falls, loser rises",
     ]
+
+
+@pytest.mark.parametrize(("d_w", "d_l"), [(1e-320, 1.0), (1.0, 1e-320), (1e-300, 1e200)])
+def test_a_vanishing_incentive_has_a_finite_calibration(d_w, d_l):
+    factor = calibration(d_w, d_l, Gram(1.0, 4.0, 1.0))
+    assert 0 < factor < np.inf
+    expected = (np.log(2) + np.log(d_l) - np.log(d_w)) / 2
+    assert np.log(factor) == pytest.approx(expected, rel=1e-3)

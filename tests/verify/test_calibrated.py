@@ -6,6 +6,7 @@ import torch
 
 from sims.calibrate import Incentives, reward_calibrated
 from tests.verify.tiny_models import pairs, tiny
+from theory.batch import mean_products
 from theory.objectives import DPO, SIMPO
 from verify.calibrated import trace, train_calibrated
 from verify.finetune import train_preferences
@@ -64,6 +65,10 @@ def test_products_are_those_of_the_scores(tokenizer, pair):
     np.testing.assert_allclose(found.products(), batch_gram(model, *pair), rtol=1e-10, atol=1e-12)
     metric = {name: torch.full_like(p, 4.0) for name, p in model.named_parameters()}
     np.testing.assert_allclose(found.products(metric), 4 * found.products(), rtol=1e-12)
+    d_w, d_l = np.array([0.3, 1.0, 2.0]), np.array([1.0, 0.2, 0.7])
+    for its in (None, metric):
+        got = found.mean_products(d_w, d_l, its)
+        np.testing.assert_allclose(got, mean_products(found.products(its), d_w, d_l), rtol=1e-9)
     head = found.gram(parameters=lambda name: "wte" in name)
     assert (head.sq_w < found.gram().sq_w).all()
 
@@ -106,6 +111,14 @@ def test_one_calibrated_pair_goes_right(tokenizer, pair):
     change = np.diff(np.stack(seen), axis=0)
     assert (change[:, 0] > 0).all()
     assert (change[:, 1] < 0).all()
+
+
+def test_training_ends_when_it_is_told_to(tokenizer, pair):
+    found = train_calibrated(
+        fresh(tokenizer), [pair] * 5, DPO, rule=Rule("sgd", 1e-2), method=None,
+        after=lambda step: step == 2,
+    )  # fmt: skip
+    assert found["seconds"].shape == (2,)
 
 
 def test_a_trace_leaves_the_model_as_it_was(tokenizer, pair):

@@ -10,7 +10,7 @@ from verify.experiments.free_text import MOST_WORDS, pairs, rows, scrambled
 from verify.experiments.language import language_model
 from verify.experiments.methods import ALL, BAND, BATCH, METHODS, NONE, Trial, run_trial
 from verify.experiments.protocol import Supervision
-from verify.experiments.readings import at_gain
+from verify.experiments.readings import GAINED, at_gain
 from verify.experiments.tables import tables
 from verify.gpt2 import encode, greedy
 from verify.optimizers import Rule
@@ -51,12 +51,17 @@ def test_every_arm_starts_from_the_same_model_and_goes_its_own_way(data, request
     found = request.getfixturevalue(data)
     for side in ("logp_w", "logp_l"):
         paths = [found[f"{name}/{side}"] for name in ALL]
-        assert {path.shape for path in paths} == {(6, 4)}
-        for path in paths[1:]:
+        for path in paths:
+            assert path.shape[1] == 4
             np.testing.assert_allclose(path[0], paths[0][0], rtol=1e-12)
-            assert np.abs(path[-1] - paths[0][-1]).max() > 1e-9
+        for path in paths[1:]:
+            assert np.abs(path[1] - paths[0][1]).max() > 1e-12
     for name in ALL:
-        assert found[f"{name}/seconds"].shape == (5,)
+        updates = len(found[f"{name}/logp_w"]) - 1
+        assert 1 <= updates <= 5
+        margin = (found[f"{name}/logp_w"] - found[f"{name}/logp_l"]).mean(1)
+        assert updates == 5 or margin[-1] - margin[0] >= GAINED
+        assert found[f"{name}/seconds"].shape == (updates,)
         assert (found[f"{name}/seconds"] >= 0).all()
 
 

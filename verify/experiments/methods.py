@@ -17,19 +17,19 @@ from torch.optim import Optimizer
 from sims.averages import Averages, log_sums
 from sims.calibrate import (
     Incentives,
-    batch_band_calibrated,
     batch_calibrated,
     normalised,
     rescaled,
     reward_calibrated,
 )
-from theory.batch import batch_band, is_empty, mean_products
+from theory.batch import batch_band, batch_factor, is_empty
 from theory.objectives import find
 from verify.calibrated import Method, Traced, train_calibrated
 from verify.experiments.free_text import pairs as free_pairs
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Prepared, Protocol, Supervision, prepare
+from verify.experiments.readings import GAINED
 from verify.finetune import sft
 from verify.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
 from verify.optimizers import Rule
@@ -60,7 +60,8 @@ class Trial:
         methods: What is compared; the first is what the others are compared with.
         style: The response style of the sentiment data.
         rule: The optimizer.
-        steps, batch: Updates, and pairs in one.
+        steps, batch: Updates at most, for a run ends when the mean held-out margin has grown by
+            ``GAINED``; and pairs in one.
         pairs: Held-out pairs that are followed.
         supervision: The fine-tuning before.
         longest_prompt: Tokens kept of a prompt.
@@ -70,8 +71,8 @@ class Trial:
     data: Data = "sentiment"
     methods: tuple[str, ...] = MAIN
     style: str = "short suffix"
-    rule: Rule = Rule("adam", 2e-5)  # noqa: RUF009 (frozen)
-    steps: int = 60
+    rule: Rule = Rule("adam", 5e-5)  # noqa: RUF009 (frozen)
+    steps: int = 90
     batch: int = 16
     pairs: int = 48
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
@@ -104,10 +105,12 @@ def run_trial(
 
         def after(
             step: int, of: Prepared = prepared, to: list[Array] = logps, done: int = done
-        ) -> None:
+        ) -> bool:
             with torch.no_grad():
                 to.append(logp(of.model, join(*of.held_out)).double().numpy(force=True))
             report((done + step / piece.steps) / len(piece.methods))
+            margins = [float(np.subtract(*np.split(one, 2)).mean()) for one in (to[0], to[-1])]
+            return margins[1] - margins[0] >= GAINED
 
         labels = [_labels(piece, prepared)]
         times = train_calibrated(
@@ -192,9 +195,9 @@ class _Band:
 
     def __call__(self, traced: Traced, d_w: Array, d_l: Array, optimizer: Optimizer) -> Incentives:
         metric = adam_preconditioner(optimizer, self._model) if optimizer.state else None
-        products = traced.products(metric)
-        self.empty.append(float(is_empty(batch_band(mean_products(products, d_w, d_l)))))
-        return batch_band_calibrated(d_w, d_l, products)
+        mean = traced.mean_products(d_w, d_l, metric)
+        self.empty.append(float(is_empty(batch_band(mean))))
+        return rescaled(d_w, d_l, np.full(d_w.shape, batch_factor(mean)))
 
 
 class _Published:

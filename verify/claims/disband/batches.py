@@ -7,6 +7,7 @@ For one step :math:`\delta G_w - G_l/\delta` with :math:`G_w = \mathrm{mean}(d_w
 
 from sympy import And, Expr, Gt, Integer, Lt, Or, Symbol
 
+from theory.symbols import A, B, X, d_l, d_w
 from verify.claim import Claim
 from verify.claims.disband.calibration import step
 from verify.logic import equal, iff
@@ -67,6 +68,16 @@ CLAIMS = (
         holds=Gt(products[1] * products[2], products[0] * products[3]),
         exists=True,
         note="Two pairs in the plane; d_w = 1 for both, d_l = 1 and t. Sums stand for means.",
+    ),
+    Claim(
+        id="disband.batch.equal-incentives",
+        locator="Batch band",
+        says="Where every pair has the same incentives, as under DPO at the reference, the batch "
+        "band is not empty.",
+        given=(A > 0, X > 0, d_w > 0, d_l > 0),
+        holds=d_l * X / (d_w * A) <= d_l * B / (d_w * X),
+        note="A, B and X are those of the mean scores, whose Gram matrix obeys Cauchy and Schwarz "
+        "as any does. For X ≤ 0 every factor suits the means.",
     ),
     Claim(
         id="disband.batch.mean-hides",

@@ -30,6 +30,7 @@ def method_numbers(found: Arrays, method: str) -> dict[str, float]:
     updates = len(own["logp_w"]) - 1
     labels = own["labels"].mean(1)
     return {
+        "updates": float(updates),
         "chosen": at_w,
         "rejected": at_l,
         "chosen at the end": float(end_w.mean()),
