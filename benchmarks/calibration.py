@@ -26,7 +26,8 @@ from torch.optim import Adam, Optimizer
 
 from benchmarks.kernels import device
 from benchmarks.scores import model_of, pairs_of
-from sims.calibrate import batch_band_calibrated, batch_calibrated, reward_calibrated
+from sims.calibrate import batch_calibrated, rescaled, reward_calibrated
+from theory.batch import batch_factor
 from theory.objectives import DPO
 from verify.calibrated import trace
 from verify.finetune import Pair
@@ -60,13 +61,14 @@ def calibrated(
     data = (found.logp_w, found.logp_l, *np.split(reference.double().numpy(), 2), 1.0, 1.0)
     d_w, d_l = INCENTIVES(*data)
     if kind == "batch band":
-        used = batch_band_calibrated(d_w, d_l, found.products())
+        factor = batch_factor(found.mean_products(d_w, d_l))
+        used = rescaled(d_w, d_l, np.full(d_w.shape, factor))
     else:
         method = batch_calibrated if kind == "one factor" else reward_calibrated
         used = method(d_w, d_l, found.gram())
-    ascent = found.gradient(used.d_w / len(d_w), used.d_l / len(d_w))
+    gradient = found.gradient(-used.d_w / len(d_w), -used.d_l / len(d_w))
     for name, parameter in model.named_parameters():
-        parameter.grad = -ascent[name].to(parameter)
+        parameter.grad = gradient[name].to(parameter)
     optimizer.step()
 
 

@@ -89,27 +89,27 @@ class Traced:
         even = np.full(n, 1 / n)
         total = np.zeros((2, 2))
         for name, shape in self.shapes.items():
-            scale = 1.0 if metric is None else metric[name].double()
             means, halves = (
                 [
-                    weighted(part, torch.from_numpy(weights)).double().reshape(shape)
+                    weighted((part, torch.from_numpy(weights))).reshape(shape)
                     for part, weights in (
                         (self.scores_w[name], of_w), (self.scores_l[name], of_l),
                     )
                 ]
                 for of_w, of_l in ((even, even), (d_w / n, d_l / n))
             )  # fmt: skip
-            total += [[float((scale * x * y).sum()) for y in halves] for x in means]
+            if metric is not None:
+                means = [x * metric[name].to(x) for x in means]
+            total += [[float((x * y).sum(dtype=torch.float64)) for y in halves] for x in means]
         return MeanProducts(*total.ravel())
 
     def gradient(self, pull: Array, push: Array) -> dict[str, Tensor]:
         r"""Return :math:`\sum_i(\mathrm{pull}_ia_i - \mathrm{push}_ib_i)` by parameter."""
-        found = {}
-        for name, shape in self.shapes.items():
-            up = weighted(self.scores_w[name], torch.from_numpy(pull))
-            down = weighted(self.scores_l[name], torch.from_numpy(push))
-            found[name] = (up - down).reshape(shape)
-        return found
+        up, down = torch.from_numpy(pull), torch.from_numpy(-push)
+        return {
+            name: weighted((self.scores_w[name], up), (self.scores_l[name], down)).reshape(shape)
+            for name, shape in self.shapes.items()
+        }
 
 
 def trace(
@@ -200,7 +200,7 @@ def train_calibrated(
                 )
                 used = method(found, d_w, d_l, optimizer)
                 shift = _shift(used, d_w, d_l)
-                _descend(model, found.gradient(used.d_w / len(d_w), used.d_l / len(d_w)))
+                _descend(model, found.gradient(-used.d_w / len(d_w), -used.d_l / len(d_w)))
             optimizer.step()
             schedule.step()
         shifts.append(shift)
@@ -216,10 +216,10 @@ def _timed(seconds: list[float]) -> Iterator[None]:
     seconds.append(process_time() - begun)
 
 
-def _descend(model: Model, ascent: Mapping[str, Tensor]) -> None:
+def _descend(model: Model, gradient: Mapping[str, Tensor]) -> None:
     for name, parameter in model.named_parameters():
-        if name in ascent:
-            parameter.grad = -ascent[name].to(parameter)
+        if name in gradient:
+            parameter.grad = gradient[name].to(parameter)
 
 
 def _shift(used: Incentives, d_w: Array, d_l: Array) -> float:

@@ -115,38 +115,47 @@ def along(x: Part, direction: Tensor) -> Tensor:
     return total
 
 
-def weighted(x: Part, weights: Tensor) -> Tensor:
-    r"""``Σ_i w_i x_i``, of the parameter's shape ``(out, in)``: no score is written out."""
-    total = None
-    for term in x:
-        found = _weighted(term, weights)
-        total = found if total is None else total + found
-    if total is None:
-        raise ValueError("a sum of scores has terms: got a part without any")
+def weighted(*sums: tuple[Part, Tensor]) -> Tensor:
+    r"""``Σ_i w_i x_i`` over all given parts, of shape ``(out, in)``: no score is written out.
+
+    Args:
+        sums: Parts of one parameter, each with weights of its scores, ``(rows,)``.
+    """
+    part = sums[0][0]
+    total = like(part, torch.zeros(shape_of(part), device=_device(part[0])))
+    for terms, weights in sums:
+        for term in terms:
+            _add_weighted(total, term, weights)
     return total
 
 
-def _weighted(term: Term, weights: Tensor) -> Tensor:
-    rows = term.rows
-    if isinstance(term.left, Dense):
-        left = term.left.value
-        scale = weights.to(left)[:, None, None]
+def _device(term: Term) -> torch.device:
+    side = term.left.ids if isinstance(term.left, OneHot) else term.left.value
+    return side.device
+
+
+def _add_weighted(total: Tensor, term: Term, weights: Tensor) -> None:
+    scale = weights.to(total)[:, None, None]
+    if isinstance(term.left, OneHot):
         if term.right is None:
-            return (left * scale).sum((0, 1))[:, None]
-        right = term.right.value.expand(rows, -1, -1)
-        if left.shape[2] <= right.shape[2]:
-            left = left * scale
-        else:
-            left, right = left.expand(rows, -1, -1), right * scale
-        return left.reshape(-1, left.shape[2]).mT @ right.reshape(-1, right.shape[2])
+            raise TypeError("an embedding has a right side, its output's gradient: got none")
+        source = term.right.value * scale
+        if term.left.counts is not None:
+            source = source * term.left.counts[:, :, None]
+        ids = term.left.ids.expand(source.shape[:2]).reshape(-1)
+        total.index_add_(0, ids, source.reshape(-1, source.shape[2]))
+        return
+    left = term.left.value
     if term.right is None:
-        raise TypeError("an embedding has a right side, its output's gradient: got none")
-    right = term.right.value * weights.to(term.right.value)[:, None, None]
-    if term.left.counts is not None:
-        right = right * term.left.counts[:, :, None]
-    ids = term.left.ids.expand(right.shape[:2]).reshape(-1)
-    found = right.new_zeros(term.left.width, right.shape[2])
-    return found.index_add_(0, ids, right.reshape(-1, right.shape[2]))
+        total += (left * scale).sum((0, 1))[:, None]
+        return
+    right = term.right.value
+    if left.shape[2] <= right.shape[2]:
+        left = left * scale
+    else:
+        right = right * scale
+    left, right = left.expand(term.rows, -1, -1), right.expand(term.rows, -1, -1)
+    total.addmm_(left.reshape(-1, left.shape[2]).mT, right.reshape(-1, right.shape[2]))
 
 
 def explicit(x: Part, out: slice = slice(None)) -> Tensor:
