@@ -1,0 +1,59 @@
+"""The bilevel problem as incentives in a metric: weights, effective incentives, the metric."""
+
+import numpy as np
+import pytest
+
+from theory.band import Case, band, case
+from theory.bilevel import effective_incentives, good_weights, gram_in, metric
+from theory.gram import Gram
+
+
+def scores(seed, count=60, width=4):
+    rng = np.random.default_rng(seed)
+    a, b = rng.standard_normal((2, count, width))
+    root = rng.standard_normal((count, width, width))
+    return a, b + 0.5 * a, root @ root.swapaxes(1, 2) / width
+
+
+def test_the_metric_is_the_inverse_square():
+    a, _, hessian = scores(0)
+    half = np.eye(4) + hessian / 0.7
+    np.testing.assert_allclose(
+        half @ metric(hessian, 0.7) @ half, np.eye(4) + 0 * hessian, atol=1e-9
+    )
+    plain = gram_in(metric(hessian, np.inf), a, a)
+    np.testing.assert_allclose(plain.dot, (a * a).sum(-1))
+
+
+def test_a_lower_level_without_strength_is_refused():
+    with pytest.raises(ValueError, match="positive strength"):
+        metric(np.eye(2), 0.0)
+
+
+def test_the_good_weights_are_those_that_are_good():
+    a, b, hessian = scores(1)
+    gram, d = gram_in(metric(hessian, 1.0), a, b), 0.05
+    low, high = good_weights(d, gram)
+    for weight in (-0.1, -0.02, 0.0, 0.01, 0.1, 1.0):
+        good = case(d + weight, d, gram) == Case.IDEAL
+        np.testing.assert_array_equal(good, (low <= weight) & (weight <= high))
+    assert np.isinf(high[gram.dot <= 0]).all()
+    assert (gram.dot <= 0).any()
+    assert (gram.dot > 0).any()
+
+
+def test_effective_incentives_do_in_the_plain_metric_what_was_done_in_the_other():
+    a, b, hessian = scores(2)
+    inner, plain = gram_in(metric(hessian, 0.5), a, b), Gram.of_scores(a, b)
+    e_w, e_l = effective_incentives(0.3, 0.2, plain, inner)
+    np.testing.assert_allclose(
+        e_w * plain.sq_w - e_l * plain.dot, 0.3 * inner.sq_w - 0.2 * inner.dot
+    )
+    np.testing.assert_allclose(
+        e_w * plain.dot - e_l * plain.sq_l, 0.3 * inner.dot - 0.2 * inner.sq_l
+    )
+    np.testing.assert_array_equal(case(e_w, e_l, plain), case(0.3, 0.2, inner))
+    both = (e_w > 0) & (e_l > 0) & (inner.dot > 0)
+    edges = band(plain)
+    inside = (edges.low <= e_w / e_l) & (e_w / e_l <= edges.high)
+    np.testing.assert_array_equal(inside[both], (case(0.3, 0.2, inner) == Case.IDEAL)[both])
