@@ -1,0 +1,106 @@
+"""The toy experiment of jian2025: how it is judged, and that it can find either answer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sims.misallocation import EXACT, KINDS, ONE_STEP, OWN, PLAIN, RUNNERS, Course
+from verify.claim import Verdict
+from verify.claims import jian2025
+from verify.decide import judge
+from verify.experiments.intervals import above, around, below, interval
+from verify.experiments.probability_evolution import Settings, measure, of_worlds, used
+from verify.experiments.probability_rules import CRITERIA, RULES, predictions
+from verify.experiments.probability_toys import curves, drawn_portraits, run
+
+torch.set_num_threads(1)
+SMALL = Settings(seeds=(100, 101), worlds=12, course=Course(lr=12.0, steps=14))
+
+
+@pytest.fixture(scope="module")
+def readings():
+    told = []
+    found = measure(SMALL, lambda share, name: told.append((share, name)))
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+    assert len(told) == len(found) == len(KINDS) * len(RUNNERS)
+    return found
+
+
+def test_every_sentence_is_judged_on_every_seed(readings):
+    judged = predictions(readings, SMALL)
+    assert [p.name for p in judged] == [rule.name for rule in RULES] == list(CRITERIA)
+    for prediction in judged:
+        assert [o.seed for o in prediction.outcomes] == [100, 101]
+        for outcome in prediction.outcomes:
+            assert outcome.holds in (True, False, None)
+            assert all(type(v) is float and np.isfinite(v) for v in outcome.numbers.values())
+
+
+def test_a_seed_is_judged_by_its_own_worlds(readings):
+    alone = replace(SMALL, seeds=(101,))
+    own = {key: of_worlds(reading, slice(12, 24)) for key, reading in readings.items()}
+    both, one = predictions(readings, SMALL), predictions(own, alone)
+    for pair, single in zip(both, one, strict=True):
+        assert pair.outcomes[1] == single.outcomes[0]
+
+
+def test_exchanged_methods_turn_the_verdicts_around(readings):
+    swap = {PLAIN: EXACT, EXACT: PLAIN}
+    turned = {(kind, name): readings[kind, swap.get(name, name)] for kind, name in readings}
+    for name in ("spo-chosen", "spo-mass"):
+        (before,) = (p for p in predictions(readings, SMALL) if p.name == name)
+        (after,) = (p for p in predictions(turned, SMALL) if p.name == name)
+        assert all(o.holds for o in before.outcomes)
+        assert not any(o.holds for o in after.outcomes)
+
+
+def test_a_start_that_decides_nothing_is_found_not_to(readings):
+    shuffled = {
+        key: replace(reading, most=np.full_like(reading.most, 2.0))
+        for key, reading in readings.items()
+    }
+    (found,) = (p for p in predictions(shuffled, SMALL) if p.name == "start-decides")
+    assert all(o.holds is None for o in found.outcomes)
+
+
+def test_an_interval_holds_fails_or_is_undecided():
+    numbers = interval("x", np.array([0.9, 1.1, 1.0, np.nan]))
+    assert numbers["x, mean"] == pytest.approx(1.0)
+    assert numbers["x, high"] - numbers["x, mean"] == pytest.approx(1.96 * 0.1 / np.sqrt(3))
+    assert (above(0.8)(numbers), above(1.2)(numbers), above(1.0)(numbers)) == (True, False, None)
+    assert interval("x", np.array([1.0])) == {}
+    assert above(0)({}) is below(0)({}) is None
+    assert (below(1.2)(numbers), below(0.8)(numbers), below(1.0)(numbers)) == (True, False, None)
+    mixed = numbers | around("y", 5.0, 0.1)
+    assert above(2.0)(mixed) is False
+    assert above(0.8)(mixed) is True
+
+
+def test_the_entries_of_the_ledger_are_decided_by_it(readings):
+    outcomes = {
+        p.name: [{"seed": o.seed, "holds": o.holds, "numbers": o.numbers} for o in p.outcomes]
+        for p in predictions(readings, SMALL)
+    }
+    toys = [c for c in jian2025.CLAIMS if c.id.startswith("jian2025.toys")]
+    assert {c.outcome for c in toys} == set(CRITERIA)
+    verdicts = {c.outcome: judge(c, outcomes).verdict for c in toys}
+    assert verdicts["spo-chosen"] is Verdict.SUPPORTED
+    assert verdicts["spo-forgets"] is Verdict.CONTRADICTED
+    assert used(SMALL)["seeds"] == [100, 101]
+
+
+def test_what_it_keeps_can_be_drawn_again(monkeypatch, readings):
+    module = "verify.experiments.probability_toys"
+    monkeypatch.setattr(f"{module}.Settings", lambda: SMALL)
+    monkeypatch.setattr(f"{module}.measure", lambda *_: readings)
+    monkeypatch.setattr("sims.portraits.COURSE", Course(steps=3))
+    told = []
+    judged, arrays = run(lambda *said: told.append(said))
+    assert len(judged) == len(RULES)
+    assert told[-1][2] == "portraits"
+    assert list(curves(arrays)) == [kind.name for kind in KINDS]
+    assert list(curves(arrays)[OWN.name]) == list(RUNNERS)
+    assert ONE_STEP in RUNNERS
+    assert next(iter(drawn_portraits(arrays))).name == PLAIN
