@@ -35,6 +35,7 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
         runs_picture,
         steps_picture,
     )
+    from figures.jian2025 import label_mass_picture
 
     return {
         "figure-1": (
@@ -71,6 +72,11 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
             "Change of the chosen by fine-tuning, optimizer and learning rate, per response style",
             _table("regimes"),
             regimes_picture,
+        ),
+        "label-mass": (
+            "Probability of both labels and of all other tokens, DPO beside jian2025's method",
+            _table("mass"),
+            label_mass_picture,
         ),
     }
 

@@ -32,6 +32,7 @@ from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
 from verify.experiments.dynamics_toys import DYNAMICS
+from verify.experiments.probability_toys import PROBABILITY_EVOLUTION
 from verify.experiments.toys import ToyExperiment
 from verify.ledger import entries
 from verify.provenance import ROOT, code_hash, provenance
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from verify.sentiment import Tweet
 
 # What statements of the ledger rest on and takes seconds, models or not.
-TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS,)
+TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS, PROBABILITY_EVOLUTION)
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,7 @@ def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
     """Run the experiments on toys; their records, and what to draw of each by its name."""
     found: list[Record] = []
     drawn: dict[str, Arrays] = {}
+    left_out: list[str] = []
     moved = False
     for experiment in TOY_EXPERIMENTS:
         store, key = job.store(experiment.module), {"settings": dict(experiment.settings)}
@@ -196,7 +198,11 @@ def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
         record, arrays = store.load_record(name, key), store.load(name, key)
         if record is None or arrays is None:
             moved = True
-            judged, arrays = experiment.run(step.advance)
+            try:
+                judged, arrays = experiment.run(step.advance)
+            except ModuleNotFoundError as error:
+                left_out.append(f"{experiment.name} needs {error.name}")
+                continue
             record = experiment_entry(experiment.name, dict(experiment.settings), judged)
             store.save(name, key, arrays)
             store.save_record(name, key, record)
@@ -205,7 +211,8 @@ def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
     said_all = [p for record in found for p in record["predictions"]]
     held = sum(all(o["holds"] is True for o in p["per_seed"]) for p in said_all)
     note = _note(reused=bool(found) and not moved)
-    step.result = f"{held} of {len(said_all)} statements hold on every seed{note}"
+    missing = "".join(f"; left out: {said}" for said in left_out)
+    step.result = f"{held} of {len(said_all)} statements hold on every seed{missing}{note}"
     return found, drawn
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disband.drawn import Drawn
+from disband.evolution_pictures import initialization, misallocation, simplex
 from disband.in_motion import MAIN
 from disband.in_motion import TOY as ENTANGLED
 from disband.numbers import number
@@ -33,6 +34,7 @@ from sims.phases import FAR, phases
 from sims.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
 from theory.catalogue import catalogue
 from verify.experiments.dynamics import EXPERIMENT as DYNAMICS
+from verify.experiments.probability_evolution import EXPERIMENT as EVOLUTION
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,26 @@ PICTURES = (
         "with their 95 % intervals",
         lambda data: ablation_picture(data.experiments[DYNAMICS]),
         needs=DYNAMICS,
+    ),
+    Picture(
+        "initialization",
+        "What the start decides under every margin objective in one context (jian2025): who moves, "
+        "how much probability irrelevant responses come to hold, and for how long",
+        lambda _: initialization(),
+    ),
+    Picture(
+        "simplex",
+        "Training on the simplex of three responses (jian2025): DPO, IPO, SimPO, calibrated DPO, "
+        "stable preference optimization (SPO), and a ratio of incentives with two basins",
+        lambda data: simplex(data.experiments[EVOLUTION]),
+        needs=EVOLUTION,
+    ),
+    Picture(
+        "misallocation",
+        "Probability on irrelevant responses beyond what they held at the start, over the margin "
+        "gained (jian2025)",
+        lambda data: misallocation(data.experiments[EVOLUTION]),
+        needs=EVOLUTION,
     ),
     Picture(
         "figure-3",

@@ -27,6 +27,7 @@ TITLES = {
     "yuan2025": "yuan2025: A Common Pitfall of Margin-based Language Model Alignment",
     "chen2026": "chen2026: Towards Disentangled Preference Optimization Dynamics",
     "wang2025": "wang2025: What Is Preference Optimization Doing, How and Why?",
+    "jian2025": "jian2025: Stable Preference Optimization for LLMs, a Bilevel Approach Beyond DPO",
     "disband": "disband: statements of this project",
 }
 

@@ -17,8 +17,8 @@ from disband.errors import Interrupted, writing
     "questions",
     multiple=True,
     metavar="NAME",
-    help="steps, courses, objectives, regimes, runs, targets or methods. May be repeated; all by "
-    "default.",
+    help="steps, courses, objectives, regimes, runs, targets, methods or mass. May be repeated; "
+    "all by default.",
 )
 @click.option(
     "--scale",
@@ -76,7 +76,8 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     regimes: where the predictions of yuan2025, section 4.3, hold. runs: whole trainings, with
     log-probabilities, Grams, incentives and cases on the way. targets: what each update does for
     the responses that training ends with. methods: what calibration and normalised gradients do to
-    six objectives, what they cost, and which labels the model writes.
+    six objectives, what they cost, and which labels the model writes. mass: probability on tokens
+    that are neither label, under DPO and stable preference optimization.
 
     Finished pieces are kept in FOLDER/steps; after an interrupt the same command goes on.
 

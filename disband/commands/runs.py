@@ -68,8 +68,8 @@ def figures(names: tuple[str, ...], out: Path) -> None:
     From the data that `disband verify` saved, and the records of `disband gpt2` beside them.
 
     Names: band, phases, gallery, single-token, edit-one-shared, edit-one-independent, target,
-    exploration, ablation, and, where the language-model check was run, figure-3, figure-4a,
-    figure-4b. Without names, all there are.
+    exploration, ablation, initialization, simplex, misallocation, and, where the language-model
+    check was run, figure-3, figure-4a, figure-4b. Without names, all there are.
 
     \b
     disband figures

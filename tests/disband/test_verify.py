@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ CLAIM = {
 DRAWN = {
     "band", "phases", "gallery", "trajectories", "methods", "before-after", "outcome-maps",
     "calibrations", "single-token", "edit-one-shared", "edit-one-independent",
-    "target", "exploration", "ablation",
+    "target", "exploration", "ablation", "initialization", "simplex", "misallocation",
 }  # fmt: skip
 
 _STEPS = (
@@ -101,7 +102,7 @@ def test_predictions_of_an_experiment_that_was_left_out_are_open(report):
 
 
 def test_predictions_on_toys_are_decided_without_language_models(report):
-    (experiment,) = report["experiments"]
+    experiment, _ = report["experiments"]
     by_id = {claim["id"]: claim for claim in report["claims"]}
     for prediction in experiment["predictions"]:
         claim = by_id[f"wang2025.toy.{prediction['name']}"]
@@ -109,6 +110,22 @@ def test_predictions_on_toys_are_decided_without_language_models(report):
         assert len(claim["numbers"]) == len(prediction["per_seed"]) >= 2
     verdicts = {by_id[f"wang2025.toy.{p['name']}"]["verdict"] for p in experiment["predictions"]}
     assert {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts
+
+
+def test_predictions_on_toys_of_jian2025_are_decided_too(report):
+    _, evolution = report["experiments"]
+    by_id = {claim["id"]: claim for claim in report["claims"]}
+    judged = [by_id[f"jian2025.toys.{p['name']}"] for p in evolution["predictions"]]
+    assert {c["verdict"] for c in judged} >= {Verdict.SUPPORTED, Verdict.CONTRADICTED}
+
+
+def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_path, monkeypatch):
+    def run(_):
+        raise ModuleNotFoundError(name="torch")
+
+    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (replace(PLANTED, run=run),))
+    said = few(tmp_path)
+    assert "0 of 0 statements hold on every seed; left out: planted needs torch" in said
 
 
 def test_every_figure_is_there_twice_and_in_the_page(done):

@@ -1,12 +1,13 @@
 """The ledger: every claim, paper by paper, in the order of each paper."""
 
 from verify.claim import Claim, Prediction
-from verify.claims import chen2026, disband, wang2025, yuan2025
+from verify.claims import chen2026, disband, jian2025, wang2025, yuan2025
 
 LEDGER: tuple[Claim | Prediction, ...] = (
     *yuan2025.CLAIMS,
     *chen2026.CLAIMS,
     *wang2025.CLAIMS,
+    *jian2025.CLAIMS,
     *disband.CLAIMS,
 )
 

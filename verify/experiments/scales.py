@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from verify.experiments.equal_margin import OBJECTIVES, Race, run_race
+from verify.experiments.findings import mass
 from verify.experiments.followed import Run, run_followed
+from verify.experiments.label_mass import Mass, run_mass
 from verify.experiments.language import Language
 from verify.experiments.many_steps import Course, run_course
 from verify.experiments.methods import ALL, DATA, Trial, run_trial
@@ -92,6 +94,14 @@ def _full() -> tuple[Question, ...]:
     return (Question("runs", run_followed, runs, 30),)
 
 
+# The lower level's step of 1/50 is well below what its curvature forbids on the small model.
+_METHODS = ((mass.DPO, 0.0, 0.0), (mass.TERM, 0.05, 0.0), (mass.SPO, 0.05, 50.0))
+_MASS = tuple(
+    Mass(name, style, weight, strength)
+    for style in (SHORT, "single token")
+    for name, weight, strength in _METHODS
+)
+
 LANGUAGES: Mapping[Scale, Language] = {
     "small": Language(),
     "laptop": Language(),
@@ -113,6 +123,7 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("regimes", run_regime, _FEW, 25),
         Question("runs", run_followed, tuple(map(_run, PAPER[:5:2])), 10),
         Question("targets", run_target, _TARGETS, 70),
+        Question(mass.QUESTION, run_mass, _MASS, 45),
         Question("methods", run_trial, tuple(map(Trial, TREATED)), 40),
     ),
     "laptop": (
@@ -122,6 +133,9 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("regimes", run_regime, pieces(), 25),
         Question("runs", run_followed, tuple(map(_run, PAPER)), 10),
         Question("targets", run_target, (*_TARGETS, Target("prefix+suffix")), 70),
+        Question(
+            mass.QUESTION, run_mass, (*_MASS, Mass(f"{mass.SPO}, loose", SHORT, 0.05, 10.0)), 45
+        ),
         Question("methods", run_trial, _trials(), 80),
     ),
     "pretrained": _pretrained(),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from verify.experiments.findings.mass import mass_course, mass_numbers
 from verify.experiments.findings.methods import method_numbers
 from verify.experiments.findings.targets import target_numbers
 from verify.experiments.readings import (
@@ -16,6 +17,7 @@ from verify.experiments.readings import (
 if TYPE_CHECKING:
     from verify.experiments.equal_margin import Race
     from verify.experiments.followed import Run
+    from verify.experiments.label_mass import Mass
     from verify.experiments.many_steps import Course
     from verify.experiments.methods import Trial
     from verify.experiments.regimes import Regime
@@ -106,6 +108,22 @@ def _methods(piece: "Trial", arrays: Arrays) -> list[Row]:
     ]
 
 
+def _mass(piece: "Mass", arrays: Arrays) -> list[Row]:
+    gained = zip(
+        *(arrays[name] for name in ("gainers", "gainers_before", "gainers_after")), strict=True
+    )
+    return [
+        {
+            "method": piece.name,
+            "style": piece.style,
+            "strength": piece.strength,
+            **mass_numbers(arrays),
+            "gainers": [f"{token}: {before:.3g} to {after:.3g}" for token, before, after in gained],
+            **mass_course(arrays),
+        }
+    ]
+
+
 _ROWS: Mapping[str, Rows] = {
     "steps": _steps,
     "courses": _courses,
@@ -113,5 +131,6 @@ _ROWS: Mapping[str, Rows] = {
     "regimes": _regimes,
     "runs": _runs,
     "targets": _targets,
+    "mass": _mass,
     "methods": _methods,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from verify.experiments.findings import courses, methods, objectives, regimes, steps, targets
+from verify.experiments.findings import courses, mass, methods, objectives, regimes, steps, targets
 from verify.experiments.findings.rule import Arrays, Rule
 from verify.experiments.sentiment_predictions import Prediction
 
@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     *objectives.RULES,
     *regimes.RULES,
     *targets.RULES,
+    *mass.RULES,
     *methods.RULES,
 )
 
