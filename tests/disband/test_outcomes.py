@@ -96,7 +96,7 @@ def test_the_band_in_motion_is_kept_for_drawing_again(tmp_path, monkeypatch):
     seen = []
     found = motion(lambda *told: seen.append(told))
     assert seen[-1][0] == seen[-1][1] == len(seen)
-    keep(Drawn({}, {}, {}, found), tmp_path)
+    keep(Drawn({}, {}, motion=found), tmp_path)
     again = kept(tmp_path).motion
     assert list(again.paths) == list(found.paths)
     assert list(again.maps) == list(found.maps)

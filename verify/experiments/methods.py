@@ -26,6 +26,7 @@ from theory.batch import batch_band, batch_factor, is_empty
 from theory.objectives import find
 from verify.calibrated import Method, Traced, train_calibrated
 from verify.experiments.free_text import pairs as free_pairs
+from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Prepared, Protocol, Supervision, prepare
@@ -83,9 +84,9 @@ class Trial:
 
 
 def run_trial(
-    piece: Trial, seed: int, tweets: tuple[Tweet, ...], base: Arrays, report: Report
+    piece: Trial, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
 ) -> Arrays:
-    """Train one piece with every method.
+    """Train one piece with every method; pairs of one's own are free text whatever the piece says.
 
     Returns:
         For each method, ``NAME/logp_w`` and ``NAME/logp_l``: held-out log-probabilities,
@@ -95,8 +96,12 @@ def run_trial(
         method changed the logarithm of the ratio of incentives; ``NAME/empty``: whether the batch
         band was empty, NaN where it was not looked at.
     """
-    maker = _sentiment if piece.data == "sentiment" else _free_text
-    ready = maker(piece, seed, tweets, *restore(base))
+    tweets = tuple(item for item in items if isinstance(item, Tweet))
+    spoken = bool(tweets) and piece.data == "sentiment"
+    if tweets and not spoken:
+        ready = _free_text(piece, seed, tweets, *restore(base))
+    else:
+        ready = _as_they_are(piece, seed, items, *restore(base))
     found: Arrays = {}
     for done, name in enumerate(piece.methods):
         prepared = ready.copy()
@@ -112,12 +117,12 @@ def run_trial(
             margins = [float(np.subtract(*np.split(one, 2)).mean()) for one in (to[0], to[-1])]
             return margins[1] - margins[0] >= GAINED
 
-        labels = [_labels(piece, prepared)]
+        labels = [_labels(prepared, spoken=spoken)]
         times = train_calibrated(
             prepared.model, prepared.batches, find(piece.objective), rule=piece.rule,
             method=method, after=after,
         )  # fmt: skip
-        labels.append(_labels(piece, prepared))
+        labels.append(_labels(prepared, spoken=spoken))
         logp_w, logp_l = np.split(np.stack(logps), 2, axis=1)
         empty = method.empty if isinstance(method, _Band) else [np.nan] * len(times["seconds"])
         arrays = {
@@ -128,12 +133,12 @@ def run_trial(
     return found
 
 
-def _sentiment(
-    piece: Trial, seed: int, tweets: Sequence[Tweet], model: Model, tokenizer: TextTokenizer
+def _as_they_are(
+    piece: Trial, seed: int, items: Sequence[Item], model: Model, tokenizer: TextTokenizer
 ) -> Prepared:
     contest = Contest(piece.objective, rule=piece.rule, steps=piece.steps, batch=piece.batch)
     protocol = Protocol(piece.style, piece.supervision, contest, piece.pairs, piece.longest_prompt)
-    return prepare(protocol, seed, tweets, model, tokenizer)
+    return prepare(protocol, seed, items, model, tokenizer)
 
 
 def _free_text(
@@ -173,11 +178,11 @@ def _parts(group: Sequence[Preference], size: int) -> list[Sequence[Preference]]
     return [group[i : i + size] for i in range(0, len(group), size)]
 
 
-def _labels(piece: Trial, prepared: Prepared) -> Array:
+def _labels(prepared: Prepared, *, spoken: bool) -> Array:
     """Whether the label that the model writes is right, ``(pairs,)``; see ``run_trial``."""
     model, (chosen, rejected) = prepared.model, prepared.held_out
     with torch.no_grad():
-        if piece.data != "sentiment":
+        if not spoken:
             return np.asarray((logp(model, chosen) > logp(model, rejected)).numpy(force=True))
         written = greedy(model, chosen)
     longest = written.shape[1]
