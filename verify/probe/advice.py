@@ -1,0 +1,242 @@
+"""Plain advice from what was measured: rules with their thresholds, each with its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from typing import Any
+
+# Of pairs or of batches; a rule that rests on a sampled share looks at its interval's low end.
+MANY = 0.1
+MOST = 0.5
+WIDE = 2.0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One rule and what it came to.
+
+    Args:
+        rule: When it applies.
+        measured: The numbers that it looked at.
+        applies: Whether it does.
+        advice: What to do where it applies.
+        reason: Why.
+    """
+
+    rule: str
+    measured: str
+    applies: bool
+    advice: str
+    reason: str
+
+
+def advise(
+    counts: Mapping[str, Any],
+    tokens: Mapping[str, Any],
+    pairs: Sequence[Mapping[str, Any]],
+    groups: Sequence[Mapping[str, Any] | None],
+    geometry: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """Every rule, those that apply first, as plain records.
+
+    Args:
+        counts: Of all rows; see :class:`verify.probe.survey.Counts`.
+        tokens: Of the sample; see :func:`verify.probe.tokens.statistics`.
+        pairs: Of each objective; see :func:`verify.probe.shares.pair_report`. The first is the
+            one that is meant to be trained.
+        groups: Of each objective's batches; see :func:`verify.probe.shares.batch_report`.
+        geometry: Quantiles of ``cosine`` and ``norm ratio``.
+    """
+    first, name = pairs[0]["at"][0], pairs[0]["objective"]
+    batch = groups[0]
+    rules = [
+        *_about_data(counts, tokens),
+        _both_fall(name, first, geometry),
+        _chosen_rises_too(name, first),
+        *([_batches(name, batch), _empty(name, batch)] if batch else []),
+        _spread(name, first),
+        *_others(name, pairs),
+    ]
+    if not any(rule.applies for rule in rules):
+        rules.insert(0, _nothing(name, first))
+    return [asdict(rule) for rule in sorted(rules, key=lambda rule: not rule.applies)]
+
+
+def percent(value: float | None) -> str:
+    """A share as a reader would say it; of nothing there is none."""
+    return "–" if value is None or isnan(value) else f"{100 * value:.0f} %"
+
+
+def interval(of: Mapping[str, Any]) -> str:
+    """A share with its count and interval."""
+    return (
+        f"{percent(of['share'])} ({of['count']} of {of['of']}; "
+        f"95 %: {percent(of['low'])} to {percent(of['high'])})"
+    )
+
+
+def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:
+    same = counts["identical"] + tokens["identical tokens"]
+    clashes = counts["contradictory"]
+    n = tokens["pairs"]
+    return [
+        Advice(
+            "Rows without a pair: any row is malformed or has an empty response",
+            f"{counts['malformed']} of {counts['rows']} rows, {counts['empty']} with an empty "
+            "response",
+            counts["malformed"] > 0,
+            "Mend or drop these rows.",
+            "A trainer either stops at them or trains on nothing.",
+        ),
+        Advice(
+            "Identical responses: any pair has them",
+            f"{counts['identical']} of {counts['pairs']} pairs as text, "
+            f"{tokens['identical tokens']} of {n} sampled pairs as tokens",
+            same > 0,
+            "Drop these pairs; where only the tokens are the same, raise --max-length.",
+            "Both scores are equal, so no objective of the margin can move it; one that has an "
+            "extra pull only imitates the text.",
+        ),
+        Advice(
+            "Contradictions: a pair comes again with chosen and rejected exchanged",
+            f"{clashes} of {counts['pairs']} pairs",
+            clashes > 0,
+            "Drop both, or decide which is meant.",
+            "Their steps cancel.",
+        ),
+        Advice(
+            f"Repeated pairs: more than {percent(MANY)} come again word for word",
+            f"{counts['repeated']} of {counts['pairs']} pairs",
+            counts["repeated"] > MANY * max(counts["pairs"], 1),
+            "Drop the repetitions.",
+            "Repeated pairs are steps of several sizes on the same two responses.",
+        ),
+        Advice(
+            f"Nearly identical responses: more than {percent(MANY)} of the sample differ by one "
+            "token or by at most a tenth of the longer response",
+            f"{tokens['nearly identical']} of {n} sampled pairs",
+            tokens["nearly identical"] > MANY * n,
+            "Drop or rewrite such pairs, train only on the tokens that differ, or add a term that "
+            "holds the chosen up (RPO, CPO).",
+            "Tokens that both responses share have nearly the same scores in both, so what lowers "
+            "the rejected response lowers the chosen one.",
+        ),
+        Advice(
+            f"Cut texts: more than {percent(MANY)} of the sample do not fit",
+            f"{tokens['cut to fit']} of {n} sampled pairs",
+            tokens["cut to fit"] > MANY * n,
+            "Raise --max-length here and in the trainer, or shorten the texts.",
+            "The model is trained on, and measured on, fragments.",
+        ),
+    ]
+
+
+def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
+    falls = first["outcomes"]["both_fall"]
+    factor = first["calibration"]
+    cosine, ratio = geometry["cosine"], geometry["norm ratio"]
+    told = (
+        f"median cosine {cosine['median']:.2f}, median ‖b‖/‖a‖ {ratio['median']:.2f}"
+        if cosine and ratio
+        else "no scores"
+    )
+    remedy = (
+        f"Calibrate: pull on the chosen times δ, push on the rejected divided by δ, median "
+        f"δ = {factor['median']:.2f}; or add a term that pulls the chosen alone (RPO, CPO)."
+        if factor
+        else "Add a term that pulls the chosen alone (RPO, CPO): no factor calibrates this one."
+    )
+    return Advice(
+        f"Both fall: surely more than {percent(MOST)} of the pairs under {name}",
+        f"both fall for {interval(falls)}; {told}",
+        falls["low"] > MOST,
+        remedy,
+        "The push on the rejected response, felt through the cosine, exceeds the pull on the "
+        "chosen one: d_l⟨a,b⟩ > d_w‖a‖². Nothing is wrong with the program.",
+    )
+
+
+def _chosen_rises_too(name: str, first: Mapping[str, Any]) -> Advice:
+    rises = first["outcomes"]["both_rise"]
+    factor = first["calibration"]
+    return Advice(
+        f"Both rise: surely more than {percent(MOST)} of the pairs under {name}",
+        f"both rise for {interval(rises)}",
+        rises["low"] > MOST,
+        "Expect the rejected to rise at first; a factor below one on the chosen's pull"
+        + (f" (median δ = {factor['median']:.2f})" if factor else "")
+        + " would turn it.",
+        "The pull on the chosen response, felt through the cosine, exceeds the push on the "
+        "rejected one: d_w⟨a,b⟩ > d_l‖b‖².",
+    )
+
+
+def _batches(name: str, batch: Mapping[str, Any]) -> Advice:
+    means = batch["means"]
+    falls = means["both_fall"]["count"] + means["reversed"]["count"]
+    return Advice(
+        f"Batches fall: in more than {percent(MOST)} of the measured batches the mean chosen "
+        f"falls under {name}",
+        f"{falls} of {batch['batches']} batches of {batch['size']}; "
+        f"{interval(batch['as alone'])} of their pairs go the way their own products say",
+        falls > MOST * batch["batches"],
+        "Expect chosen log-probabilities to fall from the first steps; scale the two sides of the "
+        "whole batch"
+        + (f" (median δ = {batch['factor']['median']:.2f})" if batch["factor"] else "")
+        + ", or add a term that pulls the chosen alone.",
+        "A batch's step moves a response by the products with all scores of the batch, not only "
+        "with those of its own pair.",
+    )
+
+
+def _empty(name: str, batch: Mapping[str, Any]) -> Advice:
+    empty = batch["empty band"]
+    return Advice(
+        f"Empty batch bands: more than {percent(MANY)} of the measured batches under {name}",
+        f"{empty['count']} of {empty['of']} batches",
+        empty["count"] > MANY * max(empty["of"], 1),
+        "Do not rely on calibration: add a term that pulls the chosen alone, train with larger or "
+        "more mixed batches, or drop the most entangled pairs.",
+        "No factor between the two sides makes the mean chosen rise and the mean rejected fall.",
+    )
+
+
+def _spread(name: str, first: Mapping[str, Any]) -> Advice:
+    factor = first["calibration"]
+    wide = bool(factor) and factor["p90"] > WIDE * factor["p10"]
+    ends = f"{factor['p10']:.2f} to {factor['p90']:.2f}" if factor else "none"
+    return Advice(
+        f"Uneven pairs: the middle 80 % of the calibration factors span more than a factor of "
+        f"{WIDE:.0f} under {name}",
+        ends,
+        wide,
+        "Calibrate pair by pair; one factor for all would leave many outside their band.",
+        "Each pair's centre is √(‖b‖ d_l / ‖a‖ d_w), and here pairs differ much in it.",
+    )
+
+
+def _others(name: str, pairs: Sequence[Mapping[str, Any]]) -> list[Advice]:
+    """Objectives that were asked for and surely leave fewer pairs in which both fall."""
+    mine = pairs[0]["at"][0]["outcomes"]["both_fall"]
+    return [
+        Advice(
+            f"Another objective: under {other['objective']} surely fewer pairs fall than under "
+            f"{name}",
+            f"both fall for {interval(theirs)} against {interval(mine)}",
+            theirs["high"] < mine["low"],
+            f"Consider {other['objective']}.",
+            "Its ratio of incentives lies within the band of more pairs at the start.",
+        )
+        for other in pairs[1:]
+        for theirs in [other["at"][0]["outcomes"]["both_fall"]]
+    ]
+
+
+def _nothing(name: str, first: Mapping[str, Any]) -> Advice:
+    return Advice(
+        "Nothing found: no other rule applies",
+        f"both fall for {interval(first['outcomes']['both_fall'])} under {name}",
+        True,  # noqa: FBT003
+        "Train as planned, and watch the log-probabilities of both sides.",
+        "The sample shows neither bad rows nor a majority of pairs in which the chosen falls.",
+    )
