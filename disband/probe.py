@@ -40,7 +40,7 @@ _METRICS: Mapping[Optimizer, str] = {
 
 
 def run(probe: Probe) -> Record:
-    """Probe, write ``probe.html`` and ``probe.json`` to the folder, and return the record.
+    """Probe, write ``probe.html`` and ``probe.json`` to the folder, and return the latter's record.
 
     Raises:
         Refusal: An unknown objective or setting, a folder that cannot be written, a model or data
@@ -56,9 +56,11 @@ def run(probe: Probe) -> Record:
             raise Refusal(f"{error}; or cut texts with a smaller --max-length") from error
     from verify.probe.page import html
 
-    write_text(probe.out / "probe.json", json_text(record))
-    write_text(probe.out / "probe.html", html(json.loads(json_text(record)), figures))
-    return record
+    text = json_text(record)
+    written: Record = json.loads(text)
+    write_text(probe.out / "probe.json", text)
+    write_text(probe.out / "probe.html", html(written, figures))
+    return written
 
 
 def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[str, str]]:

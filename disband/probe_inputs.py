@@ -58,7 +58,7 @@ class Probe:
     batch: int = 16
     batches: int = 4
     optimizer: Optimizer = "sgd"
-    margins: Sequence[float] = (5.0,)
+    margins: Sequence[float] = (10.0,)
     reference: str | None = None
     lora: int | None = None
     lora_alpha: int = 16

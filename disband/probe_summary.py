@@ -85,7 +85,7 @@ _SHORT = {
 def _batches(record: Mapping[str, Any]) -> Table:
     first = record["batches"][0]
     table = Table(
-        title=f"{first['batches']} whole batches of {first["size"]} pairs, their means",
+        title=f"{first['batches']} whole batches of {first['size']} pairs, their means",
         title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0),
     )  # fmt: skip
     for name in ("objective", "mean w falls", "mean l rises", "pairs both fall",

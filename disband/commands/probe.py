@@ -67,7 +67,7 @@ from disband.options import number_settings
     "margins",
     type=click.FloatRange(min=0, min_open=True),
     multiple=True,
-    default=(5.0,),
+    default=(10.0,),
     show_default=True,
     help="Look also at incentives when the rejected has fallen by so many nats. May be repeated.",
 )

@@ -8,7 +8,8 @@ from typing import Any
 # Of pairs or of batches; a rule that rests on a sampled share looks at its interval's low end.
 MANY = 0.1
 MOST = 0.5
-WIDE = 2.0
+WIDE = 2.0  # the 90th over the 10th percentile of a factor
+TOGETHER = 0.5  # a rank correlation
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,19 @@ def advise(
         pairs: Of each objective; see :func:`verify.probe.shares.pair_report`. The first is the
             one that is meant to be trained.
         groups: Of each objective's batches; see :func:`verify.probe.shares.batch_report`.
-        geometry: Quantiles of ``cosine`` and ``norm ratio``.
+        geometry: Quantiles of ``cosine`` and ``norm ratio``, and the rank correlation ``norm ratio
+            with length ratio``.
     """
     first, name = pairs[0]["at"][0], pairs[0]["objective"]
     batch = groups[0]
     rules = [
-        *_about_data(counts, tokens),
         _both_fall(name, first, geometry),
-        _chosen_rises_too(name, first),
         *([_batches(name, batch), _empty(name, batch)] if batch else []),
+        _lengths(name, first, geometry),
         _spread(name, first),
-        *_others(name, pairs),
+        _others(name, pairs),
+        _both_rise(name, first),
+        *_about_data(counts, tokens),
     ]
     if not any(rule.applies for rule in rules):
         rules.insert(0, _nothing(name, first))
@@ -156,7 +159,7 @@ def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any])
     )
 
 
-def _chosen_rises_too(name: str, first: Mapping[str, Any]) -> Advice:
+def _both_rise(name: str, first: Mapping[str, Any]) -> Advice:
     rises = first["outcomes"]["both_rise"]
     factor = first["calibration"]
     return Advice(
@@ -215,21 +218,38 @@ def _spread(name: str, first: Mapping[str, Any]) -> Advice:
     )
 
 
-def _others(name: str, pairs: Sequence[Mapping[str, Any]]) -> list[Advice]:
-    """Objectives that were asked for and surely leave fewer pairs in which both fall."""
-    mine = pairs[0]["at"][0]["outcomes"]["both_fall"]
-    return [
-        Advice(
-            f"Another objective: under {other['objective']} surely fewer pairs fall than under "
-            f"{name}",
-            f"both fall for {interval(theirs)} against {interval(mine)}",
-            theirs["high"] < mine["low"],
-            f"Consider {other['objective']}.",
-            "Its ratio of incentives lies within the band of more pairs at the start.",
-        )
-        for other in pairs[1:]
-        for theirs in [other["at"][0]["outcomes"]["both_fall"]]
-    ]
+def _lengths(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
+    together, ratio = geometry["norm ratio with length ratio"], geometry["norm ratio"]
+    falls = first["outcomes"]["both_fall"]
+    return Advice(
+        f"Lengths: norms go with lengths (rank correlation above {TOGETHER}), the rejected's is "
+        f"the larger, and both surely fall for more than {percent(MANY)} of the pairs under {name}",
+        "rank correlation of ‖b‖/‖a‖ with |y_l|/|y_w| "
+        + ("unknown" if isnan(together) else f"{together:.2f}")
+        + ", median ‖b‖/‖a‖ "
+        + (f"{ratio['median']:.2f}" if ratio else "unknown"),
+        together > TOGETHER and bool(ratio) and ratio["median"] > 1 and falls["low"] > MANY,
+        "Normalise by length (SimPO, DPO-norm), or balance the lengths of the two sides.",
+        "A longer response has a longer score, so the push on it weighs more; an objective of "
+        "mean log-probabilities divides it by the length.",
+    )
+
+
+def _others(name: str, pairs: Sequence[Mapping[str, Any]]) -> Advice:
+    """Objectives that were asked for and surely leave more pairs in the best case."""
+    mine = pairs[0]["at"][0]["outcomes"]["ideal"]
+    theirs = {other["objective"]: other["at"][0]["outcomes"]["ideal"] for other in pairs[1:]}
+    better = [other for other, ideal in theirs.items() if ideal["low"] > mine["high"]]
+    best = max(better, key=lambda other: theirs[other]["share"], default=None)
+    shown = [(name, mine), *((other, theirs[other]) for other in better or theirs)]
+    return Advice(
+        "Another objective: under one that was asked for, surely more pairs are ideal than under "
+        f"{name}",
+        "ideal for " + "; ".join(f"{other} {interval(ideal)}" for other, ideal in shown),
+        best is not None,
+        f"Consider {best}." if best else "Stay with the first.",
+        "Its ratio of incentives at the start lies within the band of more pairs.",
+    )
 
 
 def _nothing(name: str, first: Mapping[str, Any]) -> Advice:

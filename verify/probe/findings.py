@@ -12,7 +12,7 @@ from verify.probe.advice import advise
 from verify.probe.measure import Measured
 from verify.probe.shares import Outcome, State, batch_report, own_outcomes, pair_report
 from verify.probe.survey import Survey
-from verify.probe.tokens import Distances, quantiles, statistics
+from verify.probe.tokens import Distances, quantiles, rank_correlation, statistics
 from verify.probe.worst import Tokens
 
 Named = Sequence[tuple[Compiled, dict[str, float]]]
@@ -44,6 +44,9 @@ def findings(
     geometry = {
         "cosine": quantiles(measured.gram.cosine),
         "norm ratio": quantiles([one["norm_ratio"] for one in each]),
+        "norm ratio with length ratio": rank_correlation(
+            [one["norm_ratio"] for one in each], apart.len_l / apart.len_w
+        ),
     }
     return {
         "data": {"origin": asdict(found.origin), "counts": counts, "tokens": tokens},

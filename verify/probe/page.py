@@ -33,7 +33,7 @@ def html(record: Mapping[str, Any], figures: Mapping[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "percent": percent, "spread": _spread}
+    environment.filters |= {"shown": shown, "percent": percent, "spread": _spread, "ends": _ends}
     drawn = {name: svg(text, f"f{i}") for i, (name, text) in enumerate(figures.items())}
     return environment.get_template("page.html.j2").render(
         record=record,
@@ -47,7 +47,13 @@ def _spread(quantiles: Mapping[str, float] | None) -> str:
     """Median and the middle 80 % of a number."""
     if quantiles is None:
         return "–"
-    return "{} ({} to {})".format(*(shown(float(quantiles[q])) for q in ("median", "p10", "p90")))
+    middle, low, high = (f"{quantiles[name]:.3g}" for name in ("median", "p10", "p90"))
+    return f"{middle} ({low} to {high})".replace("-", "−")
+
+
+def _ends(share: Mapping[str, Any]) -> str:
+    """The ends of a share's interval."""
+    return f"{percent(share['low'])[:-2]}–{percent(share['high'])}"
 
 
 def _coloured(pair: Mapping[str, Any]) -> dict[str, Any]:

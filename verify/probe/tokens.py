@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from verify.tokens import TokenPair
 
@@ -113,6 +114,15 @@ def quantiles(values: npt.ArrayLike) -> dict[str, float] | None:
         return None
     low, middle, high = np.quantile(numbers, (0.1, 0.5, 0.9))
     return {"p10": float(low), "median": float(middle), "p90": float(high)}
+
+
+def rank_correlation(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
+    """Spearman's correlation where both are finite; NaN where either does not vary."""
+    pairs = np.array([one, other], float)
+    pairs = pairs[:, np.isfinite(pairs).all(0)]
+    if pairs.shape[1] < 2 or (np.ptp(pairs, axis=1) == 0).any():
+        return float("nan")
+    return float(np.corrcoef([rankdata(values) for values in pairs])[0, 1])
 
 
 def _common_ends(one: Sequence[int], other: Sequence[int]) -> tuple[int, int]:
