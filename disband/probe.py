@@ -37,6 +37,10 @@ _METRICS: Mapping[Optimizer, str] = {
     "gradient of {objective} over the sample's batches at the start; momentum and weight decay "
     "are left out.",
 }
+_ADAPTERS = (
+    " Only the adapters are measured; as their second matrices start at zero, the first ones have "
+    "no score yet."
+)
 
 
 def run(probe: Probe) -> Record:
@@ -91,7 +95,7 @@ def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[st
                 other = read_reference(probe, loaded)
             refs, reference = log_probabilities(other, plan, store, _share(step.advance)), other[2]
             del other
-    key = {"lora": probe.adapters, "metric": _metric_key(probe, named, plan, refs)}
+    key = {"lora": probe.adapters, "metric": _metric_key(probe, named, plan, reference)}
     with screen.step("products") as step:
         steps = [step]
         metric = _metric(probe, named, loaded, plan, refs, steps)
@@ -107,7 +111,7 @@ def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[st
         )
         step.result = f"{len(worst)} pairs"
     settings = _settings(probe, named, loaded, plan) | {"reference": reference}
-    record = {
+    record: Record = {
         "settings": settings,
         **findings(named, found, apart, state, measured, settings["margins"]),
         "worst": looked_into(found, worst),
@@ -117,22 +121,18 @@ def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[st
     return record, _figures(record, worst)
 
 
-def _metric_key(
-    probe: Probe,
-    named: Named,
-    plan: "Plan",
-    refs: Any,
-) -> Record | None:
+def _metric_key(probe: Probe, named: Named, plan: "Plan", reference: Record) -> Record | None:
     """What products in the metric depend on beside their own pairs."""
+    from verify.probe.measure import digest
+
     if probe.optimizer == "sgd":
         return None
     objective, settings = named[0]
-    sample = [[pair.context, pair.chosen, pair.rejected] for pair in plan.pairs]
     return {
         "objective": objective.name,
         "settings": settings,
-        "refs": refs.tolist(),
-        "sample": sample,
+        "reference": reference,
+        "sample": digest(plan.pairs),
         "batch": plan.size,
     }
 
@@ -167,7 +167,8 @@ def _settings(probe: Probe, named: Named, loaded: "Loaded", plan: "Plan") -> Rec
         "objectives": [objective.name for objective, _ in named],
         "metric": {
             "optimizer": probe.optimizer,
-            "words": _METRICS[probe.optimizer].format(objective=named[0][0].name),
+            "words": _METRICS[probe.optimizer].format(objective=named[0][0].name)
+            + (_ADAPTERS if probe.lora else ""),
         },
         "sample": probe.sample,
         "seed": probe.seed,

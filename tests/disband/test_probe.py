@@ -17,7 +17,6 @@ from tests.verify.test_models import architecture, saved
 from tests.verify.test_report import HOSTILE, Page
 from tests.verify.tiny import model_of, tokenizer_of
 from verify.probe import measure
-from verify.probe.advice import advise
 from verify.probe.page import html
 
 WORDS = ["lovely", "great", "sunny", "awful", "bad", "rainy", "trip", "meal", "flight", "talk"]
@@ -124,21 +123,6 @@ def test_entangled_data_are_flagged_with_their_reason(record):
     heaviest = record["worst"][0]
     assert heaviest["drag"] > 1
     assert min(heaviest["effects"]) in heaviest["effects"][heaviest["len_w"] :]
-
-
-def test_clean_data_are_not_flagged(record):
-    start = record["pairs"][0]["at"][0]
-    share = {"count": 0, "of": 8, "share": 0.0, "low": 0.0, "high": 0.3}
-    fine = {
-        **start,
-        "outcomes": dict.fromkeys(start["outcomes"], share),
-        "calibration": {"p10": 0.9, "median": 1.0, "p90": 1.1},
-    }
-    counts = dict.fromkeys(record["data"]["counts"], 0) | {"rows": 8, "pairs": 8}
-    tokens = record["data"]["tokens"] | {"nearly identical": 0, "cut to fit": 0}
-    geometry = record["geometry"] | {"norm ratio with length ratio": 0.9}
-    found = advise(counts, tokens, [{**record["pairs"][0], "at": [fine]}], [None], geometry)
-    assert [one["rule"].partition(":")[0] for one in found if one["applies"]] == ["Nothing found"]
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing(page):

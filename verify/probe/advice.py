@@ -10,6 +10,7 @@ MANY = 0.1
 MOST = 0.5
 WIDE = 2.0  # the 90th over the 10th percentile of a factor
 TOGETHER = 0.5  # a rank correlation
+AGREE = 0.75  # of pairs
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def advise(
     batch = groups[0]
     rules = [
         _both_fall(name, first, geometry),
-        *([_batches(name, batch), _empty(name, batch)] if batch else []),
+        *([_batches(name, batch), _mixed(name, batch), _empty(name, batch)] if batch else []),
         _lengths(name, first, geometry),
         _spread(name, first),
         _others(name, pairs),
@@ -105,14 +106,14 @@ def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Ad
             f"{clashes} of {counts['pairs']} pairs",
             clashes > 0,
             "Drop both, or decide which is meant.",
-            "Their steps cancel.",
+            "Under an objective of the margin their steps cancel at the start.",
         ),
         Advice(
             f"Repeated pairs: more than {percent(MANY)} come again word for word",
             f"{counts['repeated']} of {counts['pairs']} pairs",
             counts["repeated"] > MANY * max(counts["pairs"], 1),
             "Drop the repetitions.",
-            "Repeated pairs are steps of several sizes on the same two responses.",
+            "A pair is trained on as often as it comes.",
         ),
         Advice(
             f"Nearly identical responses: more than {percent(MANY)} of the sample differ by one "
@@ -189,6 +190,18 @@ def _batches(name: str, batch: Mapping[str, Any]) -> Advice:
         + ", or add a term that pulls the chosen alone.",
         "A batch's step moves a response by the products with all scores of the batch, not only "
         "with those of its own pair.",
+    )
+
+
+def _mixed(name: str, batch: Mapping[str, Any]) -> Advice:
+    alike = batch["as alone"]
+    return Advice(
+        f"Other pairs decide: surely less than {percent(AGREE)} of the pairs of a batch go the way "
+        f"their own products say under {name}",
+        f"as alone for {interval(alike)}",
+        alike["high"] < AGREE,
+        "Go by the batches here, not by single pairs; what is mixed into a batch matters.",
+        "The products with other pairs' scores outweigh those within the pair.",
     )
 
 

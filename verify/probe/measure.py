@@ -20,7 +20,8 @@ from verify.tokens import TokenPair, batches
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]
-MODULE = "verify.probe.measure"
+# It imports all that pieces are computed by.
+MODULE = "verify.probe.adam"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def log_probabilities(loaded: Loaded, plan: Plan, store: Store, advance: Advance
     found = np.empty((2, len(plan.pairs)))
     for done, piece in enumerate(pieces):
         pairs = [plan.pairs[i] for i in piece]
-        key = {"model": loaded.provenance, "pairs": _digest(pairs)}
+        key = {"model": loaded.provenance, "pairs": digest(pairs)}
         kept = store.load("log-probabilities", key)
         if kept is None:
             kept = {"logp": np.array([_logps(loaded, pair) for pair in pairs]).T}
@@ -121,7 +122,7 @@ def score_products(
     for done, piece in enumerate(pieces):
         pairs = [plan.pairs[i] for i in piece]
         whole = done < plan.whole
-        key = {**settings, "model": loaded.provenance, "pairs": _digest(pairs), "whole": whole}
+        key = {**settings, "model": loaded.provenance, "pairs": digest(pairs), "whole": whole}
         kept = store.load("products", key)
         if kept is None:
             made = made or [metric()]
@@ -143,6 +144,12 @@ def kept_in(folder: Path, *, fresh: bool = False) -> Store:
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
     return Store(folder, MODULE, fresh)
+
+
+def digest(pairs: Sequence[TokenPair]) -> str:
+    """What tells one sample of pairs from another."""
+    text = repr([(pair.context, pair.chosen, pair.rejected) for pair in pairs])
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _products(
@@ -176,8 +183,3 @@ def _logps(loaded: Loaded, pair: TokenPair) -> tuple[float, float]:
     finally:
         loaded.model.train(was_training)
     return w, l
-
-
-def _digest(pairs: Sequence[TokenPair]) -> str:
-    text = repr([(pair.context, pair.chosen, pair.rejected) for pair in pairs])
-    return blake2b(text.encode(), digest_size=16).hexdigest()
