@@ -101,7 +101,7 @@ def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[st
         metric = _metric(probe, named, loaded, plan, refs, steps)
         measured = score_products(loaded, plan, store, key, _share(step.advance), metric)
         step.result = f"{len(pairs)} pairs, {plan.whole} batches of {plan.size} whole"
-    state = State(*logps, *refs, apart.len_w, apart.len_l, apart.identical)
+    state = State(logps[0], logps[1], refs[0], refs[1], apart.len_w, apart.len_l, apart.identical)
     start = state.incentives(*named[0])
     with screen.step("tokens") as step:
         steps.append(step)

@@ -163,7 +163,8 @@ def probe(
             f"a probe is of at least one objective: got {objectives!r}; name one, such as dpo"
         )
     try:
-        from disband.probe import Probe, run
+        from disband.probe import run
+        from disband.probe_inputs import Probe
         from disband.probe_summary import show
 
         wanted = Probe(

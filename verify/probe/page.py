@@ -1,6 +1,6 @@
 """The probe's page: one file that reads offline, asks for nothing and runs nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,10 @@ def html(record: Mapping[str, Any], figures: Mapping[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "percent": percent, "spread": _spread, "ends": _ends}
+    filters: dict[str, Callable[..., str]] = {
+        "shown": shown, "percent": percent, "spread": _spread, "ends": _ends
+    }  # fmt: skip
+    environment.filters |= filters
     drawn = {name: svg(text, f"f{i}") for i, (name, text) in enumerate(figures.items())}
     return environment.get_template("page.html.j2").render(
         record=record,

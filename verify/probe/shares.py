@@ -69,7 +69,7 @@ class State:
     ) -> tuple[Array, Array]:
         """``d_w`` and ``d_l`` of each pair when the rejected has fallen by ``margin`` nats."""
         data = (self.logp_w, self.logp_l - margin, self.ref_w, self.ref_l, self.len_w, self.len_l)
-        kernel = objective.kernel("incentives", **settings)
+        kernel = objective.kernel("incentives", "numpy", **settings)
         d_w, d_l = (np.broadcast_to(np.asarray(d, float), self.logp_w.shape) for d in kernel(*data))
         return d_w, d_l
 
@@ -132,7 +132,9 @@ def drag(d_w: Array, d_l: Array, gram: Gram) -> Array:
     Above one, the chosen falls; NaN where the pull is not positive.
     """
     pull = d_w * gram.sq_w
-    return np.divide(d_l * gram.dot, pull, out=np.full(pull.shape, np.nan), where=pull > 0)
+    return np.asarray(
+        np.divide(d_l * gram.dot, pull, out=np.full(pull.shape, np.nan), where=pull > 0)
+    )
 
 
 def pair_report(

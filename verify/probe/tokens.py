@@ -61,9 +61,9 @@ def distances(pairs: Sequence[TokenPair]) -> Distances:
         )
         for pair in pairs
     ]
-    columns = np.array(rows, float).reshape(len(rows), 5).T
+    len_w, len_l, edits, prefix, suffix = np.array(rows, float).reshape(len(rows), 5).T
     cut = np.array([pair.cut_context > 0 or any(pair.cut_responses) for pair in pairs], bool)
-    return Distances(*columns, cut)
+    return Distances(len_w, len_l, edits, prefix, suffix, cut)
 
 
 def edit_distance(one: Sequence[int], other: Sequence[int]) -> int:
