@@ -39,8 +39,9 @@ def show(record: Mapping[str, Any], out: Path, console: Console | None = None) -
         console.print(text, markup=False)
     for one in record["advice"]:
         if one["applies"]:
+            measured = one["measured"][:1].upper() + one["measured"][1:]
             console.print(f"• {one['advice']}", markup=False)
-            console.print(f"  {one['measured']}. {one['reason']}", markup=False, style="dim")
+            console.print(f"  {measured}. {one['reason']}", markup=False, style="dim")
     if kept := record["kept"]:
         console.print(
             f"\nFiltered copy: {kept['kept']} of {kept['of']} rows in {kept['path']} "

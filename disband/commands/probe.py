@@ -108,7 +108,8 @@ from disband.options import number_settings
     type=click.FloatRange(0, min_open=True),
     default=2.0,
     show_default=True,
-    help="GiB that scores may take at once, beside the model.",
+    help="GiB that scores may take at once, beside the model; where a batch does not fit, it "
+    "takes longer.",
 )
 @click.option("--device", default="auto", show_default=True, help="As torch names it.")
 @click.option(

@@ -54,6 +54,7 @@ def applying(counts=(), tokens=(), pairs=None, groups=None, geometry=()):
     return [one["rule"].partition(":")[0] for one in found if one["applies"]]
 
 
+FEW = {"objective": "DPO", "at": [objective("DPO")["at"][0] | {"outcomes": shares(5, ideal=5)}]}
 FALLING = objective("DPO", both_fall=80, ideal=20)
 
 
@@ -79,6 +80,7 @@ FALLING = objective("DPO", both_fall=80, ideal=20)
         # A sample that small proves no majority.
         ({"pairs": [objective("DPO", both_fall=55, ideal=45)]}, ["Lengths"]),
         ({"pairs": [objective("DPO", both_rise=80, ideal=20)]}, ["Both rise"]),
+        ({"pairs": [FEW]}, ["Small sample"]),
         ({"groups": [batch(both_fall=6, ideal=4)]}, ["Batches fall"]),
         ({"groups": [batch(reversed=6, ideal=4)]}, ["Batches fall"]),
         ({"groups": [batch(both_fall=5, ideal=5)]}, ["Nothing found"]),

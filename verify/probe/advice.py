@@ -8,6 +8,7 @@ from typing import Any
 # Of pairs or of batches; a rule that rests on a sampled share looks at its interval's low end.
 MANY = 0.1
 MOST = 0.5
+BROAD = 0.3  # between an interval's ends
 WIDE = 2.0  # the 90th over the 10th percentile of a factor
 TOGETHER = 0.5  # a rank correlation
 AGREE = 0.75  # of pairs
@@ -60,6 +61,7 @@ def advise(
         _others(name, pairs),
         _both_rise(name, first),
         *_about_data(counts, tokens),
+        _few(name, first),
     ]
     if not any(rule.applies for rule in rules):
         rules.insert(0, _nothing(name, first))
@@ -89,7 +91,7 @@ def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Ad
             f"{counts['malformed']} of {counts['rows']} rows, {counts['empty']} with an empty "
             "response",
             counts["malformed"] > 0,
-            "Mend or drop these rows.",
+            "Mend or drop the rows that state no pair.",
             "A trainer either stops at them or trains on nothing.",
         ),
         Advice(
@@ -97,7 +99,8 @@ def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Ad
             f"{counts['identical']} of {counts['pairs']} pairs as text, "
             f"{tokens['identical tokens']} of {n} sampled pairs as tokens",
             same > 0,
-            "Drop these pairs; where only the tokens are the same, raise --max-length.",
+            "Drop pairs with identical responses; where only their tokens are the same, raise "
+            "--max-length.",
             "Both scores are equal, so no objective of the margin can move it; one that has an "
             "extra pull only imitates the text.",
         ),
@@ -105,14 +108,14 @@ def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Ad
             "Contradictions: a pair comes again with chosen and rejected exchanged",
             f"{clashes} of {counts['pairs']} pairs",
             clashes > 0,
-            "Drop both, or decide which is meant.",
+            "Of pairs that come again exchanged, drop both, or decide which is meant.",
             "Under an objective of the margin their steps cancel at the start.",
         ),
         Advice(
             f"Repeated pairs: more than {percent(MANY)} come again word for word",
             f"{counts['repeated']} of {counts['pairs']} pairs",
             counts["repeated"] > MANY * max(counts["pairs"], 1),
-            "Drop the repetitions.",
+            "Drop repeated pairs.",
             "A pair is trained on as often as it comes.",
         ),
         Advice(
@@ -120,8 +123,8 @@ def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Ad
             "token or by at most a tenth of the longer response",
             f"{tokens['nearly identical']} of {n} sampled pairs",
             tokens["nearly identical"] > MANY * n,
-            "Drop or rewrite such pairs, train only on the tokens that differ, or add a term that "
-            "holds the chosen up (RPO, CPO).",
+            "Drop or rewrite nearly identical pairs, train only on the tokens that differ, or add "
+            "a term that holds the chosen up (RPO, CPO).",
             "Tokens that both responses share have nearly the same scores in both, so what lowers "
             "the rejected response lowers the chosen one.",
         ),
@@ -220,7 +223,7 @@ def _empty(name: str, batch: Mapping[str, Any]) -> Advice:
 def _spread(name: str, first: Mapping[str, Any]) -> Advice:
     factor = first["calibration"]
     wide = bool(factor) and factor["p90"] > WIDE * factor["p10"]
-    ends = f"{factor['p10']:.2f} to {factor['p90']:.2f}" if factor else "none"
+    ends = f"factors from {factor['p10']:.2f} to {factor['p90']:.2f}" if factor else "no factors"
     return Advice(
         f"Uneven pairs: the middle 80 % of the calibration factors span more than a factor of "
         f"{WIDE:.0f} under {name}",
@@ -262,6 +265,18 @@ def _others(name: str, pairs: Sequence[Mapping[str, Any]]) -> Advice:
         best is not None,
         f"Consider {best}." if best else "Stay with the first.",
         "Its ratio of incentives at the start lies within the band of more pairs.",
+    )
+
+
+def _few(name: str, first: Mapping[str, Any]) -> Advice:
+    falls = first["outcomes"]["both_fall"]
+    return Advice(
+        f"Small sample: the interval of the pairs in which both fall is broader than "
+        f"{percent(BROAD)} under {name}",
+        f"both fall for {interval(falls)}",
+        falls["high"] - falls["low"] > BROAD,
+        "Measure more pairs (--sample, or more data) before you rely on the shares.",
+        "What holds of so few pairs may not hold of the data.",
     )
 
 
