@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from disband.entries import Record, experiment_entry
 from disband.errors import Refusal, require_writable, user_input
 from disband.gpt2_pictures import draw_record
+from disband.plain_json import json_text
 from disband.screen import Screen
 from disband.tweets import read_corpus
 from verify.provenance import provenance
@@ -145,7 +146,7 @@ def run(study: Study) -> Record:
         "curves": curves(results),
         "provenance": provenance(),
     }
-    write_text(study.out / f"{study.name}.json", _json(record))
+    write_text(study.out / f"{study.name}.json", json_text(record))
     draw_record(record, study.out / "figures")
     return record
 
@@ -249,18 +250,3 @@ def summary(record: Record, out: Path) -> str:
 
 def _numbers(numbers: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in numbers.items())
-
-
-def _json(record: Any) -> str:
-    return json.dumps(_finite(record), indent=1, ensure_ascii=False)
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN: what has no value is null."""
-    if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and (value != value or abs(value) == float("inf")):  # noqa: PLR0124
-        return None
-    return value

@@ -1,0 +1,182 @@
+"""The command that says what a preference training would do, before it begins."""
+
+# ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from disband.commands.shared import OUT, SET
+from disband.errors import Interrupted, Refusal, writing
+from disband.options import number_settings
+
+
+@click.command()
+@click.option(
+    "--model",
+    required=True,
+    metavar="NAME",
+    help="Causal language model: a folder, a .gguf file, smollm2 or a hub id.",
+)
+@click.option(
+    "--data",
+    required=True,
+    metavar="SOURCE",
+    help="Preference data: prompt, chosen and rejected as JSONL, JSON, CSV or Parquet, a folder, "
+    "or a hub id.",
+)
+@click.option(
+    "--objective",
+    "objectives",
+    default="dpo,simpo,cpo,rpo,orpo",
+    show_default=True,
+    metavar="NAME,...",
+    help="The first is the one meant to be trained; the others are compared with it.",
+)
+@SET
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    default=512,
+    show_default=True,
+    help="Pairs measured, drawn at random.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sample.")
+@click.option("--part", default="train", show_default=True, help="Of a folder or a hub data set.")
+@click.option(
+    "--batch", type=click.IntRange(1), default=16, show_default=True, help="Pairs in a batch."
+)
+@click.option(
+    "--batches",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    help="Batches measured whole, every score with every other.",
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adamw"]),
+    default="sgd",
+    show_default=True,
+    help="Whose metric the score products are in; adamw's is estimated from gradients at the "
+    "start and takes several times as long.",
+)
+@click.option(
+    "--margin",
+    "margins",
+    type=click.FloatRange(min=0, min_open=True),
+    multiple=True,
+    default=(10.0,),
+    show_default=True,
+    help="Look also at incentives when the rejected has fallen by so many nats. May be repeated.",
+)
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="A model of the same vocabulary as the reference; by default the model itself, so that "
+    "every log-ratio is zero at the start.",
+)
+@click.option("--lora", type=click.IntRange(1), metavar="RANK", help="Train adapters alone.")
+@click.option("--lora-alpha", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--lora-target", "lora_targets", multiple=True, metavar="LAYER", help="May be repeated."
+)
+@click.option(
+    "--max-length",
+    type=click.IntRange(2),
+    default=512,
+    show_default=True,
+    help="Most tokens of a text; set it as in the trainer.",
+)
+@click.option(
+    "--worst",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Pairs looked into token by token.",
+)
+@click.option(
+    "--longest",
+    type=click.IntRange(2),
+    default=120,
+    show_default=True,
+    help="Most response tokens, of both together, of such a pair.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="GiB that scores may take at once, beside the model; where a batch does not fit, it "
+    "takes longer.",
+)
+@click.option("--device", default="auto", show_default=True, help="As torch names it.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64", "bfloat16", "float16"]),
+    default="float32",
+    show_default=True,
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.jsonl",
+    help="Write a filtered copy of the data.",
+)
+@click.option(
+    "--keep-rule",
+    type=click.Choice(["sound", "apart", "ideal"]),
+    default="sound",
+    show_default=True,
+    help="sound: no malformed, identical, repeated or contradictory pairs; apart: nor nearly "
+    "identical ones; ideal: of the sampled pairs alone, those whose own step is ideal.",
+)
+@click.option("--fresh", is_flag=True, help="Measure every piece again.")
+@OUT
+def probe(
+    *,
+    objectives: str,
+    settings: tuple[str, ...],
+    lora_targets: tuple[str, ...],
+    out: Path,
+    **asked: Any,
+) -> None:
+    """Say what preference training would do to a model, before it begins.
+
+    Measures the scores of a sample of preference pairs, and reports for each objective in which
+    share of pairs and batches the chosen and the rejected log-probability would rise or fall, the
+    calibration that each would need, the pairs worst off with the tokens that cause it, what the
+    data look like, and a recommendation with its reason. Writes FOLDER/probe.html and
+    FOLDER/probe.json.
+
+    Finished pieces are kept in FOLDER/pieces; after an interrupt the same command goes on.
+
+    \b
+    disband probe --model smollm2 --data prefs.jsonl --sample 64
+    disband probe --model ./mine --data prefs.jsonl --objective simpo,dpo --set beta=2 --batch 32
+    disband probe --model ./mine --data prefs.jsonl --lora 16 --optimizer adamw
+    disband probe --model ./mine --data prefs.jsonl --keep kept.jsonl --keep-rule apart
+    """
+    names = [name.strip() for name in objectives.split(",") if name.strip()]
+    if not names:
+        raise Refusal(
+            f"a probe is of at least one objective: got {objectives!r}; name one, such as dpo"
+        )
+    try:
+        from disband.probe import run
+        from disband.probe_inputs import Probe
+        from disband.probe_summary import show
+
+        wanted = Probe(
+            objectives=names, settings=number_settings(settings), lora_targets=lora_targets,
+            out=out, **asked,
+        )  # fmt: skip
+        with writing(out):
+            record = run(wanted)
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"interrupted; finished pieces are kept in {out / 'pieces'}, run the same command to "
+            "go on"
+        ) from error
+    show(record, out)

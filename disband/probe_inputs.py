@@ -1,0 +1,160 @@
+"""What a probe is asked, and what it reads: objectives, the model, the reference, the data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from disband.errors import Refusal, require_writable, user_input
+
+if TYPE_CHECKING:
+    from theory.compiled import Compiled
+    from verify.models import Loaded
+    from verify.probe.keep import Rule
+    from verify.tokens import Cut
+
+Optimizer = Literal["sgd", "adamw"]
+# Objectives with those of their hyperparameters that are not their defaults.
+Named = list[tuple["Compiled", dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is to be probed.
+
+    Args:
+        model: See :func:`verify.models.load_model`.
+        data: See :func:`verify.rows.read_rows`.
+        objectives: Names; the first is the one meant to be trained.
+        settings: Hyperparameters by name, of those objectives that have them.
+        sample: Pairs measured.
+        seed: Of the sample.
+        part: Part of a folder or of a data set on the hub.
+        batch: Pairs in a batch.
+        batches: How many batches are measured whole.
+        optimizer: Whose metric the products are in.
+        margins: Nats by which the rejected has fallen, beside the start.
+        reference: Another model as the reference; the model itself at the start if none is given.
+        lora: Rank of the adapters that alone are trained; everything is if none is given.
+        lora_alpha, lora_targets: See :func:`verify.models.with_lora`.
+        max_length: Most tokens of a text.
+        worst: How many pairs are looked into token by token …
+        longest: … among those of at most so many response tokens.
+        memory: GiB that scores may take at once.
+        device, dtype: See :func:`verify.models.load_model`.
+        keep: File for a filtered copy of the data.
+        keep_rule: See :mod:`verify.probe.keep`.
+        fresh: Use nothing an earlier run kept.
+        out: Where the page, the JSON file and finished pieces go.
+    """
+
+    model: str
+    data: str
+    objectives: Sequence[str] = ("dpo", "simpo", "cpo", "rpo", "orpo")
+    settings: Mapping[str, float] = field(default_factory=dict)
+    sample: int = 512
+    seed: int = 0
+    part: str = "train"
+    batch: int = 16
+    batches: int = 4
+    optimizer: Optimizer = "sgd"
+    margins: Sequence[float] = (10.0,)
+    reference: str | None = None
+    lora: int | None = None
+    lora_alpha: int = 16
+    lora_targets: Sequence[str] = ()
+    max_length: int = 512
+    worst: int = 3
+    longest: int = 120
+    memory: float = 2.0
+    device: str = "auto"
+    dtype: str = "float32"
+    keep: Path | None = None
+    keep_rule: "Rule" = "sound"
+    fresh: bool = False
+    out: Path = Path("out")
+
+    @property
+    def adapters(self) -> dict[str, object] | None:
+        """What is known of the adapters, if there are any."""
+        if self.lora is None:
+            return None
+        return {"rank": self.lora, "alpha": self.lora_alpha, "targets": list(self.lora_targets)}
+
+
+def read_objectives(probe: Probe) -> Named:
+    """The objectives, each with those of the settings that it has.
+
+    Raises:
+        Refusal: No objective has a name, or none has a setting, or a value is not one of its.
+    """
+    from theory.catalogue import catalogue
+
+    if not probe.objectives:
+        raise Refusal("a probe is of at least one objective: got none; name one, such as dpo")
+    with user_input():
+        found = list(dict.fromkeys(catalogue().find(name) for name in probe.objectives))
+        known = {p.name for objective in found for p in objective.hyperparameters}
+        if unknown := sorted(set(probe.settings) - known):
+            raise Refusal(
+                f"the objectives' hyperparameters are {', '.join(sorted(known)) or 'none'}: got "
+                f"{', '.join(unknown)}; set one of these"
+            )
+        named = []
+        for objective in found:
+            own = {p.name for p in objective.hyperparameters}
+            given = {name: value for name, value in probe.settings.items() if name in own}
+            objective.values(given)
+            named.append((objective, given))
+    return named
+
+
+def read_model(probe: Probe) -> "Loaded":
+    """The model, with adapters if those alone are to be trained; raises as ``load_model``."""
+    from verify.models import load_model, with_lora
+
+    found = load_model(probe.model, device=probe.device, dtype=probe.dtype)
+    if probe.lora is None:
+        return found
+    targets = list(probe.lora_targets) or None
+    adapted = with_lora(found.model, rank=probe.lora, alpha=probe.lora_alpha, targets=targets)
+    return found._replace(model=adapted)
+
+
+def read_reference(probe: Probe, model: "Loaded") -> "Loaded":
+    """The other model that is the reference.
+
+    Raises:
+        ValueError: It cannot be loaded, or reads other tokens.
+    """
+    from verify.models import load_model
+
+    other = load_model(probe.reference or "", device=probe.device, dtype=probe.dtype)
+    if other.tokenizer.get_vocab() != model.tokenizer.get_vocab():
+        raise ValueError(
+            f"a reference reads the model's tokens, but the vocabulary of {probe.reference} is "
+            "another; choose one of the same family"
+        )
+    return other
+
+
+def cut_for(probe: Probe, model: "Loaded") -> "Cut":
+    """How texts become tokens: no more than the model can read, whatever is asked."""
+    from verify.tokens import Cut
+
+    return Cut(min(probe.max_length, model.provenance["positions"] or probe.max_length))
+
+
+def require_copy(probe: Probe) -> None:
+    """See that a filtered copy, if one is asked for, can be written.
+
+    Raises:
+        Refusal: It would replace its source, or its folder cannot be written.
+    """
+    if probe.keep is None:
+        return
+    from verify.probe.keep import require_other
+
+    with user_input():
+        require_other(probe.data, probe.keep)
+    require_writable(probe.keep.parent)

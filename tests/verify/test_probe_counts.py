@@ -1,0 +1,188 @@
+"""What a probe counts: rows, tokens, shares and outcomes."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, spearmanr
+
+from theory.band import Case, case
+from theory.gram import Gram
+from theory.step import first_order
+from verify.probe.keep import RULES, write_kept
+from verify.probe.shares import Outcome, drag, outcomes, table, wilson
+from verify.probe.survey import survey
+from verify.probe.tokens import (
+    distances,
+    edit_distance,
+    quantiles,
+    rank_correlation,
+    statistics,
+)
+from verify.tokens import Cut, TokenPair
+
+ROWS = [
+    {"prompt": "a", "chosen": "b long", "rejected": "c"},
+    {"prompt": "a", "chosen": "d", "rejected": "e longer"},
+    {"prompt": "a", "chosen": "b long", "rejected": "c"},
+    {"prompt": "a", "chosen": "e longer", "rejected": "d"},
+    {"prompt": "f", "chosen": "g", "rejected": "g"},
+    {"prompt": "f", "chosen": "  ", "rejected": "g"},
+    {"prompt": "f", "chosen": "g"},
+]
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS) + "{broken\n")
+    return path
+
+
+def test_every_row_is_counted_for_what_it_is(data):
+    found = survey(data, 100)
+    assert vars(found.counts) == {
+        "rows": 8, "pairs": 5, "malformed": 3, "empty": 1, "identical": 1, "repeated": 1,
+        "contradictory": 1, "same_prompt": 3, "longer_chosen": 3, "longer_rejected": 1,
+    }  # fmt: skip
+    assert sorted(found.places) == [f"line {n}" for n in range(1, 6)]
+    assert [fault.place for fault in found.origin.skipped] == ["line 6", "line 7", "line 8"]
+    assert found.origin.rows == 8
+
+
+def test_a_sample_is_drawn_evenly_without_replacement_and_by_its_seed(tmp_path):
+    path = tmp_path / "many.jsonl"
+    path.write_text(
+        "".join(f'{{"prompt": "{i}", "chosen": "x", "rejected": "y"}}\n' for i in range(10))
+    )
+    drawn = [survey(path, 3, seed=seed).places for seed in range(150)]
+    assert all(len(set(places)) == 3 for places in drawn)
+    often = [sum(f"line {n}" in places for places in drawn) / 150 for n in range(1, 11)]
+    assert min(often) > 0.15
+    assert max(often) < 0.45
+    assert survey(path, 3, seed=7).places == drawn[7]
+    first = [places[0] for places in drawn]
+    assert len(set(first)) == 10  # the order is mixed too, for batches are made of it
+
+
+def test_data_without_a_pair_are_refused_with_the_reason(tmp_path):
+    path = tmp_path / "none.jsonl"
+    path.write_text('{"prompt": "a"}\n')
+    with pytest.raises(ValueError, match="none states a pair: line 1: a row has chosen"):
+        survey(path, 3)
+    with pytest.raises(ValueError, match="at least one pair"):
+        survey(path, 0)
+
+
+def plain_distance(one, other):
+    if not one or not other:
+        return len(one) + len(other)
+    same = plain_distance(one[1:], other[1:]) + (one[0] != other[0])
+    return min(same, 1 + plain_distance(one[1:], other), 1 + plain_distance(one, other[1:]))
+
+
+@given(*[st.lists(st.integers(0, 2), max_size=5)] * 2)
+def test_the_edit_distance_is_that_of_its_definition(one, other):
+    assert edit_distance(one, other) == plain_distance(one, other)
+
+
+def test_what_sets_responses_apart():
+    found = distances(
+        [
+            TokenPair((0,), (1, 2, 3, 4), (1, 9, 3, 4)),
+            TokenPair((0,), (1, 2), (1, 2)),
+            TokenPair((0,), (1,), (2, 3, 4), cut_context=1),
+            TokenPair((0,), tuple(range(30)), (*range(28), 77, 78)),
+        ]
+    )
+    assert found.edits.tolist() == [1, 0, 3, 2]
+    assert found.prefix.tolist() == [1, 2, 0, 28]
+    assert found.suffix.tolist() == [2, 0, 0, 0]
+    assert found.identical.tolist() == [False, True, False, False]
+    assert found.near.tolist() == [True, False, False, True]
+    told = statistics(found)
+    assert (told["identical tokens"], told["nearly identical"], told["cut to fit"]) == (1, 2, 1)
+    assert told["first difference at token"]["median"] == 2
+
+
+def test_quantiles_leave_out_what_is_no_number():
+    assert quantiles([np.nan, np.inf]) is None
+    assert quantiles([1, 2, 3, np.nan])["median"] == 2
+
+
+def test_the_rank_correlation_is_spearmans():
+    one, other = [1.0, 5.0, 2.0, 2.0, np.nan], [3.0, 4.0, 1.0, 2.0, 9.0]
+    expected = spearmanr(one[:4], other[:4]).statistic
+    assert rank_correlation(one, other) == pytest.approx(expected)
+    assert np.isnan(rank_correlation([1, 1], [1, 2]))
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 7), (7, 7), (3, 10), (311, 512), (1, 1)])
+def test_the_interval_is_wilsons(count, total):
+    expected = binomtest(count, total).proportion_ci(0.95, "wilson")
+    assert wilson(count, total) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_nothing_has_no_interval():
+    assert np.isnan(wilson(0, 0)).all()
+
+
+def test_outcomes_are_the_cases_of_the_theory():
+    random = np.random.default_rng(0)
+    d_w, d_l, x, y = random.normal(size=(4, 200))
+    gram = Gram(1 + x**2, 1 + y**2, random.normal(size=200))
+    found = outcomes(*first_order(d_w, d_l, gram))
+    assert found.tolist() == case(d_w, d_l, gram).tolist()
+    assert set(found.tolist()) == set(Case)
+
+
+def test_what_does_not_move_and_what_is_no_number_stand_apart():
+    found = outcomes(
+        np.array([0.0, np.nan, 1e-20, -1.0]), np.zeros(4), np.array([False, False, True, False])
+    )
+    assert found.tolist() == [Outcome.STILL, Outcome.UNKNOWN, Outcome.STILL, Outcome.BOTH_FALL]
+    shares = table(found)
+    assert {name: of["count"] for name, of in shares.items()} == {
+        "ideal": 0, "both_fall": 1, "both_rise": 0, "reversed": 0, "still": 2, "unknown": 1,
+    }  # fmt: skip
+    assert [o.words for o in Outcome][4:] == ["neither moves", "not a number"]
+
+
+def test_a_drag_above_one_is_a_fall_of_the_chosen():
+    gram = Gram(np.array([1.0, 1.0, 1.0]), np.array([4.0, 4.0, 4.0]), np.array([0.5, 1.5, 1.5]))
+    found = drag(np.array([1.0, 1.0, -1.0]), np.ones(3), gram)
+    assert found[:2].tolist() == [0.5, 1.5]
+    assert np.isnan(found[2])
+
+
+class Letters:
+    """A tokenizer of which every letter is a token."""
+
+    bos_token_id, eos_token_id, pad_token_id = None, 0, 0
+
+    def encode(self, text, **_):
+        return [ord(letter) for letter in text]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"), [("sound", [1, 2, 9]), ("apart", [1, 2]), ("ideal", [2])], ids=str
+)
+def test_a_filtered_copy_has_the_rows_that_its_rule_keeps(rule, kept, data, tmp_path):
+    near = {"prompt": "h", "chosen": "naïve words of a text", "rejected": "naïve words of a test"}
+    with data.open("a") as file:
+        file.write(json.dumps(near | {"score": 3}) + "\n")
+    told = write_kept(
+        data, tmp_path / "kept.jsonl", rule, tokenizer=Letters(), cut=Cut(), ideal={"line 2"}
+    )
+    rows = [json.loads(line) for line in (tmp_path / "kept.jsonl").read_text().splitlines()]
+    every = [*ROWS, None, near | {"score": 3}]
+    assert rows == [every[n - 1] for n in kept]
+    assert told == {"rule": rule, "words": RULES[rule], "kept": len(kept), "of": 9}
+
+
+def test_a_copy_never_replaces_its_source(data):
+    with pytest.raises(ValueError, match="another file than its source"):
+        write_kept(data, data, "sound", tokenizer=None, cut=Cut(), ideal=())
+    assert len(data.read_text().splitlines()) == 8

@@ -1,0 +1,290 @@
+"""Plain advice from what was measured: rules with their thresholds, each with its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from typing import Any
+
+# Of pairs or of batches; a rule that rests on a sampled share looks at its interval's low end.
+MANY = 0.1
+MOST = 0.5
+BROAD = 0.3  # between an interval's ends
+WIDE = 2.0  # the 90th over the 10th percentile of a factor
+TOGETHER = 0.5  # a rank correlation
+AGREE = 0.75  # of pairs
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One rule and what it came to.
+
+    Args:
+        rule: When it applies.
+        measured: The numbers that it looked at.
+        applies: Whether it does.
+        advice: What to do where it applies.
+        reason: Why.
+    """
+
+    rule: str
+    measured: str
+    applies: bool
+    advice: str
+    reason: str
+
+
+def advise(
+    counts: Mapping[str, Any],
+    tokens: Mapping[str, Any],
+    pairs: Sequence[Mapping[str, Any]],
+    groups: Sequence[Mapping[str, Any] | None],
+    geometry: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """Every rule, those that apply first, as plain records.
+
+    Args:
+        counts: Of all rows; see :class:`verify.probe.survey.Counts`.
+        tokens: Of the sample; see :func:`verify.probe.tokens.statistics`.
+        pairs: Of each objective; see :func:`verify.probe.shares.pair_report`. The first is the
+            one that is meant to be trained.
+        groups: Of each objective's batches; see :func:`verify.probe.shares.batch_report`.
+        geometry: Quantiles of ``cosine`` and ``norm ratio``, and the rank correlation ``norm ratio
+            with length ratio``.
+    """
+    first, name = pairs[0]["at"][0], pairs[0]["objective"]
+    batch = groups[0]
+    rules = [
+        _both_fall(name, first, geometry),
+        *([_batches(name, batch), _mixed(name, batch), _empty(name, batch)] if batch else []),
+        _lengths(name, first, geometry),
+        _spread(name, first),
+        _others(name, pairs),
+        _both_rise(name, first),
+        *_about_data(counts, tokens),
+        _few(name, first),
+    ]
+    if not any(rule.applies for rule in rules):
+        rules.insert(0, _nothing(name, first))
+    return [asdict(rule) for rule in sorted(rules, key=lambda rule: not rule.applies)]
+
+
+def percent(value: float | None) -> str:
+    """A share as a reader would say it; of nothing there is none."""
+    return "–" if value is None or isnan(value) else f"{100 * value:.0f} %"
+
+
+def interval(of: Mapping[str, Any]) -> str:
+    """A share with its count and interval."""
+    return (
+        f"{percent(of['share'])} ({of['count']} of {of['of']}; "
+        f"95 %: {percent(of['low'])} to {percent(of['high'])})"
+    )
+
+
+def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:
+    same = counts["identical"] + tokens["identical tokens"]
+    clashes = counts["contradictory"]
+    n = tokens["pairs"]
+    return [
+        Advice(
+            "Rows without a pair: any row is malformed or has an empty response",
+            f"{counts['malformed']} of {counts['rows']} rows, {counts['empty']} with an empty "
+            "response",
+            counts["malformed"] > 0,
+            "Mend or drop the rows that state no pair.",
+            "A trainer either stops at them or trains on nothing.",
+        ),
+        Advice(
+            "Identical responses: any pair has them",
+            f"{counts['identical']} of {counts['pairs']} pairs as text, "
+            f"{tokens['identical tokens']} of {n} sampled pairs as tokens",
+            same > 0,
+            "Drop pairs with identical responses; where only their tokens are the same, raise "
+            "--max-length.",
+            "Both scores are equal, so no objective of the margin can move it; one that has an "
+            "extra pull only imitates the text.",
+        ),
+        Advice(
+            "Contradictions: a pair comes again with chosen and rejected exchanged",
+            f"{clashes} of {counts['pairs']} pairs",
+            clashes > 0,
+            "Of pairs that come again exchanged, drop both, or decide which is meant.",
+            "Under an objective of the margin their steps cancel at the start.",
+        ),
+        Advice(
+            f"Repeated pairs: more than {percent(MANY)} come again word for word",
+            f"{counts['repeated']} of {counts['pairs']} pairs",
+            counts["repeated"] > MANY * max(counts["pairs"], 1),
+            "Drop repeated pairs.",
+            "A pair is trained on as often as it comes.",
+        ),
+        Advice(
+            f"Nearly identical responses: more than {percent(MANY)} of the sample differ by one "
+            "token or by at most a tenth of the longer response",
+            f"{tokens['nearly identical']} of {n} sampled pairs",
+            tokens["nearly identical"] > MANY * n,
+            "Drop or rewrite nearly identical pairs, train only on the tokens that differ, or add "
+            "a term that holds the chosen up (RPO, CPO).",
+            "Tokens that both responses share have nearly the same scores in both, so what lowers "
+            "the rejected response lowers the chosen one.",
+        ),
+        Advice(
+            f"Cut texts: more than {percent(MANY)} of the sample do not fit",
+            f"{tokens['cut to fit']} of {n} sampled pairs",
+            tokens["cut to fit"] > MANY * n,
+            "Raise --max-length here and in the trainer, or shorten the texts.",
+            "The model is trained on, and measured on, fragments.",
+        ),
+    ]
+
+
+def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
+    falls = first["outcomes"]["both_fall"]
+    factor = first["calibration"]
+    cosine, ratio = geometry["cosine"], geometry["norm ratio"]
+    told = (
+        f"median cosine {cosine['median']:.2f}, median ‖b‖/‖a‖ {ratio['median']:.2f}"
+        if cosine and ratio
+        else "no scores"
+    )
+    remedy = (
+        f"Calibrate: pull on the chosen times δ, push on the rejected divided by δ, median "
+        f"δ = {factor['median']:.2f}; or add a term that pulls the chosen alone (RPO, CPO)."
+        if factor
+        else "Add a term that pulls the chosen alone (RPO, CPO): no factor calibrates this one."
+    )
+    return Advice(
+        f"Both fall: surely more than {percent(MOST)} of the pairs under {name}",
+        f"both fall for {interval(falls)}; {told}",
+        falls["low"] > MOST,
+        remedy,
+        "The push on the rejected response, felt through the cosine, exceeds the pull on the "
+        "chosen one: d_l⟨a,b⟩ > d_w‖a‖². Nothing is wrong with the program.",
+    )
+
+
+def _both_rise(name: str, first: Mapping[str, Any]) -> Advice:
+    rises = first["outcomes"]["both_rise"]
+    factor = first["calibration"]
+    return Advice(
+        f"Both rise: surely more than {percent(MOST)} of the pairs under {name}",
+        f"both rise for {interval(rises)}",
+        rises["low"] > MOST,
+        "Expect the rejected to rise at first; a factor below one on the chosen's pull"
+        + (f" (median δ = {factor['median']:.2f})" if factor else "")
+        + " would turn it.",
+        "The pull on the chosen response, felt through the cosine, exceeds the push on the "
+        "rejected one: d_w⟨a,b⟩ > d_l‖b‖².",
+    )
+
+
+def _batches(name: str, batch: Mapping[str, Any]) -> Advice:
+    means = batch["means"]
+    falls = means["both_fall"]["count"] + means["reversed"]["count"]
+    return Advice(
+        f"Batches fall: in more than {percent(MOST)} of the measured batches the mean chosen "
+        f"falls under {name}",
+        f"{falls} of {batch['batches']} batches of {batch['size']}; "
+        f"{interval(batch['as alone'])} of their pairs go the way their own products say",
+        falls > MOST * batch["batches"],
+        "Expect chosen log-probabilities to fall from the first steps; scale the two sides of the "
+        "whole batch"
+        + (f" (median δ = {batch['factor']['median']:.2f})" if batch["factor"] else "")
+        + ", or add a term that pulls the chosen alone.",
+        "A batch's step moves a response by the products with all scores of the batch, not only "
+        "with those of its own pair.",
+    )
+
+
+def _mixed(name: str, batch: Mapping[str, Any]) -> Advice:
+    alike = batch["as alone"]
+    return Advice(
+        f"Other pairs decide: surely less than {percent(AGREE)} of the pairs of a batch go the way "
+        f"their own products say under {name}",
+        f"as alone for {interval(alike)}",
+        alike["high"] < AGREE,
+        "Go by the batches here, not by single pairs; what is mixed into a batch matters.",
+        "The products with other pairs' scores outweigh those within the pair.",
+    )
+
+
+def _empty(name: str, batch: Mapping[str, Any]) -> Advice:
+    empty = batch["empty band"]
+    return Advice(
+        f"Empty batch bands: more than {percent(MANY)} of the measured batches under {name}",
+        f"{empty['count']} of {empty['of']} batches",
+        empty["count"] > MANY * max(empty["of"], 1),
+        "Do not rely on calibration: add a term that pulls the chosen alone, train with larger or "
+        "more mixed batches, or drop the most entangled pairs.",
+        "No factor between the two sides makes the mean chosen rise and the mean rejected fall.",
+    )
+
+
+def _spread(name: str, first: Mapping[str, Any]) -> Advice:
+    factor = first["calibration"]
+    wide = bool(factor) and factor["p90"] > WIDE * factor["p10"]
+    ends = f"factors from {factor['p10']:.2f} to {factor['p90']:.2f}" if factor else "no factors"
+    return Advice(
+        f"Uneven pairs: the middle 80 % of the calibration factors span more than a factor of "
+        f"{WIDE:.0f} under {name}",
+        ends,
+        wide,
+        "Calibrate pair by pair; one factor for all would leave many outside their band.",
+        "Each pair's centre is √(‖b‖ d_l / ‖a‖ d_w), and here pairs differ much in it.",
+    )
+
+
+def _lengths(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
+    together, ratio = geometry["norm ratio with length ratio"], geometry["norm ratio"]
+    falls = first["outcomes"]["both_fall"]
+    return Advice(
+        f"Lengths: norms go with lengths (rank correlation above {TOGETHER}), the rejected's is "
+        f"the larger, and both surely fall for more than {percent(MANY)} of the pairs under {name}",
+        "rank correlation of ‖b‖/‖a‖ with |y_l|/|y_w| "
+        + ("unknown" if isnan(together) else f"{together:.2f}")
+        + ", median ‖b‖/‖a‖ "
+        + (f"{ratio['median']:.2f}" if ratio else "unknown"),
+        together > TOGETHER and bool(ratio) and ratio["median"] > 1 and falls["low"] > MANY,
+        "Normalise by length (SimPO, DPO-norm), or balance the lengths of the two sides.",
+        "A longer response has a longer score, so the push on it weighs more; an objective of "
+        "mean log-probabilities divides it by the length.",
+    )
+
+
+def _others(name: str, pairs: Sequence[Mapping[str, Any]]) -> Advice:
+    """Objectives that were asked for and surely leave more pairs in the best case."""
+    mine = pairs[0]["at"][0]["outcomes"]["ideal"]
+    theirs = {other["objective"]: other["at"][0]["outcomes"]["ideal"] for other in pairs[1:]}
+    better = [other for other, ideal in theirs.items() if ideal["low"] > mine["high"]]
+    best = max(better, key=lambda other: theirs[other]["share"], default=None)
+    shown = [(name, mine), *((other, theirs[other]) for other in better or theirs)]
+    return Advice(
+        "Another objective: under one that was asked for, surely more pairs are ideal than under "
+        f"{name}",
+        "ideal for " + "; ".join(f"{other} {interval(ideal)}" for other, ideal in shown),
+        best is not None,
+        f"Consider {best}." if best else "Stay with the first.",
+        "Its ratio of incentives at the start lies within the band of more pairs.",
+    )
+
+
+def _few(name: str, first: Mapping[str, Any]) -> Advice:
+    falls = first["outcomes"]["both_fall"]
+    return Advice(
+        f"Small sample: the interval of the pairs in which both fall is broader than "
+        f"{percent(BROAD)} under {name}",
+        f"both fall for {interval(falls)}",
+        falls["high"] - falls["low"] > BROAD,
+        "Measure more pairs (--sample, or more data) before you rely on the shares.",
+        "What holds of so few pairs may not hold of the data.",
+    )
+
+
+def _nothing(name: str, first: Mapping[str, Any]) -> Advice:
+    return Advice(
+        "Nothing found: no other rule applies",
+        f"both fall for {interval(first['outcomes']['both_fall'])} under {name}",
+        True,  # noqa: FBT003
+        "Train as planned, and watch the log-probabilities of both sides.",
+        "The sample shows neither bad rows nor a majority of pairs in which the chosen falls.",
+    )

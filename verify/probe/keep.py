@@ -1,0 +1,84 @@
+"""A copy of preference data without the rows that a named rule leaves out."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from verify.probe.survey import Pass, Row
+from verify.probe.tokens import distances
+from verify.store import whole_file
+from verify.tokens import Cut, tokenize
+
+Rule = Literal["sound", "apart", "ideal"]
+RULES: Mapping[Rule, str] = {
+    "sound": "rows that state a pair, whose responses differ, and that did not come before as they "
+    "are or with chosen and rejected exchanged",
+    "apart": "as sound, and the responses differ by more than one token and a tenth of the longer",
+    "ideal": "as sound, and among the sampled pairs whose own step is ideal at the start under the "
+    "first objective",
+}
+
+
+def write_kept(
+    source: str | Path,
+    path: Path,
+    rule: Rule,
+    *,
+    tokenizer: Any,
+    cut: Cut,
+    ideal: Collection[str],
+    part: str = "train",
+) -> dict[str, Any]:
+    """Write the rows that the rule keeps to a JSONL file, as they came and in their order.
+
+    Args:
+        source: The data.
+        path: Written whole or not at all.
+        rule: Of ``RULES``.
+        tokenizer: That of the model.
+        cut: How texts become tokens.
+        ideal: Places of the sampled pairs that the rule ``ideal`` keeps.
+        part: Part of a folder or of a data set on the hub.
+
+    Returns:
+        The rule, its words, and how many rows were kept of how many.
+
+    Raises:
+        ValueError: The copy would replace its source.
+        OSError: The file cannot be written.
+    """
+    require_other(source, path)
+    keeps: Callable[[Row], bool] = {
+        "sound": lambda row: True,  # noqa: ARG005
+        "apart": lambda row: _apart(row, tokenizer, cut),
+        "ideal": lambda row: row.place in ideal,
+    }[rule]
+    rows = Pass(source, part)
+    kept = 0
+    with whole_file(path) as file:
+        for row in rows:
+            if row.identical or row.repeated or row.contradictory or not keeps(row):
+                continue
+            text = json.dumps(row.raw, ensure_ascii=False, default=str)
+            file.write(text.encode() + b"\n")
+            kept += 1
+    return {"rule": rule, "words": RULES[rule], "kept": kept, "of": rows.counts.rows}
+
+
+def require_other(source: str | Path, path: Path) -> None:
+    """See that a copy does not replace its source.
+
+    Raises:
+        ValueError: It would.
+    """
+    if Path(source).expanduser().resolve() == path.expanduser().resolve():
+        raise ValueError(
+            f"a filtered copy is another file than its source: got {path} for both; choose "
+            "another --keep"
+        )
+
+
+def _apart(row: Row, tokenizer: Any, cut: Cut) -> bool:
+    found = distances(tokenize(tokenizer, [row.pair], cut))
+    return not bool(found.near[0] or found.identical[0])

@@ -1,0 +1,185 @@
+"""Log-probabilities and score products of a sample, piece by piece; finished pieces are kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from theory.gram import Gram
+from verify.geometry.metric import Preconditioner
+from verify.gpt2 import logp
+from verify.models import Loaded
+from verify.scores import batch_gram, pair_gram
+from verify.store import Store, sweep
+from verify.tokens import TokenPair, batches
+
+Array = npt.NDArray[np.float64]
+Advance = Callable[[float], None]
+# It imports all that pieces are computed by.
+MODULE = "verify.probe.adam"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured together.
+
+    Args:
+        pairs: The sample.
+        batch: Pairs in a batch.
+        batches: How many batches are measured whole, every score with every other; of the other
+            pairs only their own products are.
+        memory: Bytes that scores may take at once.
+
+    Raises:
+        ValueError: A batch below one pair.
+    """
+
+    pairs: tuple[TokenPair, ...]
+    batch: int = 16
+    batches: int = 4
+    memory: int = 2 << 30
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise ValueError(f"a batch has at least one pair: got {self.batch}")
+
+    @property
+    def size(self) -> int:
+        """Pairs in a batch: no more than there are."""
+        return min(self.batch, len(self.pairs))
+
+    @property
+    def whole(self) -> int:
+        """How many batches are measured whole: no more than the pairs suffice for."""
+        return min(self.batches, len(self.pairs) // self.size)
+
+    @property
+    def pieces(self) -> list[range]:
+        """Indices of the pairs of each piece, those of whole batches first."""
+        count = len(self.pairs)
+        return [range(i, min(i + self.size, count)) for i in range(0, count, self.size)]
+
+
+class Measured(NamedTuple):
+    """What was measured of a sample of n pairs.
+
+    Args:
+        gram: Score products of each pair, ``(n,)`` each.
+        products: All score products of each whole batch, ``(batches, 2 size, 2 size)``: of the
+            first pairs of the sample, in order.
+    """
+
+    gram: Gram
+    products: Array
+
+
+def log_probabilities(loaded: Loaded, plan: Plan, store: Store, advance: Advance) -> Array:
+    """Log-probability of each response, nats: float64 of shape ``(2, pairs)``, chosen first."""
+    pieces = plan.pieces
+    found = np.empty((2, len(plan.pairs)))
+    for done, piece in enumerate(pieces):
+        pairs = [plan.pairs[i] for i in piece]
+        key = {"model": loaded.provenance, "pairs": digest(pairs)}
+        kept = store.load("log-probabilities", key)
+        if kept is None:
+            kept = {"logp": np.array([_logps(loaded, pair) for pair in pairs]).T}
+            store.save("log-probabilities", key, kept)
+        found[:, piece] = kept["logp"]
+        advance((done + 1) / len(pieces))
+    return found
+
+
+def score_products(
+    loaded: Loaded,
+    plan: Plan,
+    store: Store,
+    settings: Mapping[str, Any],
+    advance: Advance,
+    metric: Callable[[], Preconditioner | None] = lambda: None,
+) -> Measured:
+    """Score products of each pair, and of whole batches all of them.
+
+    Args:
+        loaded: The model.
+        plan: What is measured together.
+        store: Where finished pieces are kept, and found again.
+        settings: What else the numbers depend on, such as adapters and the metric.
+        advance: Called with the fraction done.
+        metric: Makes the metric of the products when the first of them must be measured.
+
+    Raises:
+        MemoryError: A single pair does not fit into memory.
+    """
+    pieces, n = plan.pieces, plan.size
+    found = np.empty((3, len(plan.pairs)))
+    products = np.empty((plan.whole, 2 * n, 2 * n))
+    made: list[Preconditioner | None] = []
+    for done, piece in enumerate(pieces):
+        pairs = [plan.pairs[i] for i in piece]
+        whole = done < plan.whole
+        key = {**settings, "model": loaded.provenance, "pairs": digest(pairs), "whole": whole}
+        kept = store.load("products", key)
+        if kept is None:
+            made = made or [metric()]
+
+            def report(part: float, before: int = done) -> None:
+                advance((before + part) / len(pieces))
+
+            kept = _products(loaded, pairs, plan.memory, made[0], report, whole=whole)
+            store.save("products", key, kept)
+        found[:, piece] = kept["own"]
+        if whole:
+            products[done] = kept["all"]
+        advance((done + 1) / len(pieces))
+    return Measured(Gram(*found), products)
+
+
+def kept_in(folder: Path, *, fresh: bool = False) -> Store:
+    """Where finished pieces live; what a killed run left half written is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    return Store(folder, MODULE, fresh)
+
+
+def digest(pairs: Sequence[TokenPair]) -> str:
+    """What tells one sample of pairs from another."""
+    text = repr([(pair.context, pair.chosen, pair.rejected) for pair in pairs])
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _products(
+    loaded: Loaded,
+    pairs: Sequence[TokenPair],
+    memory: int,
+    metric: Preconditioner | None,
+    report: Advance,
+    *,
+    whole: bool,
+) -> dict[str, Array]:
+    both = batches(loaded.tokenizer, pairs)
+    if not whole:
+        gram = pair_gram(loaded.model, *both, memory=memory, progress=report, preconditioner=metric)
+        return {"own": np.array([gram.sq_w, gram.sq_l, gram.dot])}
+    matrix = batch_gram(loaded.model, *both, memory=memory, progress=report, preconditioner=metric)
+    n = len(pairs)
+    squares = np.diagonal(matrix)
+    return {"own": np.array([squares[:n], squares[n:], np.diagonal(matrix, n)]), "all": matrix}
+
+
+def _logps(loaded: Loaded, pair: TokenPair) -> tuple[float, float]:
+    # One text at a time: the logits of a large vocabulary take much memory.
+    device = loaded.model.get_input_embeddings().weight.device
+    was_training = loaded.model.training
+    loaded.model.eval()
+    try:
+        with torch.no_grad():
+            sides = batches(loaded.tokenizer, [pair])
+            w, l = (float(logp(loaded.model, side.to(device))[0]) for side in sides)  # noqa: E741
+    finally:
+        loaded.model.train(was_training)
+    return w, l

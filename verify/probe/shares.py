@@ -1,0 +1,208 @@
+"""What each objective makes of measured score products: cases of pairs and of batches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.band import Case, calibration
+from theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
+from theory.batch import pair_changes as changes_in_batch
+from theory.compiled import Compiled
+from theory.gram import Gram
+from theory.step import first_order
+from verify.probe.measure import Measured
+from verify.probe.tokens import quantiles
+
+Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
+Interval = tuple[float, float]
+
+CONFIDENCE = 0.95
+_NORMAL = 1.959963984540054  # the normal distribution's quantile at (1 + CONFIDENCE) / 2
+
+
+class Outcome(IntEnum):
+    """What a step does to a pair: one of the four cases, or nothing, or not a number."""
+
+    IDEAL = Case.IDEAL
+    BOTH_FALL = Case.BOTH_FALL
+    BOTH_RISE = Case.BOTH_RISE
+    REVERSED = Case.REVERSED
+    STILL = 4
+    UNKNOWN = 5
+
+    @property
+    def words(self) -> str:
+        """The outcome as a reader would say it."""
+        if self is Outcome.STILL:
+            return "neither moves"
+        return "not a number" if self is Outcome.UNKNOWN else Case(self).words
+
+
+@dataclass(frozen=True)
+class State:
+    """The sample as objectives see it, arrays of shape ``(pairs,)``.
+
+    Args:
+        logp_w, logp_l: Log-probabilities, nats.
+        ref_w, ref_l: Those of the reference.
+        len_w, len_l: Response lengths in tokens.
+        identical: Whether both responses are the same tokens: their scores are equal, and what
+            rounding leaves of their difference is no motion.
+    """
+
+    logp_w: Array
+    logp_l: Array
+    ref_w: Array
+    ref_l: Array
+    len_w: Array
+    len_l: Array
+    identical: npt.NDArray[np.bool_]
+
+    def incentives(
+        self, objective: Compiled, settings: Mapping[str, float], margin: float = 0.0
+    ) -> tuple[Array, Array]:
+        """``d_w`` and ``d_l`` of each pair when the rejected has fallen by ``margin`` nats."""
+        data = (self.logp_w, self.logp_l - margin, self.ref_w, self.ref_l, self.len_w, self.len_l)
+        kernel = objective.kernel("incentives", "numpy", **settings)
+        d_w, d_l = (np.broadcast_to(np.asarray(d, float), self.logp_w.shape) for d in kernel(*data))
+        return d_w, d_l
+
+
+def wilson(count: int, total: int) -> Interval:
+    r"""Interval of a share that was seen ``count`` times in ``total``, at ``CONFIDENCE``.
+
+    .. math:: \frac{p + z^2/2n \pm z\sqrt{p(1-p)/n + z^2/4n^2}}{1 + z^2/n}
+
+    Source: Wilson (1927). NaN for a total of zero.
+    """
+    if total == 0:
+        return float("nan"), float("nan")
+    share, z2 = count / total, _NORMAL**2
+    centre = share + z2 / (2 * total)
+    half = _NORMAL * sqrt(share * (1 - share) / total + z2 / (4 * total**2))
+    scale = 1 + z2 / total
+    # At a share of zero or one an end is that share, but for rounding.
+    low = 0.0 if count == 0 else (centre - half) / scale
+    high = 1.0 if count == total else (centre + half) / scale
+    return low, high
+
+
+def share(count: int, total: int) -> dict[str, Any]:
+    """A share with its count and interval, as a plain record."""
+    low, high = wilson(count, total)
+    return {
+        "count": count,
+        "of": total,
+        "share": count / total if total else float("nan"),
+        "low": low,
+        "high": high,
+    }
+
+
+def outcomes(change_w: Any, change_l: Any, still: Any = False) -> Codes:  # noqa: FBT002 (a mask)
+    """The :class:`Outcome` of each first-order change of both log-probabilities; of any shape."""
+    w, l, at_rest = np.broadcast_arrays(change_w, change_l, still)  # noqa: E741
+    codes = (w < 0).astype(np.int8) + 2 * (l > 0).astype(np.int8)
+    codes = np.where(at_rest | ((w == 0) & (l == 0)), Outcome.STILL, codes)
+    known = np.isfinite(w) & np.isfinite(l)
+    return np.asarray(np.where(known, codes, Outcome.UNKNOWN), np.int8)
+
+
+def table(codes: Codes) -> dict[str, Any]:
+    """How often each outcome is among these, by its name in lower case."""
+    return {o.name.lower(): share(int((codes == o).sum()), codes.size) for o in Outcome}
+
+
+def own_outcomes(d_w: Array, d_l: Array, gram: Gram, identical: npt.NDArray[np.bool_]) -> Codes:
+    """The outcome of each pair if a step is made on it alone."""
+    return outcomes(*first_order(d_w, d_l, gram), identical)
+
+
+def drag(d_w: Array, d_l: Array, gram: Gram) -> Array:
+    r"""Share of the chosen's pull that the push on the rejected takes away again.
+
+    .. math:: \frac{d_l\langle a,b\rangle}{d_w\|a\|^2}
+
+    Above one, the chosen falls; NaN where the pull is not positive.
+    """
+    pull = d_w * gram.sq_w
+    return np.asarray(
+        np.divide(d_l * gram.dot, pull, out=np.full(pull.shape, np.nan), where=pull > 0)
+    )
+
+
+def pair_report(
+    objective: Compiled,
+    settings: Mapping[str, float],
+    state: State,
+    gram: Gram,
+    margins: Sequence[float],
+) -> dict[str, Any]:
+    """What steps on single pairs do under one objective, at the start and at each margin.
+
+    The score products stay those of the start: what a margin changes here are the incentives.
+    """
+    found = []
+    for margin in margins:
+        d_w, d_l = state.incentives(objective, settings, margin)
+        codes = own_outcomes(d_w, d_l, gram, state.identical)
+        factors = calibration(d_w, d_l, gram)
+        # Of identical responses any factor is as good.
+        factors = np.where(state.identical, np.nan, factors)
+        ratio = np.divide(d_w, d_l, out=np.full(d_w.shape, np.nan), where=(d_w > 0) & (d_l > 0))
+        found.append(
+            {
+                "margin": margin,
+                "outcomes": table(codes),
+                "incentive ratio": quantiles(ratio),
+                "calibration": quantiles(factors),
+                "without calibration": share(int(np.isnan(factors).sum()), factors.size),
+                "drag": quantiles(drag(d_w, d_l, gram)),
+            }
+        )
+    return {
+        "objective": objective.name,
+        "settings": objective.settings(settings),
+        "at": found,
+    }
+
+
+def batch_report(
+    objective: Compiled, settings: Mapping[str, float], state: State, measured: Measured
+) -> dict[str, Any] | None:
+    """What one common step does to whole batches under one objective; None without batches."""
+    count, size = len(measured.products), measured.products.shape[-1] // 2
+    if not count:
+        return None
+    d_w, d_l = (
+        d[: count * size].reshape(count, size) for d in state.incentives(objective, settings)
+    )
+    still = np.zeros((count, size), bool)
+    inside = outcomes(*changes_in_batch(measured.products, d_w, d_l), still)
+    mean: MeanProducts = mean_products(measured.products, d_w, d_l)
+    means = outcomes(*mean.changes())
+    known = means != Outcome.UNKNOWN
+    own = Gram(*(np.reshape(v[: count * size], (count, size)) for v in _parts(measured.gram)))
+    identical = state.identical[: count * size].reshape(count, size)
+    alone = own_outcomes(d_w, d_l, own, identical)
+    compared = ~identical & (alone < Outcome.STILL) & (inside < Outcome.STILL)
+    empty = is_empty(batch_band(mean)) & known
+    return {
+        "batches": count,
+        "size": size,
+        "means": table(means),
+        "pairs": table(inside),
+        "as alone": share(int((alone == inside)[compared].sum()), int(compared.sum())),
+        "empty band": share(int(empty.sum()), int(known.sum())),
+        "factor": quantiles(batch_factor(mean)),
+    }
+
+
+def _parts(gram: Gram) -> tuple[Array, Array, Array]:
+    return gram.sq_w, gram.sq_l, gram.dot

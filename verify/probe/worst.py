@@ -1,0 +1,127 @@
+"""The pairs worst off, token by token: which tokens pull the chosen response down."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.gram import Gram
+from verify.geometry.metric import Preconditioner
+from verify.models import Loaded
+from verify.probe.measure import Array, Plan
+from verify.probe.shares import drag
+from verify.scores import cosines, token_gram
+from verify.store import Store
+from verify.tokens import TokenPair, batches
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One pair, token by token; chosen tokens first where both are in one array.
+
+    Args:
+        index: Of the pair in the sample.
+        drag: Of :func:`verify.probe.shares.drag`.
+        words: The text of each response token.
+        len_w: How many of them are the chosen response's.
+        effects: What training on each token does to the chosen response's log-probability, to
+            first order and per unit of step size; they sum to its change.
+        changes: What the step does to each token's own log-probability.
+        cosines: Of every two token scores.
+    """
+
+    index: int
+    drag: float
+    words: tuple[str, ...]
+    len_w: int
+    effects: Array
+    changes: Array
+    cosines: Array
+
+
+def worst_off(
+    d_w: Array, d_l: Array, gram: Gram, plan: Plan, *, count: int, longest: int
+) -> list[int]:
+    """Pairs whose chosen response falls, the most dragged first, of at most so many tokens.
+
+    Of the same texts, only the first is named.
+    """
+    dragged = drag(d_w, d_l, gram)
+    found: dict[TokenPair, int] = {}
+    for index in np.argsort(-np.nan_to_num(dragged, nan=-np.inf), kind="stable").tolist():
+        pair = plan.pairs[index]
+        fits = len(pair.chosen) + len(pair.rejected) <= longest
+        # Equal responses have a drag of one but for rounding.
+        if fits and dragged[index] > 1 and pair.chosen != pair.rejected:
+            found.setdefault(pair, index)
+        if len(found) == count:
+            break
+    return list(found.values())
+
+
+def by_token(
+    loaded: Loaded,
+    plan: Plan,
+    picked: Sequence[int],
+    incentives: tuple[Array, Array],
+    gram: Gram,
+    store: Store,
+    settings: Mapping[str, Any],
+    advance: Callable[[float], None],
+    metric: Callable[[], Preconditioner | None] = lambda: None,
+) -> list[Tokens]:
+    """Look into these pairs token by token; what was measured is kept.
+
+    Args:
+        loaded: The model.
+        plan: The sample.
+        picked: Indices into it.
+        incentives: ``d_w`` and ``d_l`` of each pair of the sample.
+        gram: Score products of each pair of the sample.
+        store: Where what was measured is kept.
+        settings: What else it depends on.
+        advance: Called with the fraction done.
+        metric: Makes the metric of the products, if anything must be measured.
+    """
+    dragged = drag(*incentives, gram)
+    found = []
+    for done, index in enumerate(picked):
+        pair = plan.pairs[index]
+        tokens = [pair.context, pair.chosen, pair.rejected]
+        key = {**settings, "model": loaded.provenance, "tokens": tokens}
+        kept = store.load("tokens", key)
+        if kept is None:
+            both = batches(loaded.tokenizer, [pair])
+            matrix = token_gram(loaded.model, *both, memory=plan.memory, preconditioner=metric())
+            kept = {"products": matrix}
+            store.save("tokens", key, kept)
+        d_w, d_l = (float(d[index]) for d in incentives)
+        found.append(
+            _tokens(index, float(dragged[index]), pair, kept["products"], d_w, d_l, loaded)
+        )
+        advance((done + 1) / len(picked))
+    return found
+
+
+def _tokens(
+    index: int,
+    dragged: float,
+    pair: TokenPair,
+    products: npt.NDArray[np.float64],
+    d_w: float,
+    d_l: float,
+    loaded: Loaded,
+) -> Tokens:
+    len_w = len(pair.chosen)
+    step = np.concatenate([np.full(len_w, d_w), np.full(len(pair.rejected), -d_l)])
+    return Tokens(
+        index,
+        dragged,
+        tuple(loaded.tokenizer.decode([token]) for token in (*pair.chosen, *pair.rejected)),
+        len_w,
+        effects=step * products[:len_w].sum(0),
+        changes=products @ step,
+        cosines=cosines(products),
+    )
