@@ -10,7 +10,7 @@ from tests.verify.trl_harness import BYTES, CONFIGS, PAIRS, DPOTrainer, models
 from verify.gpt2 import train_tokenizer
 from verify.monitor.callback import Monitor
 
-LORA = {"r": 2, "target_modules": ["c_attn"], "fan_in_fan_out": True, "lora_dropout": 0.0}
+LORA = {"r": 2, "target_modules": ["c_attn"], "fan_in_fan_out": True}
 
 
 def trainer_of(kind, folder: Path, *, lora=False, pairs=PAIRS, report_to=(), **settings):
@@ -21,8 +21,9 @@ def trainer_of(kind, folder: Path, *, lora=False, pairs=PAIRS, report_to=(), **s
     else:
         own = {}
         settings = {"remove_unused_columns": False} | settings
+    dropout = settings.pop("lora_dropout", 0.0)
     if lora:
-        own["peft_config"] = LoraConfig(**LORA)
+        own["peft_config"] = LoraConfig(**LORA, lora_dropout=dropout)
     given = {
         "max_steps": 3,
         "per_device_train_batch_size": 4,
@@ -31,10 +32,9 @@ def trainer_of(kind, folder: Path, *, lora=False, pairs=PAIRS, report_to=(), **s
         "save_strategy": "no",
         "seed": 5,
         "disable_tqdm": True,
+        "bf16": False,
     } | settings
-    config = CONFIGS[kind](
-        output_dir=str(folder), report_to=list(report_to), use_cpu=True, bf16=False, **given
-    )
+    config = CONFIGS[kind](output_dir=str(folder), report_to=list(report_to), use_cpu=True, **given)
     return kind(
         model=policy,
         args=config,
