@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from figures.style import CHOSEN, FILLS, LOOKS, REJECTED, Look, draw, panels, styled, zero_line
+from figures.style import CHOSEN, FILLS, LOOKS, REJECTED, draw, panels, styled, zero_line
 from theory.band import Case
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, tuple[Array, Array]]  # metric: steps, values
 
+LEAST = 0.03  # a band at a smaller cosine is drawn as wide as at this one
 _RATIO = LOOKS[3]
 _CENTRE = LOOKS[0]
 
@@ -45,7 +46,7 @@ def run_picture(columns: Columns) -> Figure:
         )
     wide = min(2, len(drawn))
     rows = -(-len(drawn) // wide)
-    figure, grid = panels(rows, wide, (4.7 * wide, 3.1 * rows))
+    figure, grid = panels(rows, wide, (4.7 * wide, 3.4 * rows))
     cells = [axes for row in grid for axes in row]
     for axes, picture in zip(cells, drawn, strict=False):
         picture(axes)
@@ -60,7 +61,7 @@ def _sides(axes: Axes, columns: Columns, kind: str) -> None:
         draw(axes, *columns[f"{kind}/{side}"], look, side)
     axes.set_title("Chosen and rejected in the run")
     axes.set_ylabel("reward, β × nats" if kind == "rewards" else "log-probability, nats")
-    axes.legend()
+    _legend(axes)
 
 
 def _changes(axes: Axes, columns: Columns) -> None:
@@ -69,12 +70,14 @@ def _changes(axes: Axes, columns: Columns) -> None:
         draw(axes, *columns[f"dynamics/measured_{side}"], look, side)
         steps, values = columns.get(f"dynamics/predicted_{side}", (np.zeros(0), np.zeros(0)))
         if len(steps):
-            thin = Look(look.color, (0, (1, 1.5)), "")
-            axes.plot(steps, values, color=thin.color, linestyle=thin.linestyle, linewidth=1.2,
-                      label=f"{side}, predicted")  # fmt: skip
+            # Where a prediction holds it would hide a line, or be hidden.
+            axes.plot(
+                steps, values, color="#222222", linestyle="", marker="x", markersize=4,
+                markeredgewidth=0.9, label="" if side == "chosen" else "predicted",
+            )  # fmt: skip
     axes.set_title("What a step does to its own pairs")
     axes.set_ylabel("change, nats")
-    axes.legend(ncols=2, fontsize=8)
+    _legend(axes)
 
 
 def _cases(axes: Axes, columns: Columns) -> None:
@@ -92,13 +95,13 @@ def _cases(axes: Axes, columns: Columns) -> None:
     axes.margins(x=0)
     axes.set_title("Cases of the pairs by themselves")
     axes.set_ylabel("share of pairs, %")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=8)
+    _legend(axes)
 
 
 def _band(axes: Axes, columns: Columns) -> None:
     steps, centre = columns["dynamics/norm_ratio"]
     by_step = dict(zip(*columns["dynamics/cosine"], strict=True))
-    cosine = np.clip([by_step.get(step, np.nan) for step in steps], 1e-3, 1)
+    cosine = np.clip([by_step.get(step, np.nan) for step in steps], LEAST, 1)
     axes.fill_between(
         steps, centre * cosine, centre / cosine, color=FILLS[Case.IDEAL].color,
         label="band at the mean cosine",
@@ -112,4 +115,11 @@ def _band(axes: Axes, columns: Columns) -> None:
     axes.set_yscale("log")
     axes.set_title("The ratio and the band")
     axes.set_ylabel("ratio")
-    axes.legend(fontsize=8)
+    _legend(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Below the panel, where no line is."""
+    many = len(axes.get_legend_handles_labels()[0]) > 3
+    columns = 2 if many else 3
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=8)
