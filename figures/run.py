@@ -1,6 +1,7 @@
 """Figures of one training run, drawn from what it logged."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +15,7 @@ Array = NDArray[np.float64]
 Columns = Mapping[str, tuple[Array, Array]]  # metric: steps, values
 
 LEAST = 0.03  # a band at a smaller cosine is drawn as wide as at this one
+_WIDE = 40  # characters of labels that fit beside each other below a panel
 _RATIO = LOOKS[3]
 _CENTRE = LOOKS[0]
 
@@ -28,17 +30,17 @@ def run_picture(columns: Columns) -> Figure:
     Raises:
         ValueError: Neither rewards nor log-probabilities nor a monitor's metrics were logged.
     """
-    drawn = []
+    drawn: list[Callable[[Axes], None]] = []
     sides = next(
         (kind for kind in ("rewards", "logps") if len(columns.get(f"{kind}/chosen", ((),))[0])),
         None,
     )
     if sides is not None:
-        drawn.append(lambda axes: _sides(axes, columns, sides))
+        drawn.append(partial(_sides, columns=columns, kind=sides))
     if len(columns.get("dynamics/ideal", ((),))[0]):
-        drawn += [lambda axes: _changes(axes, columns), lambda axes: _cases(axes, columns)]
+        drawn += [partial(_changes, columns=columns), partial(_cases, columns=columns)]
         if len(columns.get("dynamics/norm_ratio", ((),))[0]):
-            drawn.append(lambda axes: _band(axes, columns))
+            drawn.append(partial(_band, columns=columns))
     if not drawn:
         raise ValueError(
             "a run is drawn from its rewards, log-probabilities or a monitor's metrics: got none "
@@ -120,6 +122,6 @@ def _band(axes: Axes, columns: Columns) -> None:
 
 def _legend(axes: Axes) -> None:
     """Below the panel, where no line is."""
-    many = len(axes.get_legend_handles_labels()[0]) > 3
-    columns = 2 if many else 3
+    labels = axes.get_legend_handles_labels()[1]
+    columns = 3 if sum(map(len, labels)) < _WIDE else 2
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=8)

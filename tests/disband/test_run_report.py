@@ -26,7 +26,12 @@ def test_a_report_says_what_happened_and_what_to_do(tmp_path):
     done, out = reported(tmp_path, run_of(-1, **looked(0.2, 0.8, predicted_chosen=-0.01,
                                                        predicted_rejected=-0.02)))  # fmt: skip
     assert done.exit_code == 0
-    for part in ("The chosen fell and the rejected fell.", "Which case", "80% both fall", "δ = 1.41"):
+    for part in (
+        "The chosen fell and the rejected fell.",
+        "Which case",
+        "80% both fall",
+        "δ = 1.41",
+    ):
         assert part in done.output
     page = (out / "run.html").read_text("utf-8")
     assert "<svg" in page
@@ -51,16 +56,9 @@ def test_a_run_with_no_rewards_has_a_page_without_a_figure(tmp_path):
     assert "<svg" not in (tmp_path / "out" / "run.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (lambda folder: folder.mkdir(), "has neither"),
-        (lambda folder: None, "does not exist"),
-    ],
-    ids=["empty", "missing"],
-)
-def test_a_folder_without_a_log_is_refused_in_a_line(make, said, tmp_path):
-    make(tmp_path / "run")
+@pytest.mark.parametrize(("there", "said"), [(True, "has neither"), (False, "does not exist")])
+def test_a_folder_without_a_log_is_refused_in_a_line(there, said, tmp_path):
+    (tmp_path / ("run" if there else "elsewhere")).mkdir()
     done = CliRunner().invoke(main, ["report", str(tmp_path / "run"), "--out", str(tmp_path)])
     assert done.exit_code == 2
     assert said in done.output

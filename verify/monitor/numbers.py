@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ class Looked:
 
 def sums(looked: Looked) -> Array:
     """Sums and counts of what is logged, ``(2, names)``, to be added up over processes."""
-    found = dict.fromkeys(NAMES, np.zeros(0))
+    found: dict[str, npt.NDArray[Any]] = dict.fromkeys(NAMES, np.zeros(0))
     known = looked.known
     d_w, d_l = looked.d_w[known] * looked.factor, looked.d_l[known] / looked.factor
     gram = Gram(*(part[known] for part in (looked.gram.sq_w, looked.gram.sq_l, looked.gram.dot)))

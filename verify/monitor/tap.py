@@ -148,15 +148,14 @@ class Tap:
         whole = (counted.any(1) & ~counted[:, 0]).view(2, pairs).all(0)
         picked = [int(i) for i in whole.nonzero()[:most, 0]]
         rows = [*picked, *(pairs + i for i in picked)]
-        mask = counted[rows, 1:]
         if logits is None:
             # An adapter that prepends virtual tokens has them in front.
-            slopes = gradient[rows][:, -mask.shape[1] :]
+            slopes = gradient[:, -(ids.shape[1] - 1) :]
+            means = [slopes[row][counted[row, 1:]].double().mean() for row in rows]
         else:
-            slopes = through_softmax(gradient[rows, :-1], logits[rows, :-1], ids[rows, 1:])
+            means = [_of_logits(gradient[row], logits[row], ids[row], counted[row]) for row in rows]
         scale = pairs * float(self._trainer.current_gradient_accumulation_steps) * self._scaling()
-        pulls = scale * (slopes.double() * mask).sum(1) / mask.sum(1)
-        found = [float(value) for value in pulls]
+        found = [scale * float(mean) for mean in means]
         self._heard += [
             Heard(
                 (ids[i][given[i]].tolist(), ids[pairs + i][given[pairs + i]].tolist()),
@@ -173,18 +172,19 @@ class Tap:
         return 1.0 if scaler is None else 1 / float(scaler.get_scale())
 
 
-def through_softmax(slopes: Tensor, logits: Tensor, ids: Tensor) -> Tensor:
-    r"""Derivatives by the tokens' log-probabilities, from derivatives by their logits.
+def _of_logits(slopes: Tensor, logits: Tensor, ids: Tensor, counted: Tensor) -> Tensor:
+    r"""Mean derivative by a response's token log-probabilities, from those by logits.
 
     .. math:: \partial L/\partial z = s\,(\mathrm{onehot} - p), \qquad
         s = \frac{\langle\partial L/\partial z, \mathrm{onehot} - p\rangle}
         {\|\mathrm{onehot} - p\|^2}
 
-    for a loss that reads no other token's. Shapes ``(rows, tokens, vocabulary)`` and
-    ``(rows, tokens)``; zero where a token has all the probability.
+    for a loss that reads no other token's; zero where a token has all the probability. Slopes and
+    logits are of one row, ``(tokens, vocabulary)``.
     """
-    direction = -logits.double().softmax(-1)
-    direction.scatter_add_(2, ids[..., None], torch.ones_like(direction[..., :1]))
+    places = counted.nonzero()[:, 0]
+    direction = -logits[places - 1].double().softmax(-1)
+    direction.scatter_add_(1, ids[places, None], torch.ones_like(direction[:, :1]))
     size = direction.square().sum(-1)
-    along = (slopes.double() * direction).sum(-1)
-    return torch.where(size > 0, along / size.clamp(min=torch.finfo(size.dtype).tiny), 0.0)
+    along = (slopes[places - 1].double() * direction).sum(-1)
+    return torch.where(size > 0, along / size.clamp(min=torch.finfo(size.dtype).tiny), 0.0).mean()
