@@ -37,7 +37,7 @@ from verify.provenance import ROOT, versions
 CADENCE = 10
 BAR = 0.15
 # Pairs in a step, pairs looked at, tokens of prompt and response, and whether adapters only.
-SHAPES = ((8, 8, 32, 32, False), (8, 8, 32, 32, True), (16, 8, 32, 32, False))
+SHAPES = ((8, 8, 23, 7, False), (8, 8, 23, 7, True), (16, 8, 23, 7, False))
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]  # transformers has no types
@@ -125,6 +125,23 @@ def _pairs(count: int, prompt: int, response: int) -> Any:
     )
 
 
+def _save(results: list[Any], device: str) -> None:
+    on_gpu = device == "cuda"
+    path = ROOT / "results" / "benchmarks" / f"monitor{'_cuda' if on_gpu else ''}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
+    saved = {
+        "command": shlex.join(["python", "-m", "benchmarks.monitor", *sys.argv[1:]]),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": f"{device} {processor}".strip(),
+        "threads": torch.get_num_threads(),
+        "clock": "wall time" if on_gpu else "CPU time",
+        "versions": versions(),
+        "results": results,
+    }
+    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,20 +160,7 @@ def main() -> None:
             f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%})",
             flush=True,
         )
-    on_gpu = asked.device == "cuda"
-    path = ROOT / "results" / "benchmarks" / f"monitor{'_cuda' if on_gpu else ''}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.monitor", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": f"{asked.device} {processor}".strip(),
-        "threads": torch.get_num_threads(),
-        "clock": "wall time" if on_gpu else "CPU time",
-        "versions": versions(),
-        "results": results,
-    }
-    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+        _save(results, asked.device)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The callback that watches preference training, and calibrates it if asked to."""
 
+# ruff: noqa: ARG002 (a trainer gives each of its events these arguments)
+
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam, AdamW
 from transformers import TrainerCallback
 
 from sims.averages import Averages, LogSums, log_sums
@@ -23,7 +27,11 @@ KNOWN = ("DPOTrainer", "CPOTrainer", "ORPOTrainer")
 STATE = "disband"  # the key of a monitor's state in trainer_state.json
 
 
-class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+class Unseen(UserWarning):
+    """A step that was to be looked at was not, and training went on."""
+
+
+class Monitor(TrainerCallback):
     r"""Logs, through the trainer's own logging, what each step does to chosen and rejected.
 
     At every so many steps, of a sample of the step's own pairs: the incentives, the scores'
@@ -68,23 +76,29 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers has no typ
         trainer.add_callback(self)
         return self
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Begin to listen; go on with the averages of the checkpoint that training resumes."""
         self._require_watching()
+        optimizer = _bare(named.get("optimizer"))
+        if self.config.metric == "adam" and not isinstance(optimizer, Adam | AdamW):
+            raise TypeError(
+                "metric='adam' reads the second moments of torch's Adam or AdamW: got "
+                f"{type(optimizer).__name__}; set metric to 'plain'"
+            )
         saved = state.stateful_callbacks.get(STATE)
         if saved:
             self.averages = Averages.from_dict(saved["averages"])
         self._tap.factor = self._factor()
         self._tap.open()
 
-    def on_step_begin(self, args: Any, state: Any, _control: Any, **_: Any) -> None:
+    def on_step_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Listen to the step if it is one to look at."""
         step = state.global_step + 1
         self._watched = step % self.config.every == 0 or (step == 1 and args.logging_first_step)
         if self._watched:
             self._tap.begin(self.config.sample)
 
-    def on_pre_optimizer_step(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Keep what the step will change."""
         if not self._watched:
             return
@@ -98,31 +112,47 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers has no typ
         if self.config.predict:
             self._before = {n: p.detach().clone() for n, p in self._parameters().items()}
             return
-        with self._looking():
-            model = self._trainer.model
-            self._early = (
-                look(model, batch_w, batch_l, select=self._select),
-                logps(model, batch_w, batch_l),
-            )
+        model = self._trainer.model
+        try:
+            with self._looking():
+                self._early = (
+                    look(model, batch_w, batch_l, select=self._select),
+                    logps(model, batch_w, batch_l),
+                )
+        except (MemoryError, torch.OutOfMemoryError):
+            _warn_of_memory()
+            self._pairs = None
 
-    def on_optimizer_step(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Look at the pairs, at the parameters before the step and after it."""
         if not self._watched:
             return
         self._watched = False
         looked = None
-        if self._pairs is not None:
-            with self._looking():
-                looked = self._looked(*self._pairs)
+        # Half precision skips a step that overflows.
+        skipped = bool(self._trainer.accelerator.optimizer_step_was_skipped)
+        if self._pairs is not None and not skipped:
+            looked = self._looked_if_it_fits(*self._pairs)
         self._before, self._pairs, self._early = {}, None, None
         self._report(looked)
         if self.config.calibrate != "none":
             self._learn(looked)
             state.stateful_callbacks[STATE] = {"averages": self.averages.to_dict()}
 
-    def on_train_end(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:
+    def on_train_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Listen no more."""
         self._tap.close()
+
+    def _looked_if_it_fits(
+        self, heard: list[Heard], batch_w: Batch, batch_l: Batch
+    ) -> Looked | None:
+        """What is found at the pairs; a monitor that runs out of memory ends no training."""
+        try:
+            with self._looking():
+                return self._looked(heard, batch_w, batch_l)
+        except (MemoryError, torch.OutOfMemoryError):
+            _warn_of_memory()
+            return None
 
     def _looked(self, heard: list[Heard], batch_w: Batch, batch_l: Batch) -> Looked:
         model = self._trainer.model
@@ -171,11 +201,14 @@ class Monitor(TrainerCallback):  # type: ignore[misc]  # transformers has no typ
         mine = np.zeros_like(sums(_nothing())) if looked is None else sums(looked)
         found = metrics(self._added(mine))
         if not found:
-            raise RuntimeError(
-                "the monitor heard no pair of this step: the trainer computes its loss from other "
-                "outputs than those of its trained model, or every pair has an empty response; "
-                "leave the monitor out, or report the trainer's version"
+            warnings.warn(
+                "the monitor looked at no pair of this step, for it heard none from the trained "
+                "model, had no memory for it, or the step was skipped; if this happens at every "
+                "step, leave the monitor out",
+                Unseen,
+                stacklevel=1,
             )
+            return
         if hasattr(trainer, "store_metrics"):
             trainer.store_metrics(found, train_eval="train")
             return
@@ -234,6 +267,15 @@ def _require_known(trainer: Any) -> None:
             "a monitor reads text for a decoder: this trainer's data are images, or its model is "
             "an encoder with a decoder; leave the monitor out"
         )
+
+
+def _warn_of_memory() -> None:
+    warnings.warn(
+        "memory ran out while the monitor looked at a step: the step is left out; set sample to "
+        "fewer pairs, or only to fewer parameters",
+        Unseen,
+        stacklevel=1,
+    )
 
 
 def _bare(optimizer: Any) -> Any:
