@@ -260,7 +260,8 @@ def test_a_monitor_without_memory_ends_no_training(tmp_path, monkeypatch):
 
     monkeypatch.setattr("verify.monitor.callback.logps", full)
     trainer = trainer_of(DPOTrainer, tmp_path, max_steps=2)
-    with pytest.warns(Unseen, match="memory ran out"):
+    with pytest.warns(Unseen) as seen:
         _, lines, _ = watched(trainer, every=1)
+    assert any("memory ran out" in str(one.message) for one in seen)
     assert len(lines) == 2
     assert not [name for name in lines[1] if "dynamics" in name]

@@ -85,6 +85,7 @@ def test_settings_come_from_one_place():
     assert Monitor().averages == Averages()
 
 
+@pytest.mark.filterwarnings("ignore:`(is_)?gradient_checkpointing:FutureWarning")
 def test_settings_are_flags_beside_the_trainers(tmp_path):
     parser = HfArgumentParser((CONFIGS[DPOTrainer], MonitorConfig))
     words = ["--output_dir", str(tmp_path), "--every", "5", "--calibrate", "average"]
