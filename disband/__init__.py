@@ -64,6 +64,8 @@ if TYPE_CHECKING:
         mix,
     )
     from theory.step import first_order
+    from verify.monitor.callback import Monitor
+    from verify.monitor.config import MonitorConfig
 
 __version__ = "0.1.0"
 
@@ -117,6 +119,8 @@ __all__ = [
     "BatchObjective",
     "Case",
     "Gram",
+    "Monitor",
+    "MonitorConfig",
     "Objective",
     "band",
     "calibration",
@@ -130,6 +134,8 @@ _HOMES = {
     "Band": "theory.band",
     "Case": "theory.band",
     "Gram": "theory.gram",
+    "Monitor": "verify.monitor.callback",
+    "MonitorConfig": "verify.monitor.config",
     "Objective": "theory.objective",
     "band": "theory.band",
     "calibration": "theory.band",

@@ -11,6 +11,7 @@ from disband.commands.explore import explore
 from disband.commands.gpt2 import gpt2
 from disband.commands.objectives import band, derive
 from disband.commands.probe import probe
+from disband.commands.report import report
 from disband.commands.runs import figures, verify
 from disband.commands.toys import outcomes, simulate
 from disband.errors import Group
@@ -35,7 +36,7 @@ def main() -> None:
 
 _COMMANDS = (
     derive, band, compare, simulate, outcomes, verify, figures, claim, falsify, gpt2, probe,
-    explore,
+    report, explore,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

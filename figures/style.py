@@ -1,6 +1,7 @@
 """One look for every figure: it survives black-and-white print and colour blindness."""
 
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -120,6 +121,14 @@ def plain(text: str) -> str:
     return "".join(
         c if c == "␣" or (c.isascii() and c.isprintable()) else f"U+{ord(c):04X}" for c in seen
     )
+
+
+@styled
+def svg_text(figure: Figure) -> str:
+    """Return the figure as SVG, the same text for the same figure."""
+    file = StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue()
 
 
 @styled

@@ -1,0 +1,167 @@
+"""What a monitor costs a DPO run of TRL: watched steps beside the others of the same run.
+
+``python -m benchmarks.monitor`` trains GPT-2 small's architecture, all of it and low-rank
+adapters, on random pairs, and looks at every second step, so that both kinds of step alternate in
+one run and share the machine's weather. What a look adds, over ten steps without one, is the
+overhead at a cadence of 10. ``--size 12M`` is quicker; ``--device cuda`` runs on a GPU. Set
+``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmarks/monitor.json``.
+"""
+
+import argparse
+import copy
+import json
+import os
+import platform
+import shlex
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import TrainerCallback
+from trl import DPOConfig, DPOTrainer
+
+from benchmarks.scores import SIZES, model_of
+from verify.gpt2 import train_tokenizer
+from verify.monitor.callback import Monitor
+from verify.provenance import ROOT, versions
+
+CADENCE = 10
+BAR = 0.15
+# Pairs in a step, pairs looked at, tokens of prompt and response, and whether adapters only.
+SHAPES = ((8, 8, 23, 7, False), (8, 8, 23, 7, True), (16, 8, 23, 7, False))
+
+
+class Clock(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+    """Times steps; the first of all the callbacks at their start."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.taken: dict[int, float] = {}
+        self._now = now
+        self._start = 0.0
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        """Begin."""
+        self._start = self._now()
+
+    def on_step_end(self, _args: Any, state: Any, *_: Any, **__: Any) -> None:
+        """End; a monitor is done by then."""
+        self.taken[state.global_step] = self._now() - self._start
+
+
+def overhead(size: str, device: str, steps: int, shape: tuple[int, int, int, int, bool]) -> Any:
+    """Times of watched and other steps, their medians, and the overhead at the cadence."""
+    pairs, sample, prompt, response, adapters = shape
+    model = model_of(size, device)
+    # A GPU has work that the CPU's clock does not see.
+    clock = Clock(_on_gpu if device == "cuda" else time.process_time)
+    own = {"peft_config": LoraConfig(r=8, target_modules=["c_attn"], fan_in_fan_out=True)}
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = DPOTrainer(
+            model=model,
+            **(own if adapters else {"ref_model": copy.deepcopy(model)}),
+            args=DPOConfig(
+                output_dir=folder,
+                report_to=[],
+                use_cpu=device == "cpu",
+                bf16=False,
+                gradient_checkpointing=False,
+                max_steps=steps + 2,
+                per_device_train_batch_size=pairs,
+                save_strategy="no",
+                disable_tqdm=True,
+                logging_steps=steps,
+            ),
+            train_dataset=_pairs(pairs * (steps + 2), prompt, response),
+            processing_class=train_tokenizer([], [], 257),
+        )
+        trainer.add_callback(clock)
+        Monitor(every=2, sample=sample).watch(trainer)
+        trainer.train()
+    # The first two steps also make what later ones find made.
+    watched, others = (
+        [taken for step, taken in clock.taken.items() if step > 2 and step % 2 == rest]
+        for rest in (0, 1)
+    )
+    look = statistics.median(watched) - statistics.median(others)
+    return {
+        "size": size,
+        "pairs": pairs,
+        "looked at": sample,
+        "prompt": prompt,
+        "response": response,
+        "adapters only": adapters,
+        "seconds of watched steps": watched,
+        "seconds of other steps": others,
+        "a look, in steps": look / statistics.median(others),
+        "overhead": look / statistics.median(others) / CADENCE,
+        "bar": BAR,
+    }
+
+
+def _on_gpu() -> float:
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def _pairs(count: int, prompt: int, response: int) -> Any:
+    draw = torch.Generator().manual_seed(1)
+
+    def some(length: int) -> list[str]:
+        # the tokenizer knows bytes alone, so that a letter is a token
+        letters = torch.randint(ord("a"), ord("z") + 1, (count, length), generator=draw)
+        return ["".join(map(chr, row)) for row in letters]
+
+    return Dataset.from_dict(
+        {"prompt": some(prompt), "chosen": some(response), "rejected": some(response)}
+    )
+
+
+def _save(results: list[Any], device: str) -> None:
+    on_gpu = device == "cuda"
+    path = ROOT / "results" / "benchmarks" / f"monitor{'_cuda' if on_gpu else ''}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
+    saved = {
+        "command": shlex.join(["python", "-m", "benchmarks.monitor", *sys.argv[1:]]),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": f"{device} {processor}".strip(),
+        "threads": torch.get_num_threads(),
+        "clock": "wall time" if on_gpu else "CPU time",
+        "versions": versions(),
+        "results": results,
+    }
+    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", default="124M", choices=SIZES)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--steps", type=int, default=12, help="half of them are watched")
+    asked = parser.parse_args()
+    results = []
+    for shape in SHAPES:
+        found = overhead(asked.size, asked.device, asked.steps, shape)
+        results.append(found)
+        what = "adapters" if found["adapters only"] else "all parameters"
+        print(
+            f"{asked.size}, {what}, {found['pairs']} pairs a step, {found['looked at']} looked at:"
+            f" a look costs {found['a look, in steps']:.2f} steps, overhead "
+            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%})",
+            flush=True,
+        )
+        _save(results, asked.device)
+
+
+if __name__ == "__main__":
+    main()

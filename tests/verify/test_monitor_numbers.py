@@ -1,0 +1,95 @@
+"""What a monitor logs of its pairs, and how it is set."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+pytest.importorskip("trl")
+
+from transformers import HfArgumentParser
+
+from disband import Monitor, MonitorConfig
+from sims.averages import Averages, log_sums
+from tests.verify.trl_harness import (
+    CONFIGS,
+    DPOTrainer,
+)
+from theory.gram import Gram
+from verify.monitor.numbers import Looked, metrics, sums
+
+
+def test_cases_and_band_are_those_that_the_step_applies():
+    pairs = Gram.of_angle(np.array([0.9, 0.9, 0.2, -0.5]), np.array([3.0, 1.0, 1.0, 2.0]))
+    looked = Looked(
+        d_w=np.ones(4),
+        d_l=np.ones(4),
+        gram=pairs,
+        factor=1.0,
+        predicted=None,
+        measured=np.array([[-1.0, 1, 1, 1], [-2.0, -1, 1, -1]]),
+    )
+    found = metrics(sums(looked))
+    assert found["dynamics/in_band"] == found["dynamics/ideal"] == 0.75
+    assert found["dynamics/both_fall"] == 0.25
+    assert found["dynamics/chosen_fell"] == found["dynamics/rejected_rose"] == 0.25
+    assert found["dynamics/measured_rejected"] == -0.75
+    assert found["dynamics/norm_ratio"] == pytest.approx(6**0.25)
+    assert "dynamics/predicted_chosen" not in found
+    delta = found["dynamics/factor_wanted"]
+    assert delta == pytest.approx(log_sums(looked.d_w, looked.d_l, pairs).factor)
+    mended = metrics(sums(Looked(**{**looked.__dict__, "factor": 3.0**0.5})))
+    assert mended["dynamics/factor_wanted"] == pytest.approx(delta)
+    assert mended["dynamics/both_fall"] == 0
+    assert mended["dynamics/both_rise"] == 0.25
+    assert mended["dynamics/incentive_chosen"] == 1
+
+
+def test_what_is_not_finite_counts_nowhere():
+    looked = Looked(
+        d_w=np.array([1.0, np.inf]),
+        d_l=np.array([1.0, 1.0]),
+        gram=Gram(*np.array([[1.0, 1], [1, 1], [0.5, 0.5]])),
+        factor=1.0,
+        predicted=np.array([[1.0, np.nan], [0.5, 0.5]]),
+        measured=np.ones((2, 2)),
+    )
+    found = metrics(sums(looked))
+    assert found["dynamics/incentive_chosen"] == found["dynamics/ideal"] == 1
+    assert found["dynamics/predicted_chosen"] == 1
+    assert found["dynamics/pairs"] == 2
+    assert all(np.isfinite(v) for v in found.values())
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"every": 0}, "every=0"),
+        ({"sample": 0}, "sample=0"),
+        ({"calibrate": "yes"}, "got 'yes'"),
+        ({"metric": "sgd"}, "got 'sgd'"),
+        ({"averaging": 1.0}, "below 1: got 1.0"),
+        ({"metric": "adam", "predict": False}, "set predict to True"),
+    ],
+    ids=str,
+)
+def test_settings_out_of_range_are_refused(settings, said):
+    with pytest.raises(ValueError, match=said):
+        Monitor(**settings)
+
+
+def test_settings_come_from_one_place():
+    with pytest.raises(TypeError, match="put every into the config"):
+        Monitor(MonitorConfig(), every=3)
+    assert Monitor(MonitorConfig(every=3)).config == Monitor(every=3).config
+    assert Monitor().averages == Averages()
+
+
+@pytest.mark.filterwarnings("ignore:`(is_)?gradient_checkpointing:FutureWarning")
+def test_settings_are_flags_beside_the_trainers(tmp_path):
+    parser = HfArgumentParser((CONFIGS[DPOTrainer], MonitorConfig))
+    words = ["--output_dir", str(tmp_path), "--every", "5", "--calibrate", "average"]
+    _, config = parser.parse_args_into_dataclasses([*words, "--use_cpu", "--bf16", "false"])
+    assert (config.every, config.calibrate) == (5, "average")
+    names = {field.name for field in fields(MonitorConfig)}
+    assert not names & {field.name for field in fields(CONFIGS[DPOTrainer])}

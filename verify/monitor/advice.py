@@ -1,0 +1,176 @@
+"""A diagnosis in words: what happened, when, which case, what the band said, what to do."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from theory.band import Case
+from verify.monitor.diagnosis import ALIKE, MISFIT, MOST, Cause, Diagnosis, Motion, Phase
+
+_SHOWN_PHASES = 8
+_UNITS = {
+    "rewards/chosen": "reward (β times nats)",
+    "rewards/rejected": "reward (β times nats)",
+    "rewards/margins": "reward (β times nats)",
+}
+
+
+class Said(NamedTuple):
+    """A diagnosis in words, each part a list of sentences.
+
+    Args:
+        headline: One sentence.
+        happened: What became of chosen, rejected and margin, and when.
+        cases: Which case the pairs were in, and when.
+        band: What the band said.
+        why: Why the chosen fell, if it did.
+        todo: What to do.
+    """
+
+    headline: str
+    happened: list[str]
+    cases: list[str]
+    band: list[str]
+    why: list[str]
+    todo: list[str]
+
+
+def said(found: Diagnosis) -> Said:
+    """Say a diagnosis in words."""
+    return Said(
+        _headline(found),
+        [_moved(side, motion) for side, motion in found.motions.items()] + list(_steps(found)),
+        list(_cases(found)),
+        list(_band(found)),
+        list(_why(found)),
+        list(_todo(found)),
+    )
+
+
+def shares(phase: Phase) -> str:
+    """The shares of the cases in a phase, the greatest first, such as ``80 % both fall``."""
+    each = {case: phase.means.get(f"dynamics/{case.name.lower()}", 0.0) for case in Case}
+    order = sorted(each, key=lambda case: (-each[case], case))
+    return ", ".join(f"{each[case]:.0%} {case.words}" for case in order if each[case] > 0.005)
+
+
+def _headline(found: Diagnosis) -> str:
+    words = {1: "rose", 0: "did not move beyond its noise", -1: "fell"}
+    sides = [
+        f"the {side} {words[found.motions[side].direction]}"
+        for side in ("chosen", "rejected")
+        if side in found.motions
+    ]
+    if not sides:
+        return "The log has neither rewards nor log-probabilities of chosen and rejected."
+    sentence = " and ".join(sides) + "."
+    return sentence[0].upper() + sentence[1:]
+
+
+def _moved(side: str, motion: Motion) -> str:
+    units = _UNITS.get(motion.metric, "nats")
+    change = f"{motion.start:+.3g} to {motion.end:+.3g} {units}"
+    noise = "" if math.isnan(motion.error) else f", give or take {2 * motion.error:.2g}"
+    when = "" if motion.halfway is None else f"; half of it by step {motion.halfway}"
+    return f"{side}: {change} ({motion.metric}{noise}){when}"
+
+
+def _steps(found: Diagnosis) -> Iterator[str]:
+    if not found.looks:
+        return
+    yield (
+        f"one step changed its own pairs by {found.mean('measured_chosen'):+.3g} (chosen) and "
+        f"{found.mean('measured_rejected'):+.3g} nats (rejected) in the mean; "
+        f"{found.mean('chosen_fell'):.0%} of the chosen fell, "
+        f"{found.mean('rejected_rose'):.0%} of the rejected rose"
+    )
+    if not math.isnan(found.misfit):
+        yield (
+            f"to first order the chosen would change by {found.mean('predicted_chosen'):+.3g} and "
+            f"the rejected by {found.mean('predicted_rejected'):+.3g} nats a step: "
+            f"{'close to' if found.misfit <= MISFIT else 'far from'} what was measured (steps "
+            f"differ from it by {found.misfit:.0%} in the mean)"
+        )
+
+
+def _cases(found: Diagnosis) -> Iterator[str]:
+    for phase in found.phases[:_SHOWN_PHASES]:
+        yield f"steps {phase.first} to {phase.last}: {shares(phase)}"
+    if (rest := len(found.phases) - _SHOWN_PHASES) > 0:
+        yield f"and {rest} more stretches"
+
+
+def _band(found: Diagnosis) -> Iterator[str]:
+    if not found.looks:
+        return
+    cosine, ratio = found.mean("cosine"), found.mean("incentive_ratio")
+    factor = found.mean("factor")
+    yield (
+        f"{found.mean('in_band'):.0%} of the pairs were in their band; the scores' cosine was "
+        f"{cosine:.2f}, their norm ratio ‖b‖/‖a‖ {found.mean('norm_ratio'):.2f}, the ratio of "
+        f"incentives d_w/d_l {ratio:.2f}"
+        + ("" if factor == 1 else f", which calibration multiplied by {factor**2:.2f}")
+    )
+    wanted = found.mean("factor_wanted")
+    if not math.isnan(wanted):
+        yield f"the factor that puts the ratio on the centre of the band was δ = {wanted:.2f}"
+    low = found.mean("both_fall") + found.mean("reversed")
+    if found.mean("in_band") < MOST:
+        side = "below" if low >= found.mean("both_rise") else "above"
+        yield f"most pairs were {side} the band"
+
+
+def _why(found: Diagnosis) -> Iterator[str]:
+    if found.cause is Cause.NONE:
+        return
+    if found.cause is Cause.UNKNOWN:
+        yield "The chosen fell; the log does not tell why, as no monitor watched."
+        return
+    yield f"The chosen fell because of {found.cause.value}."
+    if found.cause is Cause.STEP:
+        yield (
+            "By their own incentives and scores most pairs would not do that: in a batch, the "
+            "scores of other pairs and what the optimizer remembers outweigh a pair's own part."
+        )
+    if found.cause is Cause.LATER:
+        yield (
+            "A step raises the chosen that it trains on, and yet they are lower when seen again "
+            "or elsewhere: other pairs share these directions."
+        )
+
+
+def _todo(found: Diagnosis) -> Iterator[str]:
+    if found.cause is Cause.UNKNOWN:
+        yield "Watch the next run: disband.Monitor(every=10).watch(trainer) before trainer.train()."
+    if found.cause is Cause.OWN:
+        yield (
+            'Raise the ratio of incentives: Monitor(calibrate="average") does it during '
+            "training, and a likelihood term on the chosen does it in the loss "
+            '(loss_type=["sigmoid", "sft"], or CPO).'
+        )
+    if found.cause in (Cause.STEP, Cause.LATER):
+        yield (
+            "Calibrating single pairs does not mend this. Add a likelihood term on the chosen "
+            '(loss_type=["sigmoid", "sft"]), lower the learning rate, and mix the batches so that '
+            "pairs alike do not come together."
+        )
+    moved = found.motions.get("chosen")
+    if found.cause is not Cause.NONE and moved is not None and moved.halfway is not None:
+        yield f"Before step {moved.halfway}, less than half of the fall had happened."
+    if found.mean("both_rise") >= MOST:
+        yield (
+            "The rejected rise with the chosen: the ratio of incentives lies above the band. "
+            "Lower the weight of the likelihood term, or calibrate."
+        )
+    if found.mean("cosine") >= ALIKE:
+        yield (
+            f"Chosen and rejected are almost the same to the model (cosine at least {ALIKE}): no "
+            "ratio separates them much. Look at the pairs, and leave out near duplicates."
+        )
+    if found.misfit > MISFIT:
+        yield (
+            "Steps are too large for what is said to first order, cases and band included: trust "
+            "the measured changes, or lower the learning rate."
+        )
+    if found.cause is Cause.NONE and found.mean("both_rise") < MOST:
+        yield "Nothing needs mending for the chosen's sake."

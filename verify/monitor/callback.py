@@ -1,0 +1,288 @@
+"""The callback that watches preference training, and calibrates it if asked to."""
+
+# ruff: noqa: ARG002 (a trainer gives each of its events these arguments)
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, AdamW
+from transformers import TrainerCallback
+
+from sims.averages import Averages, LogSums, log_sums
+from theory.gram import Gram
+from verify.geometry.adam import adam_preconditioner
+from verify.gpt2 import Batch
+from verify.monitor.config import MonitorConfig
+from verify.monitor.looks import Look, at, logps, look
+from verify.monitor.numbers import Looked, metrics, sums
+from verify.monitor.tap import Heard, Tap, batches
+
+KNOWN = ("DPOTrainer", "CPOTrainer", "ORPOTrainer")
+STATE = "disband"  # the key of a monitor's state in trainer_state.json
+
+
+class Unseen(UserWarning):
+    """A step that was to be looked at was not, and training went on."""
+
+
+class Monitor(TrainerCallback):
+    r"""Logs, through the trainer's own logging, what each step does to chosen and rejected.
+
+    At every so many steps, of a sample of the step's own pairs: the incentives, the scores'
+    cosine and norm ratio, the share in the band, the shares of the cases, and how much the
+    log-probabilities change by the step, predicted to first order and measured. The trained
+    parameters are, bit for bit, those of training without a monitor, unless it calibrates.
+
+    >>> Monitor(every=10).watch(trainer)  # doctest: +SKIP
+
+    Args:
+        config: A :class:`MonitorConfig`; or give its fields by name.
+
+    Raises:
+        ValueError: A setting out of its range.
+        TypeError: A setting of no such name, or both a config and settings.
+    """
+
+    def __init__(self, config: MonitorConfig | None = None, **settings: Any) -> None:
+        if config is not None and settings:
+            raise TypeError(
+                "a monitor takes a MonitorConfig or its fields by name: got both; put "
+                f"{', '.join(settings)} into the config"
+            )
+        self.config = MonitorConfig(**settings) if config is None else config
+        self.averages = Averages(self.config.averaging)
+        self._trainer: Any = None
+        self._watched = False
+        self._before: dict[str, Tensor] = {}
+        self._pairs: tuple[list[Heard], Batch, Batch] | None = None
+        self._early: tuple[Look, Any] | None = None
+
+    def watch(self, trainer: Any) -> "Monitor":
+        """Watch this trainer from now on, as one of its callbacks.
+
+        Raises:
+            TypeError: No trainer of pairs that is known here.
+            ValueError: The trainer shards the model's parameters, or reads images.
+        """
+        _require_known(trainer)
+        self._trainer = trainer
+        self._tap = Tap(trainer)
+        trainer.add_callback(self)
+        return self
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """Begin to listen; go on with the averages of the checkpoint that training resumes."""
+        self._require_watching()
+        optimizer = _bare(named.get("optimizer"))
+        if self.config.metric == "adam" and not isinstance(optimizer, Adam | AdamW):
+            raise TypeError(
+                "metric='adam' reads the second moments of torch's Adam or AdamW: got "
+                f"{type(optimizer).__name__}; set metric to 'plain'"
+            )
+        saved = state.stateful_callbacks.get(STATE)
+        if saved:
+            self.averages = Averages.from_dict(saved["averages"])
+        self._tap.factor = self._factor()
+        self._tap.open()
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """Listen to the step if it is one to look at."""
+        step = state.global_step + 1
+        self._watched = step % self.config.every == 0 or (step == 1 and args.logging_first_step)
+        if self._watched:
+            self._tap.begin(self.config.sample)
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """Keep what the step will change."""
+        if not self._watched:
+            return
+        heard = self._tap.taken()
+        if not heard:
+            # Every process takes part in what is added up, with no pairs if need be.
+            self._pairs = None
+            return
+        batch_w, batch_l = batches(self._trainer.processing_class, heard)
+        self._pairs = heard, batch_w, batch_l
+        if self.config.predict:
+            self._before = {n: p.detach().clone() for n, p in self._parameters().items()}
+            return
+        model = self._trainer.model
+        try:
+            with self._looking():
+                self._early = (
+                    look(model, batch_w, batch_l, select=self._select),
+                    logps(model, batch_w, batch_l),
+                )
+        except (MemoryError, torch.OutOfMemoryError):
+            _warn_of_memory()
+            self._pairs = None
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """Look at the pairs, at the parameters before the step and after it."""
+        if not self._watched:
+            return
+        self._watched = False
+        looked = None
+        # Half precision skips a step that overflows.
+        skipped = bool(self._trainer.accelerator.optimizer_step_was_skipped)
+        if self._pairs is not None and not skipped:
+            looked = self._looked_if_it_fits(*self._pairs)
+        self._before, self._pairs, self._early = {}, None, None
+        self._report(looked)
+        if self.config.calibrate != "none":
+            self._learn(looked)
+            state.stateful_callbacks[STATE] = {"averages": self.averages.to_dict()}
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """Listen no more."""
+        self._tap.close()
+
+    def _looked_if_it_fits(
+        self, heard: list[Heard], batch_w: Batch, batch_l: Batch
+    ) -> Looked | None:
+        """What is found at the pairs; a monitor that runs out of memory ends no training."""
+        try:
+            with self._looking():
+                return self._looked(heard, batch_w, batch_l)
+        except (MemoryError, torch.OutOfMemoryError):
+            _warn_of_memory()
+            return None
+
+    def _looked(self, heard: list[Heard], batch_w: Batch, batch_l: Batch) -> Looked:
+        model = self._trainer.model
+        if self._early is not None:
+            (found, before), predicted = self._early, None
+        else:
+            found, before = self._back(batch_w, batch_l)
+            # Along some parameters only, it would be no prediction of the change.
+            predicted = None if self.config.only else found.slopes
+        return Looked(
+            d_w=np.array([h.d_w for h in heard]),
+            d_l=np.array([h.d_l for h in heard]),
+            gram=found.gram,
+            factor=1.0 if math.isnan(self._tap.factor) else self._tap.factor,
+            predicted=predicted,
+            measured=logps(model, batch_w, batch_l) - before,
+        )
+
+    def _back(self, batch_w: Batch, batch_l: Batch) -> tuple[Look, Any]:
+        """Look from where the parameters were before the step."""
+        model, parameters = self._trainer.model, self._parameters()
+        metric = None
+        if self.config.metric == "adam":
+            metric = adam_preconditioner(_bare(self._trainer.optimizer), model)
+        update = {n: p.detach() - self._before[n] for n, p in parameters.items()}
+        with at(parameters, self._before):
+            found = look(model, batch_w, batch_l, select=self._select, metric=metric, update=update)
+            return found, logps(model, batch_w, batch_l)
+
+    def _parameters(self) -> dict[str, nn.Parameter]:
+        return {n: p for n, p in self._trainer.model.named_parameters() if p.requires_grad}
+
+    def _select(self, name: str) -> bool:
+        return self.config.only is None or self.config.only in name
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        self._tap.paused = True
+        try:
+            yield
+        finally:
+            self._tap.paused = False
+
+    def _report(self, looked: Looked | None) -> None:
+        trainer = self._trainer
+        mine = np.zeros_like(sums(_nothing())) if looked is None else sums(looked)
+        found = metrics(self._added(mine))
+        if not found:
+            warnings.warn(
+                "the monitor looked at no pair of this step, for it heard none from the trained "
+                "model, had no memory for it, or the step was skipped; if this happens at every "
+                "step, leave the monitor out",
+                Unseen,
+                stacklevel=1,
+            )
+            return
+        if hasattr(trainer, "store_metrics"):
+            trainer.store_metrics(found, train_eval="train")
+            return
+        for name, value in found.items():
+            trainer._metrics["train"][name].append(value)  # noqa: SLF001 (TRL's own way in)
+
+    def _learn(self, looked: Looked | None) -> None:
+        mine = LogSums()
+        if looked is not None:
+            known = looked.known
+            gram = looked.gram
+            mine = log_sums(
+                looked.d_w[known],
+                looked.d_l[known],
+                Gram(*(part[known] for part in (gram.sq_w, gram.sq_l, gram.dot))),
+            )
+        added = self._added(np.array(mine.values))
+        self.averages = self.averages.update(LogSums(*(float(v) for v in added)))
+        self._tap.factor = self._factor()
+
+    def _factor(self) -> float:
+        return self.averages.factor if self.config.calibrate == "average" else math.nan
+
+    def _added(self, values: Any) -> Any:
+        """The sum over all processes."""
+        accelerator = self._trainer.accelerator
+        mine = torch.tensor(values, dtype=torch.float64, device=accelerator.device)
+        return accelerator.reduce(mine, "sum").cpu().numpy()
+
+    def _require_watching(self) -> None:
+        if self._trainer is None:
+            raise ValueError(
+                "a monitor needs the trainer itself, for it logs through it: got the callback "
+                "alone; call Monitor(...).watch(trainer) in place of callbacks=[Monitor(...)]"
+            )
+
+
+def _require_known(trainer: Any) -> None:
+    kinds = {kind.__name__ for kind in type(trainer).__mro__}
+    if not kinds & set(KNOWN):
+        raise TypeError(
+            f"a monitor watches TRL's {', '.join(KNOWN)}: got {type(trainer).__name__}; train "
+            "with one of them, or measure the data by disband probe"
+        )
+    if getattr(trainer, "is_deepspeed_enabled", False) or getattr(
+        trainer, "is_fsdp_enabled", False
+    ):
+        raise ValueError(
+            "a monitor measures whole parameters: this trainer shards them (DeepSpeed or FSDP); "
+            "train on one device or with plain data parallelism, or leave the monitor out"
+        )
+    if getattr(trainer, "_is_vision_dataset", False) or getattr(
+        trainer, "is_encoder_decoder", False
+    ):
+        raise ValueError(
+            "a monitor reads text for a decoder: this trainer's data are images, or its model is "
+            "an encoder with a decoder; leave the monitor out"
+        )
+
+
+def _warn_of_memory() -> None:
+    warnings.warn(
+        "memory ran out while the monitor looked at a step: the step is left out; set sample to "
+        "fewer pairs, or only to fewer parameters",
+        Unseen,
+        stacklevel=1,
+    )
+
+
+def _bare(optimizer: Any) -> Any:
+    """The optimizer that accelerate has wrapped."""
+    return getattr(optimizer, "optimizer", optimizer)
+
+
+def _nothing() -> Looked:
+    none = np.zeros(0)
+    return Looked(none, none, Gram(none, none, none), 1.0, None, np.zeros((2, 0)))

@@ -1,0 +1,122 @@
+"""One look at a model in training: score products and log-probabilities, leaving no trace."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from theory.gram import Gram
+from verify.geometry.capture import undisturbed
+from verify.geometry.layout import texts
+from verify.geometry.measurement import measuring
+from verify.geometry.metric import Preconditioner, direction_products, own_products
+from verify.geometry.split import parts, shrinking
+from verify.gpt2 import Batch, Model, join, logp
+
+Array = npt.NDArray[np.float64]
+Parameters = Mapping[str, Tensor]
+MEMORY = 2 << 30  # bytes that scores held at once may take
+LOGITS = 1 << 27  # entries of logits held at once
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one step finds at its pairs.
+
+    Args:
+        gram: Score products, ``(pairs,)`` each.
+        slopes: First-order changes by an update, chosen then rejected, ``(2, pairs)``, nats; None
+            where no update was given.
+    """
+
+    gram: Gram
+    slopes: Array | None
+
+
+def look(
+    model: Model,
+    batch_w: Batch,
+    batch_l: Batch,
+    *,
+    select: Callable[[str], bool] | None = None,
+    metric: Preconditioner | None = None,
+    update: Parameters | None = None,
+) -> Look:
+    r"""Score products of pairs, and their scores' products with an update, from one pass.
+
+    The same as ``pair_gram`` and ``directional`` (the latter without the metric), at the price of
+    one of them. Raises as they do.
+    """
+    products = np.zeros((3, len(batch_w)))
+    slopes = np.zeros((2, len(batch_w)))
+    with own_precision(model), measuring(model, select) as measurement:
+        device = model.get_input_embeddings().weight.device
+        chosen, rejected = texts(batch_w, device), texts(batch_l, device)
+        metric = measurement.metric(metric)
+        if update is not None:
+            measurement.check("an update", update)
+        costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
+
+        def measure(most: int) -> None:
+            for some in parts(costs, MEMORY, most):
+                both = measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
+                found = [p.numpy() for _, p in own_products(both[0], both[1], metric)]
+                products[:, some] = np.sum(found, 0)
+                if update is not None:
+                    for side, scores in zip(slopes, both, strict=True):
+                        along = [p.numpy() for _, p in direction_products(scores, update, None)]
+                        side[some] = np.sum(along, 0)
+
+        shrinking(measure, len(batch_w))
+    return Look(Gram(*products), None if update is None else slopes)
+
+
+def logps(model: Model, batch_w: Batch, batch_l: Batch) -> Array:
+    """Log-probabilities of the chosen and of the rejected, ``(2, pairs)``, nats, no dropout."""
+    device = model.get_input_embeddings().weight.device
+    both = join(batch_w, batch_l)
+    size = int(both.lengths.max()) * model.get_input_embeddings().weight.shape[0]
+    rows = max(1, LOGITS // size)
+    with own_precision(model), undisturbed(model), torch.no_grad():
+        found = [
+            logp(model, Batch(*(t[i : i + rows].to(device) for t in _fields(both)))).double().cpu()
+            for i in range(0, len(both), rows)
+        ]
+    values: Array = torch.cat(found).numpy().reshape(2, -1)
+    return values
+
+
+def _fields(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    return batch.ids, batch.attention, batch.response
+
+
+@contextmanager
+def at(parameters: Mapping[str, nn.Parameter], values: Parameters) -> Iterator[None]:
+    """The model with other values of some parameters, by exchange: nothing is copied or rounded."""
+    kept = {name: parameter.data for name, parameter in parameters.items()}
+    try:
+        for name, parameter in parameters.items():
+            parameter.data = values[name]
+        yield
+    finally:
+        for name, parameter in parameters.items():
+            parameter.data = kept[name]
+
+
+@contextmanager
+def own_precision(model: Any) -> Iterator[None]:
+    """The model without the automatic casts that accelerate puts around its forward pass."""
+    wrapped = model.__dict__.get("forward")
+    if wrapped is None or "_original_forward" not in model.__dict__:
+        yield
+        return
+    model.forward = model.__dict__["_original_forward"]
+    try:
+        yield
+    finally:
+        model.forward = wrapped
