@@ -78,7 +78,13 @@ from disband.options import number_settings
     "every log-ratio is zero at the start.",
 )
 @click.option("--lora", type=click.IntRange(1), metavar="RANK", help="Train adapters alone.")
-@click.option("--lora-alpha", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--lora-alpha",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    help="Scale of the adapters, over their rank.",
+)
 @click.option(
     "--lora-target", "lora_targets", multiple=True, metavar="LAYER", help="May be repeated."
 )
@@ -117,6 +123,7 @@ from disband.options import number_settings
     type=click.Choice(["float32", "float64", "bfloat16", "float16"]),
     default="float32",
     show_default=True,
+    help="Precision that the model is loaded in.",
 )
 @click.option(
     "--keep",
@@ -154,9 +161,9 @@ def probe(
 
     \b
     disband probe --model smollm2 --data prefs.jsonl --sample 64
-    disband probe --model ./mine --data prefs.jsonl --objective simpo,dpo --set beta=2 --batch 32
+    disband probe --model ./mine --data prefs.jsonl --objective simpo --batch 32
     disband probe --model ./mine --data prefs.jsonl --lora 16 --optimizer adamw
-    disband probe --model ./mine --data prefs.jsonl --keep kept.jsonl --keep-rule apart
+    disband probe --model ./mine --data prefs.jsonl --keep kept.jsonl
     """
     names = [name.strip() for name in objectives.split(",") if name.strip()]
     if not names:

@@ -60,7 +60,7 @@ def simulate(
     \b
     disband simulate dpo --toy edit-one
     disband simulate simpo --toy edit-one --policy independent --set suffix=8
-    disband simulate dpo --toy edit-one --method "reward calibration" --set suffix=8
+    disband simulate dpo --toy edit-one --method "reward calibration"
     disband simulate --loss "(w - l - 1)**2" --toy single-token
     """
     values = number_settings(settings)

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
+from disband.gpt2 import EXPERIMENT as RECORDED
 from disband.job import TOY_EXPERIMENTS
 from disband.pictures import PICTURES
 from disband.summary import summary
@@ -53,7 +54,7 @@ def start(out, *words):
 
 def disband(out, *words):
     process = start(out, *words)
-    said, errors = process.communicate(timeout=300)
+    said, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors
     return said
 
@@ -81,7 +82,8 @@ def test_the_report_has_all_its_parts(report):
     assert set(report) == {"claims", "objectives", "simulations", "experiments", "provenance"}
     assert [o["name"] for o in report["objectives"]] == [o.name for o in OBJECTIVES]
     assert len(report["simulations"]) == 3 * len(OBJECTIVES)
-    assert [e["name"] for e in report["experiments"]] == [e.name for e in TOY_EXPERIMENTS]
+    names = [*(experiment.name for experiment in TOY_EXPERIMENTS), RECORDED]
+    assert [experiment["name"] for experiment in report["experiments"]] == names
     assert {"command", "time", "versions", "python"} <= set(report["provenance"])
 
 
@@ -102,7 +104,7 @@ def test_predictions_of_an_experiment_that_was_left_out_are_open(report):
 
 
 def test_predictions_on_toys_are_decided_without_language_models(report):
-    experiment, _ = report["experiments"]
+    experiment = report["experiments"][0]
     by_id = {claim["id"]: claim for claim in report["claims"]}
     for prediction in experiment["predictions"]:
         claim = by_id[f"wang2025.toy.{prediction['name']}"]
@@ -113,7 +115,7 @@ def test_predictions_on_toys_are_decided_without_language_models(report):
 
 
 def test_predictions_on_toys_of_jian2025_are_decided_too(report):
-    _, evolution = report["experiments"]
+    evolution = report["experiments"][1]
     by_id = {claim["id"]: claim for claim in report["claims"]}
     judged = [by_id[f"jian2025.toys.{p['name']}"] for p in evolution["predictions"]]
     assert {c["verdict"] for c in judged} >= {Verdict.SUPPORTED, Verdict.CONTRADICTED}
@@ -130,10 +132,13 @@ def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_
 
 def test_every_figure_is_there_twice_and_in_the_page(done):
     out, _, _ = done
-    names = {path.stem for path in (out / "figures").glob("*.svg")}
-    assert names == {path.stem for path in (out / "figures").glob("*.png")} == DRAWN
+    drawn = {path.stem for path in (out / "figures").glob("*.svg")}
+    assert drawn == {path.stem for path in (out / "figures").glob("*.png")}
+    recorded = {name for name in drawn if name.startswith(f"{RECORDED}-")}
+    assert drawn - recorded == DRAWN
+    assert {"gpt2-figure-2", "gpt2-regimes"} <= recorded
     page = (out / "report.html").read_text("utf-8")
-    assert page.count("<figure>") == len(DRAWN)
+    assert page.count("<figure>") == len(drawn)
     assert "<math" in page
 
 

@@ -18,6 +18,7 @@ from disband.job import Job, run  # noqa: E402
 from disband.summary import summary  # noqa: E402
 from verify.claim import Prediction  # noqa: E402
 from verify.claims import LEDGER  # noqa: E402
+from verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
 from verify.experiments.language import Language  # noqa: E402
 from verify.experiments.sentiment_check import Settings  # noqa: E402
 
@@ -41,7 +42,8 @@ def tweets(tmp_path):
 
 
 def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, capsys):
-    few = [*LEDGER[:2], *(c for c in LEDGER if isinstance(c, Prediction))]
+    asked = [c for c in LEDGER if isinstance(c, Prediction) and c.experiment == EXPERIMENT]
+    few = [*LEDGER[:2], *asked]
     monkeypatch.setattr("disband.job.LEDGER", few)
     monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
     out = tmp_path / "out"
@@ -49,9 +51,12 @@ def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, c
     run(job)
     assert "reused" not in capsys.readouterr().out
     report = run(job)
-    assert capsys.readouterr().out.count(", reused") == 5
+    assert capsys.readouterr().out.count(", reused") == 6
     assert "sentiment check: seeds" in summary(report, out)
-    planted, experiment = json.loads((out / "report.json").read_text("utf-8"))["experiments"]
+    experiments = json.loads((out / "report.json").read_text("utf-8"))["experiments"]
+    planted, experiment = (
+        next(one for one in experiments if one["name"] == name) for name in ("planted", EXPERIMENT)
+    )
     assert planted["predictions"][0]["per_seed"][1]["holds"] is True
     assert experiment["settings"]["language"]["width"] == 16
     assert {len(p["per_seed"]) for p in experiment["predictions"]} == {2}

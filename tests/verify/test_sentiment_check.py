@@ -116,7 +116,7 @@ def test_supervised_fine_tuning_is_shown_both_labels_equally():
 def test_too_few_tweets_are_refused(base):
     with pytest.raises(ValueError, match="those of one label are used up"):
         run(Settings(**{**vars(TINY), "dpo_steps": 500}), "short suffix", 0, TWEETS, base)
-    with pytest.raises(ValueError, match="the settings ask for 600 held-out tweets"):
+    with pytest.raises(ValueError, match="the settings ask for 600 held-out texts"):
         run(Settings(**{**vars(TINY), "eval_pairs": 600}), "short suffix", 0, TWEETS, base)
 
 
