@@ -32,7 +32,7 @@ class Study:
     Args:
         out: Where results and finished pieces go.
         scale: ``small`` takes minutes, ``laptop`` an hour.
-        questions: Names of the questions; all without any.
+        questions: Names of the questions; without any, those that the scale asks.
         seeds: Each trains a language model of its own.
         data: The tweets; see :func:`verify.sentiment.load_tweets`.
         pairs: Preference pairs instead of tweets; see
@@ -91,14 +91,15 @@ def run(study: Study) -> Record:
     if unknown := set(study.questions) - set(known):
         raise Refusal(
             f"a question at scale {study.scale} is one of {', '.join(known)}: got "
-            f"{', '.join(sorted(unknown))}; leave --question out for all"
+            f"{', '.join(sorted(unknown))}; leave --question out for those it asks"
         )
     if study.scale not in LANGUAGES and study.model is None:
         raise Refusal(
             f"scale {study.scale} is for a model that is trained already: none was given; name one "
             "with --model, such as smollm2"
         )
-    asked = [_asked(known[name], study) for name in (study.questions or known)]
+    names = study.questions or [name for name, question in known.items() if question.asked]
+    asked = [_asked(known[name], study) for name in names]
     steps = study.out / "steps"
     for folder in (study.out, steps):
         require_writable(folder)

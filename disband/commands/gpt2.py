@@ -17,8 +17,8 @@ from disband.errors import Interrupted, writing
     "questions",
     multiple=True,
     metavar="NAME",
-    help="steps, courses, objectives, regimes, runs, targets, methods or mass. May be repeated; "
-    "all by default.",
+    help="steps, courses, objectives, regimes, runs, targets, methods or mass. May be repeated. "
+    "By default all, at scale small without the last three.",
 )
 @click.option(
     "--scale",

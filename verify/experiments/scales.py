@@ -122,9 +122,9 @@ QUESTIONS: Mapping[Scale, tuple[Question, ...]] = {
         Question("objectives", run_race, tuple(map(Race, OBJECTIVES[:9])), 12),
         Question("regimes", run_regime, _FEW, 25),
         Question("runs", run_followed, tuple(map(_run, PAPER[:5:2])), 10),
-        Question("targets", run_target, _TARGETS, 70),
-        Question(mass.QUESTION, run_mass, _MASS, 45),
-        Question("methods", run_trial, tuple(map(Trial, TREATED)), 40),
+        Question("targets", run_target, _TARGETS, 70, asked=False),
+        Question(mass.QUESTION, run_mass, _MASS, 45, asked=False),
+        Question("methods", run_trial, tuple(map(Trial, TREATED)), 40, asked=False),
     ),
     "laptop": (
         Question("steps", run_steps, _steps(BATCHES), 25),

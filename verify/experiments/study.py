@@ -32,12 +32,14 @@ class Question:
             language model, and reports the share that is done.
         pieces: Frozen dataclasses, each a configuration of its own; ``str`` of one names it.
         cost: Processor time of a piece in seconds, roughly, for the progress bar alone.
+        asked: Whether it is run when no question is named.
     """
 
     name: str
     work: Work
     pieces: tuple[Any, ...]
     cost: float = 10.0
+    asked: bool = True
 
 
 @dataclass(frozen=True)
