@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from verify.experiments.items import Item
     from verify.experiments.scales import Scale
     from verify.experiments.study import Question
+    from verify.optimizers import Kind
 
 EXPERIMENT = "gpt2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -57,7 +58,7 @@ class Study:
     model: str | None = None
     style: str | None = None
     objective: str | None = None
-    optimizer: str | None = None
+    optimizer: "Kind | None" = None
     rate: float | None = None
     steps: int | None = None
     batch: int | None = None
@@ -171,7 +172,7 @@ def _asked(question: "Question", study: Study) -> "Question":
         given["style"] = study.style and find_style(study.style).name
         given["objective"] = study.objective and find(study.objective).name
     if study.optimizer is not None and study.rate is not None:
-        rule = Rule(study.optimizer, study.rate)  # type: ignore[arg-type]  # the option's choices
+        rule = Rule(study.optimizer, study.rate)
         given |= {"rule": rule, "rules": (rule,), "kind": rule.kind, "rates": (rule.rate,)}
     given |= {"explained": study.steps} if question.name == "steps" else {"steps": study.steps}
     if study.checkpoints and question.name == "runs":

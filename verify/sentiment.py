@@ -153,7 +153,7 @@ def split(
         ValueError: A side would be empty.
     """
     settings = settings or SplitSettings()
-    ranks = {tweet: _rank(tweet) for tweet in tweets}
+    ranks = {tweet: rank(tweet.text) for tweet in tweets}
     ranked = sorted(ranks, key=ranks.__getitem__)
     border = bisect_left(ranked, settings.eval_share, key=ranks.__getitem__)
     return (
@@ -168,9 +168,9 @@ def data_hash(items: Iterable[Any]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _rank(tweet: Tweet) -> float:
-    """A number in [0, 1) that looks random but belongs to the text."""
-    digest = hashlib.sha256(tweet.text.encode()).digest()
+def rank(text: str) -> float:
+    """A number in [0, 1) that looks random but belongs to the text; it decides the text's side."""
+    digest = hashlib.sha256(text.encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 

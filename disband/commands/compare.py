@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from disband.commands.shared import OUT, SET
+from disband.commands.shared import OUT, SET, pair_options
 from disband.errors import Refusal, require_writable, user_input, writing
 from disband.options import LOSS, chosen_objective, number_settings, settings_of
 
@@ -20,18 +20,7 @@ _FEW = 6  # objectives whose picture has three margins each
 @click.command()
 @click.argument("names", metavar="[OBJECTIVE]...", nargs=-1)
 @LOSS
-@click.option(
-    "--cos", "cosine", type=float, required=True, help="Cosine ρ of the two scores, in [-1, 1]."
-)
-@click.option(
-    "--norm-ratio", type=float, required=True, help="‖b‖/‖a‖, rejected over chosen; positive."
-)
-@click.option("--logp-w", type=float, default=-10.0, show_default=True, help="log π_w in nats.")
-@click.option("--logp-l", type=float, default=-10.0, show_default=True, help="log π_l in nats.")
-@click.option("--ref-w", type=float, default=-10.0, show_default=True, help="Its reference, nats.")
-@click.option("--ref-l", type=float, default=-10.0, show_default=True, help="Its reference, nats.")
-@click.option("--len-w", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
-@click.option("--len-l", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
+@pair_options
 @SET
 @click.option("--figure", is_flag=True, help="Draw phase diagrams too: cosine by norm ratio.")
 @OUT

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from disband.commands.shared import SET
+from disband.commands.shared import SET, pair_options
 from disband.errors import user_input
 from disband.options import LOSS, chosen_objective, number_settings
 
@@ -62,18 +62,7 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> 
 @click.command()
 @click.argument("name", metavar="[OBJECTIVE]", required=False)
 @LOSS
-@click.option(
-    "--cos", "cosine", type=float, required=True, help="Cosine ρ of the two scores, in [-1, 1]."
-)
-@click.option(
-    "--norm-ratio", type=float, required=True, help="‖b‖/‖a‖, rejected over chosen; positive."
-)
-@click.option("--logp-w", type=float, default=-10.0, show_default=True, help="log π_w in nats.")
-@click.option("--logp-l", type=float, default=-10.0, show_default=True, help="log π_l in nats.")
-@click.option("--ref-w", type=float, default=-10.0, show_default=True, help="Its reference, nats.")
-@click.option("--ref-l", type=float, default=-10.0, show_default=True, help="Its reference, nats.")
-@click.option("--len-w", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
-@click.option("--len-l", type=click.IntRange(1), default=10, show_default=True, help="Tokens.")
+@pair_options
 @SET
 def band(
     *,

@@ -86,7 +86,11 @@ from disband.options import number_settings
     help="Scale of the adapters, over their rank.",
 )
 @click.option(
-    "--lora-target", "lora_targets", multiple=True, metavar="LAYER", help="May be repeated."
+    "--lora-target",
+    "lora_targets",
+    multiple=True,
+    metavar="LAYER",
+    help="A layer that gets one. May be repeated.",
 )
 @click.option(
     "--max-length",

@@ -1,13 +1,12 @@
 """What a run trains on: tweets that a response style answers, or preference pairs of one's own."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from verify.gpt2 import Batch, TextTokenizer, encode
 from verify.preferences import Preference, Text
-from verify.sentiment import LABELS, SplitSettings, Tweet, responses, split
+from verify.sentiment import LABELS, SplitSettings, Tweet, rank, responses, split
 from verify.tokens import Cut, batches, tokenize
 
 GIVEN: tuple[str, str] = ("as given", "exchanged")
@@ -61,7 +60,7 @@ def divide(
     tweets = [item for item in items if isinstance(item, Tweet)]
     if tweets:
         return split(tweets, settings)
-    held_out = [_rank(item.text) < settings.eval_share for item in items]
+    held_out = [rank(item.text) < settings.eval_share for item in items]
     if len(set(held_out)) < 2:
         raise ValueError(
             "some prompts are trained on and others held out, by a hash of their text: all "
@@ -79,7 +78,3 @@ def encoded(
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)
     pairs = [Preference(i.pair.prompt, s, s) for i, s in zip(items, said, strict=True)]  # type: ignore[union-attr]
     return batches(tokenizer, tokenize(tokenizer, pairs, Cut()))[0]
-
-
-def _rank(text: str) -> float:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
