@@ -17,9 +17,9 @@ from figures import explorer
 from sims.gallery import MECHANISMS
 from sims.policies import PLACES
 from sims.studies import TOYS
-from theory import charts
 from theory.band import Case
-from theory.charts import chart
+from theory.facts.charts import LATEX as CHARTS
+from theory.facts.charts import chart
 from theory.gram import Gram
 from theory.javascript import PRELUDE, javascript
 from theory.objective import Objective
@@ -185,7 +185,7 @@ def _formulas(objective: Objective) -> dict[str, Markup]:
 
 
 def _typeset(expression: Basic) -> str:
-    return str(latex(expression, symbol_names={**LATEX, **charts.LATEX}))
+    return str(latex(expression, symbol_names={**LATEX, **CHARTS}))
 
 
 def _groups(own: Objective | None) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs
 
-from theory.own import objective_of
+from theory.written.own import objective_of
 
 OWN = objective_of("relu(goal - (w - l)/len_w) - lam*w", goal=0.7, lam=0.1)
 

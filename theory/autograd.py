@@ -13,10 +13,10 @@ import numpy as np
 from sympy import Integer, Symbol
 
 from theory.compiled import Quantity
-from theory.names import hyperparameter, is_number, require_numbers
 from theory.objective import Objective
 from theory.program import Kernel
 from theory.stable import Backend
+from theory.written.names import hyperparameter, is_number, require_numbers
 
 NO_FORMULA = "from autograd: no formula"
 

@@ -6,19 +6,21 @@ from itertools import product
 from sympy import And, Basic, Expr, Or, Symbol, false, true
 from sympy.printing.latex import LatexPrinter
 
-from theory import charts, protection, symbols
-from theory.charts import Chart, chart
+from theory import symbols
 from theory.facts import Facts, facts
-from theory.limits import WAYS
+from theory.facts.charts import LATEX as CHARTS
+from theory.facts.charts import Chart, chart
+from theory.facts.limits import WAYS
+from theory.facts.outcomes import SIGNS
+from theory.facts.protection import LATEX as PROTECTION
+from theory.facts.regions import Region
+from theory.facts.wording import LONG, Words, fate, length
 from theory.objective import Objective
 from theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
 from theory.objectives.versions import VERSIONS, Version
-from theory.outcomes import SIGNS
-from theory.regions import Region
 from theory.signs import Signs
-from theory.wording import LONG, Words, fate, length
 
-_NAMES = {**symbols.LATEX, **charts.LATEX, **protection.LATEX}
+_NAMES = {**symbols.LATEX, **CHARTS, **PROTECTION}
 _SIGN = {1: "> 0", 0: "= 0", -1: "< 0"}
 
 HEAD = r"""# The objectives

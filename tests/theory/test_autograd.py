@@ -10,7 +10,7 @@ import torch
 
 from theory.autograd import TorchObjective
 from theory.objectives import DPO
-from theory.own import objective_of
+from theory.written.own import objective_of
 
 logsig = torch.nn.functional.logsigmoid
 TYPED = "-logsigmoid(beta*(w-ref_w-l+ref_l)) - lam*w/len_w"

@@ -7,9 +7,9 @@ from sympy import oo
 
 from tests.theory.conditions import holds, number
 from theory.facts import facts
+from theory.facts.outcomes import SIGNS
+from theory.facts.protection import rho, s
 from theory.objectives import OBJECTIVES, find
-from theory.outcomes import SIGNS
-from theory.protection import rho, s
 from theory.signs import LOGS
 from theory.symbols import DATA, logp_l, logp_w
 

@@ -7,13 +7,13 @@ import sympy
 from sympy import exp, oo
 
 from theory.facts import facts
-from theory.germs import Germs, NotFoundError, T
-from theory.limits import WAYS, ends, shortest, tightest
+from theory.facts.germs import Germs, NotFoundError, T
+from theory.facts.limits import WAYS, ends, shortest, tightest
+from theory.facts.wording import Words
 from theory.objectives import OBJECTIVES, find
 from theory.primitives import logsigmoid, relu, sigmoid, step
 from theory.signs import known
 from theory.symbols import DATA, beta, lam, logp_l, logp_w, ref_w, tau
-from theory.wording import Words
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 way = pytest.mark.parametrize("way", WAYS)

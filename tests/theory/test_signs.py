@@ -9,12 +9,12 @@ import z3
 from sympy import Eq, Piecewise, Rational, exp, log, true
 
 from tests.theory.conditions import holds, number
-from theory.crossings import crossings
 from theory.facts import facts
+from theory.facts.crossings import crossings
+from theory.facts.outcomes import SIGNS, outcomes
+from theory.facts.reach import possible
 from theory.objectives import find
-from theory.outcomes import SIGNS, outcomes
 from theory.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
-from theory.reach import possible
 from theory.signs import known, signs, undefined
 from theory.symbols import DATA, alpha_f, beta, clip, epsilon, lam, len_w, logp_l, logp_w, ref_w
 

@@ -19,7 +19,7 @@ from sympy import (
     true,
 )
 
-from theory.germs import Germ, Germs, NotFoundError, T
+from theory.facts.germs import Germ, Germs, NotFoundError, T
 from theory.signs import LOGS, known, signs
 from theory.symbols import len_l, len_w, logp_l, logp_w
 

@@ -7,10 +7,10 @@ from itertools import product
 import numpy as np
 from sympy import And, Basic, Eq, Expr, Rational, Symbol, true
 
+from theory.facts.outcomes import SIGNS, Sign
+from theory.facts.reach import possible
 from theory.objective import Objective
-from theory.outcomes import SIGNS, Sign
 from theory.primitives import step
-from theory.reach import possible
 from theory.signs import LOGS
 from theory.symbols import DATA
 

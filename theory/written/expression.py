@@ -32,9 +32,9 @@ from sympy import (
 )
 from sympy.logic.boolalg import Boolean
 
-from theory.constants import LARGE, constant
 from theory.primitives import PRIMITIVES
-from theory.typed import Typed
+from theory.written.constants import LARGE, constant
+from theory.written.typed import Typed
 
 MAX_DEPTH = 40
 MAX_PARTS = 250

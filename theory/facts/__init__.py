@@ -6,13 +6,13 @@ from functools import cache, cached_property
 
 from sympy import And, Basic, Expr, Or, oo
 
-from theory.charts import Chart, chart
-from theory.limits import WAYS, Ends, Way, ends
-from theory.motion import Motion, motion, switched_on
+from theory.facts.charts import Chart, chart
+from theory.facts.limits import WAYS, Ends, Way, ends
+from theory.facts.motion import Motion, motion, switched_on
+from theory.facts.protection import Protection, protection
+from theory.facts.reach import possible
+from theory.facts.regions import Region, regions
 from theory.objective import Objective
-from theory.protection import Protection, protection
-from theory.reach import possible
-from theory.regions import Region, regions
 from theory.signs import undefined
 from theory.symbols import logp_l, logp_w
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sympy import And, Basic, Expr, Ge, Le, Min, Not, S, Symbol, false, oo, true
 
-from theory.limits import Ends
-from theory.motion import switched_on
-from theory.reach import possible
+from theory.facts.limits import Ends
+from theory.facts.motion import switched_on
+from theory.facts.reach import possible
 from theory.signs import LOGS, Signs, signs
 
 rho = Symbol("ρ", real=True)

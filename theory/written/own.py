@@ -1,8 +1,8 @@
 """An objective of one's own, from a loss that is typed, declared with sympy or coded with torch.
 
-A typed loss is read by :mod:`theory.formula`. Its names are ``w`` and ``l`` (or ``logp_w`` and
-``logp_l``), ``ref_w``, ``ref_l``, ``len_w``, ``len_l``; every other name stands for a
-hyperparameter and needs a value. Names of :mod:`theory.symbols` keep the sign they have there.
+A typed loss is read by :mod:`theory.written.formula`. Its names are ``w`` and ``l`` (or
+``logp_w`` and ``logp_l``), ``ref_w``, ``ref_l``, ``len_w``, ``len_l``; every other name stands for
+a hyperparameter and needs a value. Names of :mod:`theory.symbols` keep the sign they have there.
 """
 
 import ast
@@ -29,10 +29,13 @@ from sympy import (
     preorder_traversal,
 )
 
-from theory.complexity import too_large
-from theory.constants import LARGE, constant
-from theory.expression import EXTREMES, FUNCTIONS, Reader
-from theory.names import (
+from theory.objective import Objective
+from theory.primitives import Primitive, relu, step
+from theory.symbols import DATA
+from theory.written.complexity import too_large
+from theory.written.constants import LARGE, constant
+from theory.written.expression import EXTREMES, FUNCTIONS, Reader
+from theory.written.names import (
     FOLLOWING,
     PAIR,
     RULE,
@@ -40,10 +43,7 @@ from theory.names import (
     may_be_hyperparameter,
     require_numbers,
 )
-from theory.objective import Objective
-from theory.primitives import Primitive, relu, step
-from theory.symbols import DATA
-from theory.typed import Typed
+from theory.written.typed import Typed
 
 if TYPE_CHECKING:
     from theory.autograd import TorchObjective
@@ -95,7 +95,7 @@ def objective_of(
     >>> objective_of("-logsigmoid(beta*(w - l)) - lam*w/len_w", beta=2.0, lam=0.1).d_l
 
     Args:
-        loss: A text in the grammar of :mod:`theory.formula`; or an expression in
+        loss: A text in the grammar of :mod:`theory.written.formula`; or an expression in
             :mod:`theory.symbols`; or a function of ``logp_w, logp_l, ref_w, ref_l, len_w,
             len_l``, tensors ``(batch,)``, and of ``hyper`` by name, which returns the losses of
             the pairs, ``(batch,)``, and lets torch differentiate it.

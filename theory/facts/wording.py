@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sympy import Basic, Eq, Expr, Function, Symbol, false, oo, true
 from sympy.core.relational import Relational
 
-from theory.charts import chart
-from theory.crossings import Crossing, crossings
 from theory.facts import Facts
-from theory.limits import Limits, Way
-from theory.motion import Motion
-from theory.outcomes import SIGNS, outcomes
-from theory.protection import Rule, rho, s
+from theory.facts.charts import chart
+from theory.facts.crossings import Crossing, crossings
+from theory.facts.limits import Limits, Way
+from theory.facts.motion import Motion
+from theory.facts.outcomes import SIGNS, outcomes
+from theory.facts.protection import Rule, rho, s
 from theory.signs import LOGS, Signs, signs
 from theory.symbols import d_l
 

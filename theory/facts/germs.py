@@ -26,7 +26,7 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from theory.orders import NOTHING, ONE, Order, highest, plus, surely_at_most, vanishes
+from theory.facts.orders import NOTHING, ONE, Order, highest, plus, surely_at_most, vanishes
 from theory.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
 
 T = Symbol("T", positive=True)

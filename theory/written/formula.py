@@ -10,7 +10,7 @@ The text is parsed by Python's own parser and only these forms are built:
   ``implies(p, q)`` and ``iff(p, q)``.
 
 Length, depth, parts, numbers and exponents are bounded, so time and memory are too. Expressions
-are read in :mod:`theory.expression`, losses in :mod:`theory.own`.
+are read in :mod:`theory.written.expression`, losses in :mod:`theory.written.own`.
 """
 
 import ast
@@ -20,8 +20,8 @@ from itertools import pairwise
 from sympy import And, Eq, Equivalent, Expr, Ge, Gt, Implies, Le, Lt, Ne, Not, Or, Symbol
 from sympy.logic.boolalg import Boolean
 
-from theory.expression import EXTREMES, FUNCTIONS, Reader
-from theory.typed import FormulaError, Typed
+from theory.written.expression import EXTREMES, FUNCTIONS, Reader
+from theory.written.typed import FormulaError, Typed
 
 __all__ = ["EXTREMES", "FUNCTIONS", "FormulaError", "read_claim", "read_expression"]
 __all__ += ["read_statement"]

@@ -1,0 +1,1 @@
+"""What people type or hand over as a loss or a statement, read within bounds, never evaluated."""
