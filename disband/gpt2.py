@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from verify.experiments.study import Question
     from verify.optimizers import Kind
 
-EXPERIMENT = "gpt2"
+EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
 OWN = "gpt2-own"
 
@@ -40,8 +40,8 @@ class Study:
             :func:`verify.preferences.read_preferences`.
         model: A pretrained model instead of one trained here; see
             :func:`verify.models.load_model`.
-        style, objective, optimizer, rate, steps, batch, eval_pairs: Instead of those of the
-            questions; an optimizer comes with a rate.
+        style, objective, optimizer, rate, steps, batch, eval_pairs, logp_every, gram_every:
+            Instead of those of the questions; an optimizer comes with a rate.
         sft_steps, sft_shown: Updates of the fine-tuning before, and what it shows.
         checkpoints: Folder for the models of the question ``runs``.
         skip_malformed: Leave out rows of ``pairs`` that are none.
@@ -63,6 +63,8 @@ class Study:
     steps: int | None = None
     batch: int | None = None
     eval_pairs: int | None = None
+    logp_every: int | None = None
+    gram_every: int | None = None
     sft_steps: int | None = None
     sft_shown: str | None = None
     checkpoints: Path | None = None
@@ -73,13 +75,19 @@ class Study:
     @property
     def name(self) -> str:
         """Of the record and of its file."""
-        own = ("pairs", "model", "style", "objective", "optimizer", "rate", "steps", "batch")
-        asked = [getattr(self, name) for name in (*own, "eval_pairs", "sft_steps", "sft_shown")]
-        return EXPERIMENT if all(value is None for value in asked) else OWN
+        own = ("pairs", "style", "objective", "optimizer", "rate", "steps", "batch", "eval_pairs")
+        more = ("logp_every", "gram_every", "sft_steps", "sft_shown")
+        if any(getattr(self, name) is not None for name in (*own, *more)):
+            return OWN
+        if self.model is None:
+            return EXPERIMENT
+        return PRETRAINED if (self.model, self.scale) == (PRETRAINED, "pretrained") else OWN
 
 
 def run(study: Study) -> Record:
-    """Run the study and return its findings, also written to ``gpt2.json`` (or ``gpt2-own.json``).
+    """Run the study and return its findings, also written to a file named for it.
+
+    That is ``gpt2.json``, ``smollm2.json`` for that model at its scale, or ``gpt2-own.json``.
 
     Raises:
         Refusal: An unknown question, style or objective, a folder that cannot be written, a model
@@ -166,6 +174,7 @@ def _asked(question: "Question", study: Study) -> "Question":
         )
     followed = study.eval_pairs
     given: dict[str, Any] = {"batch": study.batch, "pairs": followed}
+    given |= {"logp_every": study.logp_every, "gram_every": study.gram_every}
     if followed is not None:
         given["gram_pairs"] = followed
     with user_input():
@@ -178,10 +187,11 @@ def _asked(question: "Question", study: Study) -> "Question":
     if study.checkpoints and question.name == "runs":
         given["checkpoints"] = str(study.checkpoints.resolve())
     taught = {"steps": study.sft_steps, "shown": study.sft_shown}
-    pieces = [
-        replace(piece, supervision=_changed(piece.supervision, taught))
-        for piece in (_changed(piece, given) for piece in question.pieces)
-    ]
+    with user_input():
+        pieces = [
+            replace(piece, supervision=_changed(piece.supervision, taught))
+            for piece in (_changed(piece, given) for piece in question.pieces)
+        ]
     return replace(question, pieces=tuple(dict.fromkeys(pieces)))
 
 

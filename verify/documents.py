@@ -114,7 +114,8 @@ def _anchor(identifier: str, verdict: str) -> str:
 
 def recorded() -> dict[str, Record]:
     """The records of ``disband gpt2`` that are kept with the project, by the name of a folder."""
-    found = sorted((ROOT / "results").glob("*/gpt2*.json"))
+    names = ("gpt2", "smollm2")
+    found = [path for name in names for path in sorted((ROOT / "results").glob(f"*/{name}.json"))]
     return {path.parent.name: json.loads(path.read_text("utf-8")) for path in found}
 
 

@@ -45,6 +45,8 @@ from disband.errors import Interrupted, writing
 @click.option("--steps", type=click.IntRange(1), help="Updates of the preference training.")
 @click.option("--batch", type=click.IntRange(1), help="Pairs in one.")
 @click.option("--eval-pairs", "eval_pairs", type=click.IntRange(2), help="Held-out pairs followed.")
+@click.option("--logp-every", type=click.IntRange(1), help="Steps between log-probabilities.")
+@click.option("--gram-every", type=click.IntRange(1), help="And between Grams; a multiple of it.")
 @click.option("--sft-steps", type=click.IntRange(0), help="Updates of the fine-tuning before.")
 @click.option(
     "--sft-shown",

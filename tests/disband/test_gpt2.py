@@ -23,6 +23,7 @@ from verify.gpt2 import new_model, train_tokenizer
         ({"objective": "dop"}, "dop"),
         ({"optimizer": "adam"}, "give --optimizer and --rate together"),
         ({"rate": 1e-3}, "give --optimizer and --rate together"),
+        ({"questions": ["runs"], "gram_every": 2}, "the steps multiples"),
         ({"model": "./no/such"}, "a model is a folder"),
     ],
     ids=str,
@@ -43,6 +44,8 @@ def test_a_damaged_record_is_refused(tmp_path):
 def test_what_is_asked_of_another_model_is_not_the_ledgers(tmp_path):
     assert Study(tmp_path).name == "gpt2"
     assert Study(tmp_path, model="smollm2").name == OWN
+    assert Study(tmp_path, model="smollm2", scale="pretrained").name == "smollm2"
+    assert Study(tmp_path, model="smollm2", scale="pretrained", gram_every=1).name == OWN
     assert Study(tmp_path, sft_steps=0).name == OWN
 
 

@@ -7,18 +7,20 @@ import pytest
 import torch
 
 from theory.band import Case
+from verify.experiments.findings import section_4_3
 from verify.experiments.followed import Run, run_followed
 from verify.experiments.items import GIVEN, Given, answers, divide, encoded
 from verify.experiments.language import language_model
 from verify.experiments.preparation import Draw, named, restore
 from verify.experiments.protocol import Contest, Protocol, Supervision, prepare
 from verify.experiments.readings import run_numbers
+from verify.experiments.sentiment_predictions import CRITERIA
 from verify.experiments.study import Question, run_study
 from verify.experiments.tables import tables
 from verify.models import load_model
 from verify.optimizers import Rule
 from verify.preferences import Message, Preference
-from verify.sentiment import SplitSettings, Tweet, data_hash
+from verify.sentiment import STYLES, SplitSettings, Tweet, data_hash
 
 from .test_gpt2_study import TINY, quiet
 from .tiny import TWEETS
@@ -68,6 +70,31 @@ def test_the_last_step_is_the_same_however_often_one_looks(base):
     seldom = run_followed(RUN, 0, TWEETS, base, quiet)
     np.testing.assert_array_equal(often["token_logp"][-1], seldom["token_logp"][-1])
     np.testing.assert_array_equal(often["dot"][-1], seldom["dot"][-1])
+
+
+def test_token_grams_add_up_to_the_pairs_own(base):
+    piece = replace(RUN, style="prefix+suffix", token_pairs=2)
+    found = run_followed(piece, 0, TWEETS, base, quiet)
+    length = len(found["tokens"]) // 2
+    assert found["token_gram"].shape == (2, 2, 2 * length, 2 * length)
+    for name, w, l in (("sq_w", 0, 0), ("dot", 0, 1), ("sq_l", 1, 1)):  # noqa: E741
+        block = found["token_gram"].reshape(2, 2, 2, length, 2, length).sum((3, 5))[:, :, w, l]
+        np.testing.assert_allclose(block, found[name][[0, -1], :2], rtol=1e-9)
+    differing = np.flatnonzero(found["tokens"][:length] != found["tokens"][length:])
+    assert [w.strip() for w in found["tokens"][differing]] in (["positive"], ["negative"])
+
+
+def test_responses_of_other_lengths_have_no_token_grams(base):
+    assert "token_gram" not in run_followed(replace(RUN, token_pairs=2), 0, TWEETS, base, quiet)
+
+
+def test_dpo_on_all_four_styles_answers_section_4_3(base):
+    pieces = [replace(RUN, style=style, token_pairs=1) for style in STYLES]
+    results = {("runs", 3, p): run_followed(p, 3, TWEETS, base, quiet) for p in pieces}
+    judged = section_4_3(results)
+    assert [prediction.name for prediction in judged] == list(CRITERIA)
+    assert {outcome.seed for prediction in judged for outcome in prediction.outcomes} == {3}
+    assert not section_4_3({key: found for key, found in results.items() if key[2] != pieces[0]})
 
 
 def test_hyperparameters_reach_the_objective(base):

@@ -24,8 +24,9 @@ from verify.experiments.protocol import (
     train,
 )
 from verify.finetune import Pair
+from verify.gpt2 import Model
 from verify.optimizers import Rule
-from verify.scores import pair_gram
+from verify.scores import pair_gram, token_gram
 
 Array = npt.NDArray[Any]
 
@@ -41,6 +42,7 @@ class Run:
         steps, batch: Updates, and pairs in one.
         pairs: Held-out pairs whose log-probabilities are followed.
         gram_pairs: Of these, the first so many whose Gram is.
+        token_pairs: Of these, the first so many whose token Gram is, before and after.
         logp_every, gram_every: Updates between two measurements of either; the first is a divisor
             of the second.
         supervision: The fine-tuning before.
@@ -57,6 +59,7 @@ class Run:
     batch: int = 32
     pairs: int = 64
     gram_pairs: int = 16
+    token_pairs: int = 0
     logp_every: int = 3
     gram_every: int = 6
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
@@ -87,7 +90,10 @@ def run_followed(
         :func:`verify.experiments.protocol.train` returns them; ``logp_w``, ``logp_l``:
         ``(times, pairs)``, nats; ``gram_steps``: ``(grams,)``; ``sq_w``, ``sq_l``, ``dot``,
         ``d_w``, ``d_l``, ``in_band``, ``case``: ``(grams, gram_pairs)``, the last as
-        :class:`theory.band.Case` numbers them.
+        :class:`theory.band.Case` numbers them. With ``token_pairs``, where all responses are
+        equally long, also ``token_gram``: before and after,
+        ``(2, token_pairs, len_w + len_l, len_w + len_l)``, and ``tokens``, the words of the first
+        pair, ``(len_w + len_l,)``.
     """
     contest = Contest(piece.objective, piece.hyper, piece.rule, piece.steps, piece.batch)
     protocol = Protocol(
@@ -97,11 +103,15 @@ def run_followed(
     save = _saver(prepared, piece, seed)
     save("before")
     watched = leading(prepared.held_out, piece.gram_pairs)
+    by_token = piece.token_pairs and len({int(n) for side in watched for n in side.lengths}) == 1
     grams: list[Gram] = []
+    token_grams: list[Array] = []
 
     def until(step: int, _: Array) -> bool:
         if step % piece.gram_every == 0 or step == piece.steps:
             grams.append(pair_gram(prepared.model, *watched))
+        if by_token and step in (0, piece.steps):
+            token_grams.append(_token_grams(prepared.model, leading(watched, piece.token_pairs)))
         report(step / piece.steps)
         return False
 
@@ -129,6 +139,7 @@ def run_followed(
     low, high = band(gram)
     positive = (d_w > 0) & (d_l > 0)
     ratio = np.divide(d_w, d_l, out=np.full(gram.dot.shape, np.nan), where=positive)
+    tokens = {"token_gram": np.stack(token_grams), "tokens": _words(prepared)} if by_token else {}
     return {
         **found,
         "logp_w": logp_w,
@@ -139,7 +150,18 @@ def run_followed(
         "d_l": d_l,
         "in_band": positive & (low <= ratio) & (ratio <= high),
         "case": case(d_w, d_l, gram),
+        **tokens,
     }
+
+
+def _token_grams(model: Model, pairs: Pair) -> Array:
+    rows = range(len(pairs[0]))
+    return np.stack([token_gram(model, *(side.row(i) for side in pairs)) for i in rows])
+
+
+def _words(prepared: Prepared) -> Array:
+    sides = (side.ids[0][side.response[0]] for side in prepared.held_out)
+    return np.array([prepared.tokenizer.decode([i]) for ids in sides for i in ids.tolist()])
 
 
 def leading(pair: Pair, count: int) -> Pair:

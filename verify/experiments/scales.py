@@ -70,12 +70,13 @@ def _pretrained() -> tuple[Question, ...]:
     def run(style: str, objective: str) -> Run:
         return Run(
             style, objective, rule=Rule("adam", 2e-6), steps=18, batch=8, pairs=16, gram_pairs=8,
-            supervision=_TAUGHT, precision="float32",
+            token_pairs=2 if style in STYLES else 0, supervision=_TAUGHT, precision="float32",
         )  # fmt: skip
 
     steps = tuple(
-        Steps(SHORT, kind, 4, RATES[kind][1:3], warm=2, explained=2, supervision=_TAUGHT)
+        Steps(SHORT, kind, batch, RATES[kind][:3], warm=2, explained=2, supervision=_TAUGHT)
         for kind in ("sgd", "adamw")
+        for batch in (1, 8)
     )
     runs = (*(run(style, "DPO") for style in STYLES), *(run(UNEQUAL, o) for o in PAPER[:5:2]))
     return (Question("steps", run_steps, steps, 300), Question("runs", run_followed, runs, 300))
@@ -86,7 +87,7 @@ def _full() -> tuple[Question, ...]:
     runs = tuple(
         Run(
             style, objective, rule=Rule("adamw", 5e-6, 12), steps=120, pairs=512, gram_pairs=256,
-            logp_every=10, gram_every=20, supervision=taught, precision="mixed",
+            token_pairs=16, logp_every=10, gram_every=20, supervision=taught, precision="mixed",
         )
         for style in STYLES
         for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")

@@ -1,12 +1,18 @@
-"""What explains the fall of the chosen in a training run: findings on a small GPT-2."""
+"""What explains the fall of the chosen in a training run: findings on language models."""
 
 from verify.claim import Prediction
-from verify.experiments.findings import RULES, mass, targets
+from verify.experiments.findings import CRITERIA, RULES, mass, targets
 
-EXPERIMENT = "gpt2"
+EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # These are the observations of yuan2025, section 3.3, and stand there; the targets are wang2025's,
 # where mass goes jian2025's.
 _PRINTED = ("margin-methods-fall", "normalised-fall", "sppo", "regularised-rise")
+_ONE_STEP = {
+    "first-order": "The batch Gram in the optimizer's metric, with its memory and decay, predicts "
+    "the change of every response in a batch.",
+    "own-pair": "The condition on a pair's own Gram does not predict what a step on a batch does "
+    "to it.",
+}
 
 CLAIMS = tuple(
     Prediction(
@@ -19,4 +25,14 @@ CLAIMS = tuple(
     )
     for rule in RULES
     if rule.name not in _PRINTED and rule not in (*targets.RULES, *mass.RULES)
+) + tuple(
+    Prediction(
+        id=f"disband.smollm2.{name}",
+        locator="Experiments on a pretrained model",
+        says=f"{says} (SmolLM2-135M-Instruct, SGD and AdamW, batches of 1 and 8 pairs.)",
+        experiment=PRETRAINED,
+        outcome=name,
+        note=f"Run by `disband gpt2 --model smollm2 --scale pretrained`: {CRITERIA[name]}.",
+    )
+    for name, says in _ONE_STEP.items()
 )

@@ -3,106 +3,115 @@
 from verify.claim import Prediction
 from verify.experiments.sentiment_predictions import CRITERIA
 
-EXPERIMENT = "sentiment check"
-SETTING = (
-    "On a small GPT-2 trained here on real tweets, in a regime chosen on other seeds, on held-out "
-    "tweets: "
-)
+EXPERIMENT, PRETRAINED = "sentiment check", "smollm2"
+SETTINGS = {
+    EXPERIMENT: (
+        "On a small GPT-2 trained here on real tweets, in a regime chosen on other seeds, on "
+        "held-out tweets: "
+    ),
+    PRETRAINED: (
+        "On SmolLM2-135M-Instruct, as it comes and lightly fine-tuned on the response styles, on "
+        "held-out tweets, run by `disband gpt2 --model smollm2 --scale pretrained`: "
+    ),
+}
 
 
-def predicted(slug: str, locator: str, says: str, outcome: str) -> Prediction:
-    """Return a prediction of section 4.3 with how it is measured here."""
-    return Prediction(
-        id=f"yuan2025.section4.3.{slug}",
-        locator=f"Section 4.3, {locator}",
-        says=says,
-        experiment=EXPERIMENT,
-        outcome=outcome,
-        note=f"{SETTING}{CRITERIA[outcome]}.",
+def predicted(slug: str, locator: str, says: str, outcome: str) -> tuple[Prediction, ...]:
+    """Return a prediction of section 4.3 with how it is measured here, on either model."""
+    return tuple(
+        Prediction(
+            id=f"yuan2025.section4.3.{'' if experiment == EXPERIMENT else f'{experiment}.'}{slug}",
+            locator=f"Section 4.3, {locator}",
+            says=says,
+            experiment=experiment,
+            outcome=outcome,
+            note=f"{setting}{CRITERIA[outcome]}.",
+        )
+        for experiment, setting in SETTINGS.items()
     )
 
 
 CLAIMS = (
-    predicted(
+    *predicted(
         "single-rises",
         "prediction (1) and Figure 3",
         "In the single token case DPO allows the chosen log-probability to increase.",
         "chosen-single-rises",
     ),
-    predicted(
+    *predicted(
         "single-rejected-falls",
         "prediction (1) and Figure 3",
         "In the single token case DPO allows the rejected log-probability to decrease.",
         "rejected-single-falls",
     ),
-    predicted(
+    *predicted(
         "short-falls",
         "prediction (2) and Figure 3",
         "For the short suffix DPO reduces the chosen log-probability.",
         "chosen-short-falls",
     ),
-    predicted(
+    *predicted(
         "long-falls",
         "prediction (2) and Figure 3",
         "For the long suffix DPO reduces the chosen log-probability.",
         "chosen-long-falls",
     ),
-    predicted(
+    *predicted(
         "long-falls-more",
         "prediction (2) and Figure 3",
         "DPO reduces the chosen log-probability more for the long suffix than for the short one.",
         "chosen-long-falls-more",
     ),
-    predicted(
+    *predicted(
         "prefix-falls",
         "after Figure 3",
         "The chosen log-probability increases only in the single token case: with a prefix and a "
         "suffix it does not.",
         "chosen-prefix-falls",
     ),
-    predicted(
+    *predicted(
         "single-cosine",
         "after Figure 3, and Figure 4a",
         "The gradient cosine similarity in the single token case stays negative during training.",
         "cosine-single-negative",
     ),
-    predicted(
+    *predicted(
         "short-cosine",
         "after Figure 3, and Figure 4a",
         "The gradient cosine similarity in the short suffix case is positive.",
         "cosine-short-positive",
     ),
-    predicted(
+    *predicted(
         "long-cosine",
         "after Figure 3, and Figure 4a",
         "The gradient cosine similarity in the long suffix case is positive.",
         "cosine-long-positive",
     ),
-    predicted(
+    *predicted(
         "cosine-grows",
         "after Figure 3, and Figure 4a",
         "The gradient cosine similarity increases as the suffix length grows.",
         "cosine-long-higher",
     ),
-    predicted(
+    *predicted(
         "differing-token-before",
         "prediction (3) and Figure 4b",
         "For the differing token the token-wise gradient inner product is negative: before DPO.",
         "token-differing-before",
     ),
-    predicted(
+    *predicted(
         "differing-token-after",
         "prediction (3) and Figure 4b",
         "For the differing token the token-wise gradient inner product is negative: after DPO.",
         "token-differing-after",
     ),
-    predicted(
+    *predicted(
         "identical-tokens-before",
         "prediction (3) and Figure 4b",
         "For identical tokens the token-wise gradient inner product is positive: before DPO.",
         "token-identical-before",
     ),
-    predicted(
+    *predicted(
         "identical-tokens-after",
         "prediction (3) and Figure 4b",
         "For identical tokens the token-wise gradient inner product is positive: after DPO.",

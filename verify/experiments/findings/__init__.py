@@ -5,7 +5,8 @@ from typing import Any
 
 from verify.experiments.findings import courses, mass, methods, objectives, regimes, steps, targets
 from verify.experiments.findings.rule import Arrays, Rule
-from verify.experiments.sentiment_predictions import Prediction
+from verify.experiments.sentiment_predictions import Prediction, predictions
+from verify.styles import STYLES
 
 RULES: tuple[Rule, ...] = (
     *steps.RULES,
@@ -23,4 +24,24 @@ CRITERIA = {rule.name: rule.criterion for rule in RULES}
 def findings(results: Mapping[tuple[str, int, Any], Arrays]) -> tuple[Prediction, ...]:
     """Judge every finding that ``results`` has data for."""
     judged = (rule.judge(results) for rule in RULES)
-    return tuple(prediction for prediction in judged if prediction)
+    return (*(prediction for prediction in judged if prediction), *section_4_3(results))
+
+
+def section_4_3(results: Mapping[tuple[str, int, Any], Arrays]) -> tuple[Prediction, ...]:
+    """The predictions of yuan2025, section 4.3, where DPO was followed on all four styles.
+
+    The seeds are those on which it was, token by token too.
+    """
+    runs = {
+        (seed, piece.style): arrays
+        for (question, seed, piece), arrays in results.items()
+        if question == "runs" and piece.objective == "DPO"
+    }
+    whole = [
+        seed
+        for seed in dict.fromkeys(seed for seed, _ in runs)
+        if all((seed, style) in runs for style in STYLES)
+        if "token_gram" in runs[seed, "prefix+suffix"]
+    ]
+    found = {key: run for key, run in runs.items() if key[0] in whole}
+    return predictions(found) if found else ()
