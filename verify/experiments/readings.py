@@ -159,9 +159,14 @@ def run_numbers(found: Mapping[str, Array]) -> dict[str, float]:
 
 
 def regime_numbers(found: Mapping[str, Array], rule: int) -> dict[str, float]:
-    """What decides the predictions, for one optimizer of a piece."""
+    r"""What decides the predictions, for one optimizer of a piece.
+
+    ``own condition at the start`` is the share of pairs with :math:`\|a\|^2 \ge \langle
+    a,b\rangle`, which preserves the winner where the incentives are equal, as DPO's are.
+    """
     change = found["logp_w"][rule, 1] - found["logp_w"][rule, 0]
     cosine = Gram(*(found[part][rule] for part in ("sq_w", "sq_l", "dot"))).cosine.mean(1)
+    own = found["sq_w"][rule, 0] >= found["dot"][rule, 0]
     rest = found["token_logp"][..., 1:] if found["token_logp"].shape[-1] > 1 else np.zeros(1)
     return {
         "change of the chosen": float(change.mean()),
@@ -169,6 +174,7 @@ def regime_numbers(found: Mapping[str, Array], rule: int) -> dict[str, float]:
         "change of the rejected": float(
             (found["logp_l"][rule, 1] - found["logp_l"][rule, 0]).mean()
         ),
+        "own condition at the start": float(own.mean()),
         "cosine at the start": float(cosine[0]),
         "cosine half-way": float(cosine[1]),
         "cosine at the end": float(cosine[2]),

@@ -44,6 +44,13 @@ def _explained(found: Found) -> Numbers:
     return {"share that the cosine's sign decides": sum(agree) / len(agree), "runs": len(agree)}
 
 
+def _promised(found: Found) -> Numbers:
+    fell = [n["own condition at the start"] for _, n in _each(found) if _moved(n) < 0]
+    if not fell:
+        return {}
+    return {"lowest share of pairs promised a rise": min(fell), "runs that fall": len(fell)}
+
+
 def _saturation(found: Found) -> Numbers:
     taught = {
         piece.supervision.steps: regime_numbers(arrays, 0)
@@ -94,6 +101,16 @@ RULES: tuple[Rule, ...] = (
         "the mean cosine half-way is positive and rises where it is not, in at least 80 %",
         _explained,
         lambda n: n["share that the cosine's sign decides"] >= 0.8,
+    ),
+    Rule(
+        "own-gram-blind",
+        "regimes",
+        "Where the chosen falls, the pairs' own Grams at the start had promised a rise.",
+        f"in every run whose chosen falls by more than {_DECIDED:g} standard errors at least 90 % "
+        "of the held-out pairs meet their own condition at the start (written after seeds 10 and "
+        "11)",
+        _promised,
+        lambda n: n["lowest share of pairs promised a rise"] >= 0.9,
     ),
     Rule(
         "teaching-lowers-cosine",

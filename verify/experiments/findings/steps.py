@@ -1,6 +1,7 @@
 """Findings on one update: what predicts the change of a response, and how far."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Any
 
 from verify.experiments.findings.rule import Found, Numbers, Rule
@@ -9,6 +10,7 @@ from verify.experiments.readings import step_scores
 MANY = 8
 # Of the rates of each optimizer, in rising order: those at which a step is small.
 SMALL = 2
+LARGE = 0.1
 
 
 def _scores(found: Found) -> Iterator[tuple[Any, int, dict[str, float]]]:
@@ -39,6 +41,26 @@ def _breaks(found: Found) -> Numbers:
         f"{which} size error at rate {rate + 1}": pick(values)
         for rate, values in sorted(errors.items())
         for which, pick in (("least", min), ("largest", max))
+    }
+
+
+def _growth(found: Found) -> Numbers:
+    factors: list[float] = []
+    limits: dict[str, list[float]] = {}
+    for piece, arrays in found.items():
+        if len(piece.rates) < SMALL:
+            continue
+        first, second = (
+            step_scores(arrays, rate)["first order, size error"] for rate in range(SMALL)
+        )
+        factors.append(second / first)
+        limits.setdefault(piece.kind, []).append(piece.rates[0] * LARGE / first)
+    if not factors:
+        return {}
+    return {
+        "lowest factor": min(factors),
+        "highest factor": max(factors),
+        **{f"{kind}: rate of a 10 % error": median(rates) for kind, rates in limits.items()},
     }
 
 
@@ -91,6 +113,17 @@ RULES: tuple[Rule, ...] = (
         lambda n: (
             n["least size error at rate 4"] > 0.1 and n["largest size error at rate 3"] < 0.15
         ),
+    ),
+    Rule(
+        "first-order-error",
+        "steps",
+        "The size error of the first-order law grows in proportion to the learning rate, so where "
+        "it breaks can be read off a small step.",
+        "from the smallest rate to one ten times as large the error grows by a factor of 8 to 12.5 "
+        "under every optimizer and batch size (written after seeds 10 and 11); the rate of a 10 % "
+        "error extends that line, median over the batch sizes",
+        _growth,
+        lambda n: n["lowest factor"] >= 8 and n["highest factor"] <= 12.5,
     ),
     Rule(
         "own-pair",

@@ -1,0 +1,60 @@
+"""Rules of the findings on language models, on runs made up to meet and to miss them."""
+
+import numpy as np
+import pytest
+
+from verify.experiments.findings import RULES
+from verify.experiments.protocol import Supervision
+from verify.experiments.readings import FIRST_ORDER
+from verify.experiments.regimes import Regime
+from verify.experiments.steps import Steps
+from verify.optimizers import Rule
+
+BY_NAME = {rule.name: rule for rule in RULES}
+CHANGE = np.array([[[[0.2, -0.1], [-0.3, 0.1]]]])
+
+
+def outcome(name, results):
+    (one,) = BY_NAME[name].judge(results).outcomes
+    return one
+
+
+def steps(errors):
+    """One piece whose prediction misses by these shares, at rates ten times apart."""
+    piece = Steps("short suffix", "adam", 2, tuple(1e-7 * 10**i for i in range(len(errors))))
+    predicted = np.concatenate([CHANGE] * len(errors))
+    nothing = np.zeros_like(predicted)
+    arrays = dict.fromkeys((*FIRST_ORDER, "plain_own", "plain_batch"), nothing)
+    arrays |= {"own": predicted, "labels": np.array([[0, 1]])}
+    arrays["measured"] = predicted * (1 + np.array(errors))[:, None, None, None]
+    return {("steps", 5, piece): arrays}
+
+
+def test_an_error_in_proportion_to_the_rate_tells_where_the_law_breaks():
+    found = outcome("first-order-error", steps([1e-4, 1e-3]))
+    assert found.holds
+    assert found.numbers["lowest factor"] == pytest.approx(10, rel=0.01)
+    # an error of 1e-4 at 1e-7 is one of 10 % at a thousand times that rate
+    assert found.numbers["adam: rate of a 10 % error"] == pytest.approx(1e-4, rel=0.01)
+
+
+def test_an_error_of_another_order_is_not_in_proportion():
+    assert outcome("first-order-error", steps([1e-4, 1e-2])).holds is False
+    assert BY_NAME["first-order-error"].judge(steps([1e-4])) is None
+
+
+def regimes(change, sq_w, dot):
+    logp_w = np.stack([np.zeros(4), change + 0.01 * np.arange(4)])[None]
+    piece = Regime("long suffix", Supervision(), (Rule("adam", 1e-5),))
+    gram = {"sq_w": sq_w, "sq_l": 2.0, "dot": dot}
+    arrays = {name: np.broadcast_to(value, (1, 3, 4)) for name, value in gram.items()}
+    tokens = np.full((2, 4, 3), -0.5)
+    return {
+        ("regimes", 5, piece): {**arrays, "logp_w": logp_w, "logp_l": logp_w, "token_logp": tokens}
+    }
+
+
+def test_the_own_grams_are_blind_where_they_promise_a_rise_and_the_chosen_falls():
+    assert outcome("own-gram-blind", regimes(-0.5, 2.0, 1.0)).holds
+    assert outcome("own-gram-blind", regimes(-0.5, 2.0, np.array([1.0, 1, 1, 3]))).holds is False
+    assert BY_NAME["own-gram-blind"].judge(regimes(0.5, 2.0, 1.0)) is None
