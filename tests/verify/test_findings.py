@@ -56,5 +56,5 @@ def regimes(change, sq_w, dot):
 
 def test_the_own_grams_are_blind_where_they_promise_a_rise_and_the_chosen_falls():
     assert outcome("own-gram-blind", regimes(-0.5, 2.0, 1.0)).holds
-    assert outcome("own-gram-blind", regimes(-0.5, 2.0, np.array([1.0, 1, 1, 3]))).holds is False
+    assert outcome("own-gram-blind", regimes(-0.5, 2.0, np.array([1.0, 1, 3, 3]))).holds is False
     assert BY_NAME["own-gram-blind"].judge(regimes(0.5, 2.0, 1.0)) is None

@@ -106,11 +106,11 @@ RULES: tuple[Rule, ...] = (
         "own-gram-blind",
         "regimes",
         "Where the chosen falls, the pairs' own Grams at the start had promised a rise.",
-        f"in every run whose chosen falls by more than {_DECIDED:g} standard errors at least 90 % "
+        f"in every run whose chosen falls by more than {_DECIDED:g} standard errors at least 75 % "
         "of the held-out pairs meet their own condition at the start (written after seeds 10 and "
         "11)",
         _promised,
-        lambda n: n["lowest share of pairs promised a rise"] >= 0.9,
+        lambda n: n["lowest share of pairs promised a rise"] >= 0.75,
     ),
     Rule(
         "teaching-lowers-cosine",
