@@ -12,18 +12,17 @@ from disband.entries import (
     Record,
     experiment_entry,
     objective_entry,
-    outcomes,
     simulation_entry,
     split_ledger,
 )
 from disband.errors import Refusal, require_writable
-from disband.gpt2 import earlier
-from disband.gpt2_pictures import draw_record
 from disband.in_motion import Motion, motion
 from disband.in_motion import pack as pack_motion
 from disband.in_motion import unpack as unpack_motion
 from disband.pictures import PICTURES, draw, select
 from disband.screen import Screen, Step
+from disband.studied import drawn as drawn_records
+from disband.studied import merged, studied
 from disband.toys import pack, run_toy, unpack
 from disband.tweets import read_corpus, require_enough
 from sims.gallery import lines
@@ -35,7 +34,7 @@ from verify.experiments.dynamics_toys import DYNAMICS
 from verify.experiments.probability_toys import PROBABILITY_EVOLUTION
 from verify.experiments.toys import ToyExperiment
 from verify.ledger import entries
-from verify.provenance import ROOT, code_hash, provenance
+from verify.provenance import code_hash, provenance
 from verify.report import write_report
 from verify.store import Arrays, Store, sweep
 
@@ -88,7 +87,7 @@ def run(job: Job) -> Record:
         require_writable(folder)
         sweep(folder)
     tweets, origin = _ready(job) if job.models else ((), {})
-    studied = earlier(job.out) or earlier(ROOT / "results" / "gpt2")
+    records = studied(job.out)
     with Screen(8 if job.models else 7) as screen:
         with screen.step("objectives") as step:
             objectives = _objectives(job, step)
@@ -110,9 +109,8 @@ def run(job: Job) -> Record:
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
             figures = _figures(job, Drawn(toys, sentiment, gallery, drawn, moving), step)
         with screen.step("report") as step:
-            experiments += studied
-            for record in studied:
-                figures |= draw_record(record, job.out / "figures")
+            experiments += records
+            figures |= drawn_records(records, job.out / "figures")
             report = {
                 "claims": _whole_ledger(claims, experiments),
                 "objectives": objectives,
@@ -275,8 +273,7 @@ def _figures(job: Job, data: Drawn, step: Step) -> dict[str, Path]:
 def _whole_ledger(claims: Sequence[Record], experiments: Sequence[Record]) -> list[Record]:
     """Return the records of all claims in the ledger's order, predictions judged on the way."""
     _, expected = split_ledger(LEDGER)
-    measured = {one["name"]: outcomes(one) for one in experiments}
-    records = {r["id"]: r for r in (*claims, *entries(expected, measured))}
+    records = {r["id"]: r for r in (*claims, *entries(expected, merged(experiments)))}
     return [records[claim.id] for claim in LEDGER]
 
 

@@ -1,6 +1,5 @@
 """The generated documents; ``python -m verify.documents`` writes them anew."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 from verify.claims import LEDGER
 from verify.ledger import entries
 from verify.objective_documents import objectives_page
-from verify.provenance import ROOT
+from verify.recorded import recorded
 from verify.store import write_text
 from verify.study_document import study_page
 
@@ -110,13 +109,6 @@ def _formulas(formulas: Iterable[str]) -> str:
 
 def _anchor(identifier: str, verdict: str) -> str:
     return f"{identifier}-{verdict}".replace(".", "")
-
-
-def recorded() -> dict[str, Record]:
-    """The records of ``disband gpt2`` that are kept with the project, by the name of a folder."""
-    names = ("gpt2", "smollm2")
-    found = [path for name in names for path in sorted((ROOT / "results").glob(f"*/{name}.json"))]
-    return {path.parent.name: json.loads(path.read_text("utf-8")) for path in found}
 
 
 if __name__ == "__main__":
