@@ -87,8 +87,10 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
             regimes_picture,
         ),
         "target": (
-            "What each update does for the responses that training ends with, G, and its three "
-            "parts (wang2025), DPO on a small GPT-2",
+            (
+                "What each update does for the responses that training ends with, G, and its three "
+                "parts (wang2025), DPO on a small GPT-2"
+            ),
             _targets("plain"),
             target_parts_picture,
         ),
@@ -98,9 +100,10 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
             target_parts_picture,
         ),
         "methods": (
-            "Chosen and rejected without and with each method where the margin has grown by "
-            f"{GAINED} nat, the updates that took and what one costs; never: seeds that did not "
-            "get there",
+            (
+                "Chosen and rejected without and with each method where the margin has grown by "
+                f"{GAINED} nat, the updates that took and what one costs; never: it grew less"
+            ),
             _table("methods"),
             partial(methods_picture, gained=GAINED),
         ),

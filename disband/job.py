@@ -33,6 +33,8 @@ from verify.claims.yuan2025.sentiment import EXPERIMENT
 from verify.experiments.dynamics_toys import DYNAMICS
 from verify.experiments.probability_toys import PROBABILITY_EVOLUTION
 from verify.experiments.toys import ToyExperiment
+from verify.fixes.runs import run_parts
+from verify.fixes.toys import toy_parts
 from verify.ledger import entries
 from verify.provenance import code_hash, provenance
 from verify.report import write_report
@@ -88,7 +90,7 @@ def run(job: Job) -> Record:
         sweep(folder)
     tweets, origin = _ready(job) if job.models else ((), {})
     records = studied(job.out)
-    with Screen(8 if job.models else 7) as screen:
+    with Screen(9 if job.models else 8) as screen:
         with screen.step("objectives") as step:
             objectives = _objectives(job, step)
         with screen.step("claims") as step:
@@ -99,6 +101,9 @@ def run(job: Job) -> Record:
             moving = _motion(job, step)
         with screen.step("toys") as step:
             experiments, drawn = _toys(job, step)
+        with screen.step("fixes") as step:
+            fixes, note = _kept(job.store("verify.fixes.toys"), "fixes", {}, toy_fixes)
+            step.result = f"{len(fixes)} surveys of methods on toys{note}"
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
             with screen.step("sentiment") as step:
@@ -113,6 +118,7 @@ def run(job: Job) -> Record:
             figures |= drawn_records(records, job.out / "figures")
             report = {
                 "claims": _whole_ledger(claims, experiments),
+                "fixes": [*fixes, *run_parts(records)],
                 "objectives": objectives,
                 "simulations": [simulation_entry(study) for study in studies.values()],
                 "experiments": experiments,
@@ -121,6 +127,11 @@ def run(job: Job) -> Record:
             write_report(report, figures, job.out)
             step.result = str(job.out / "report.html")
     return report
+
+
+def toy_fixes() -> list[Record]:
+    """What methods do on toys, as plain data."""
+    return [dict(part) for part in toy_parts()]
 
 
 def count_words(counts: Mapping[str, int]) -> str:

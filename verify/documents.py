@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from verify.claims import LEDGER
+from verify.fixes.page import methods_page
+from verify.fixes.toys import toy_parts
 from verify.ledger import entries
 from verify.objective_documents import objectives_page
 from verify.recorded import recorded
@@ -115,4 +117,5 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
     write_text(folder / "objectives.md", objectives_page())
     write_text(folder / "gpt2.md", study_page(recorded()))
+    write_text(folder / "methods.md", methods_page(toy_parts(), recorded()))
     write_text(folder / "claims.md", claims_page(entries(LEDGER, {})))
