@@ -1,6 +1,7 @@
 """Which pictures the record of ``disband gpt2`` has the data for."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,24 @@ _EXTREMES = ("RRHF", "DPO")
 
 
 def _extremes(record: Record) -> list[Any]:
-    return [row for row in record["curves"] if row["objective"] in _EXTREMES]
+    return [row for row in _runs(record) if row["objective"] in _EXTREMES]
 
 
 def _table(question: str) -> Callable[[Record], list[Any]]:
     return lambda record: list(record["tables"].get(question, ()))
 
 
-def _curves(record: Record) -> list[Any]:
-    return list(record["curves"])
+def _runs(record: Record) -> list[Any]:
+    """Curves of followed runs; those of records of earlier versions are nothing else."""
+    return [row for row in record["curves"] if row.get("question", "runs") == "runs"]
+
+
+def _targets(metric: str) -> Callable[[Record], list[Any]]:
+    def rows(record: Record) -> list[Any]:
+        its = [row for row in record["curves"] if row.get("question") == "targets"]
+        return [row for row in its if row["metric"] == metric]
+
+    return rows
 
 
 def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable[[Any], Figure]"]]:
@@ -35,7 +45,10 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
         runs_picture,
         steps_picture,
     )
+    from figures.gpt2_methods import methods_picture
+    from figures.gpt2_targets import target_parts_picture
     from figures.jian2025 import label_mass_picture
+    from verify.experiments.readings import GAINED
 
     return {
         "figure-1": (
@@ -45,12 +58,12 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
         ),
         "figure-2": (
             "Figures 2 and 5 of yuan2025 on this task: log-probabilities under many objectives",
-            _curves,
+            _runs,
             runs_picture,
         ),
         "figure-6": (
             "Figure 6 of yuan2025 on this task: cosine of the two scores under many objectives",
-            _curves,
+            _runs,
             cosine_picture,
         ),
         "one-step": (
@@ -73,6 +86,27 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
             _table("regimes"),
             regimes_picture,
         ),
+        "target": (
+            (
+                "What each update does for the responses that training ends with, G, and its three "
+                "parts (wang2025), DPO on a small GPT-2"
+            ),
+            _targets("plain"),
+            target_parts_picture,
+        ),
+        "target-metric": (
+            "The same in the metric of the optimizer's step: nats that an update adds",
+            _targets("optimizer"),
+            target_parts_picture,
+        ),
+        "methods": (
+            (
+                "Chosen and rejected without and with each method where the margin has grown by "
+                f"{GAINED} nat, the updates that took and what one costs; never: it grew less"
+            ),
+            _table("methods"),
+            partial(methods_picture, gained=GAINED),
+        ),
         "label-mass": (
             "Probability of both labels and of all other tokens, DPO beside jian2025's method",
             _table("mass"),
@@ -81,12 +115,15 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
     }
 
 
-def draw_record(record: Record, folder: Path) -> dict[str, Path]:
-    """Write each picture that ``record`` has data for to ``folder``; return the SVG by caption."""
+def draw_record(record: Record, folder: Path, stem: str = "") -> dict[str, Path]:
+    """Write each picture that ``record`` has data for to ``folder``; return the SVG by caption.
+
+    Names of files begin with ``stem``, without one with the record's name.
+    """
     from figures.style import save
 
     drawn = {}
     for name, (caption, data, picture) in _pictures().items():
         if rows := data(record):
-            drawn[caption], _ = save(picture(rows), folder, f"{record['name']}-{name}")
+            drawn[caption], _ = save(picture(rows), folder, f"{stem or record['name']}-{name}")
     return drawn

@@ -12,18 +12,17 @@ from disband.entries import (
     Record,
     experiment_entry,
     objective_entry,
-    outcomes,
     simulation_entry,
     split_ledger,
 )
 from disband.errors import Refusal, require_writable
-from disband.gpt2 import earlier
-from disband.gpt2_pictures import draw_record
 from disband.in_motion import Motion, motion
 from disband.in_motion import pack as pack_motion
 from disband.in_motion import unpack as unpack_motion
 from disband.pictures import PICTURES, draw, select
 from disband.screen import Screen, Step
+from disband.studied import drawn as drawn_records
+from disband.studied import merged, studied
 from disband.toys import pack, run_toy, unpack
 from disband.tweets import read_corpus, require_enough
 from sims.gallery import lines
@@ -34,8 +33,10 @@ from verify.claims.yuan2025.sentiment import EXPERIMENT
 from verify.experiments.dynamics_toys import DYNAMICS
 from verify.experiments.probability_toys import PROBABILITY_EVOLUTION
 from verify.experiments.toys import ToyExperiment
+from verify.fixes.runs import run_parts
+from verify.fixes.toys import toy_parts
 from verify.ledger import entries
-from verify.provenance import ROOT, code_hash, provenance
+from verify.provenance import code_hash, provenance
 from verify.report import write_report
 from verify.store import Arrays, Store, sweep
 
@@ -88,8 +89,8 @@ def run(job: Job) -> Record:
         require_writable(folder)
         sweep(folder)
     tweets, origin = _ready(job) if job.models else ((), {})
-    studied = earlier(job.out) or earlier(ROOT / "results" / "gpt2")
-    with Screen(8 if job.models else 7) as screen:
+    records = studied(job.out)
+    with Screen(9 if job.models else 8) as screen:
         with screen.step("objectives") as step:
             objectives = _objectives(job, step)
         with screen.step("claims") as step:
@@ -100,6 +101,9 @@ def run(job: Job) -> Record:
             moving = _motion(job, step)
         with screen.step("toys") as step:
             experiments, drawn = _toys(job, step)
+        with screen.step("fixes") as step:
+            fixes, note = _kept(job.store("verify.fixes.toys"), "fixes", {}, toy_fixes)
+            step.result = f"{len(fixes)} surveys of methods on toys{note}"
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
             with screen.step("sentiment") as step:
@@ -110,11 +114,11 @@ def run(job: Job) -> Record:
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
             figures = _figures(job, Drawn(toys, sentiment, gallery, drawn, moving), step)
         with screen.step("report") as step:
-            experiments += studied
-            for record in studied:
-                figures |= draw_record(record, job.out / "figures")
+            experiments += records
+            figures |= drawn_records(records, job.out / "figures")
             report = {
                 "claims": _whole_ledger(claims, experiments),
+                "fixes": [*fixes, *run_parts(records)],
                 "objectives": objectives,
                 "simulations": [simulation_entry(study) for study in studies.values()],
                 "experiments": experiments,
@@ -123,6 +127,11 @@ def run(job: Job) -> Record:
             write_report(report, figures, job.out)
             step.result = str(job.out / "report.html")
     return report
+
+
+def toy_fixes() -> list[Record]:
+    """What methods do on toys, as plain data."""
+    return [dict(part) for part in toy_parts()]
 
 
 def count_words(counts: Mapping[str, int]) -> str:
@@ -275,8 +284,7 @@ def _figures(job: Job, data: Drawn, step: Step) -> dict[str, Path]:
 def _whole_ledger(claims: Sequence[Record], experiments: Sequence[Record]) -> list[Record]:
     """Return the records of all claims in the ledger's order, predictions judged on the way."""
     _, expected = split_ledger(LEDGER)
-    measured = {one["name"]: outcomes(one) for one in experiments}
-    records = {r["id"]: r for r in (*claims, *entries(expected, measured))}
+    records = {r["id"]: r for r in (*claims, *entries(expected, merged(experiments)))}
     return [records[claim.id] for claim in LEDGER]
 
 

@@ -51,7 +51,8 @@ def _short(text: str, width: int) -> str:
 
 
 def _experiment(experiment: Record) -> str:
-    lines = [f"{experiment['name']}: seeds on which each prediction held"]
+    where = f" ({experiment['where']})" if experiment.get("where") else ""
+    lines = [f"{experiment['name']}{where}: seeds on which each prediction held"]
     for prediction in experiment["predictions"]:
         seeds = prediction["per_seed"]
         held = sum(one["holds"] is True for one in seeds)

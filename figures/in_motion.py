@@ -80,7 +80,9 @@ def method_picture(paths: Mapping[tuple[str, str], Path], state: str = "") -> Fi
         if column == 0:
             axes.set_ylabel(objectives[row], fontsize=10, fontweight="bold")
         axes.tick_params(labelbottom=row == len(objectives) - 1, labelleft=column == 0)
-    _finish(figure, [*_wrong(), _band_patch()], state)
+    path = _sample(_TREATED, "run, from its ring", "o")
+    path.set(markerfacecolor="white", markersize=4)
+    _finish(figure, [path, *_wrong(), _band_patch()], state)
     return figure
 
 
@@ -147,9 +149,9 @@ def map_picture(maps: Mapping[tuple[str, str], Map], state: str = "") -> Figure:
     ]
     handles.append(Patch(
         facecolor=FILLS[Case.IDEAL].color, hatch=_ASTRAY, edgecolor="#777777",
-        label="ends so, but with wrong steps",
+        label="so in the end, with wrong steps on the way",
     ))  # fmt: skip
-    line = Line2D([], [], color=_EDGE, label="edge of: first step in the band")
+    line = Line2D([], [], color=_EDGE, label="edge of where the first step is in the band")
     _finish(figure, [*handles, line], state)
     return figure
 
@@ -181,7 +183,8 @@ def calibration_picture(
     ]
     figure.legend(handles=[*handles, _band_patch()], loc="outside upper center", ncols=5)
     figure.supxlabel(
-        "cosine ρ of the two scores, in the metric of the step" + (f"\n{state}" if state else ""),
+        "cosine ρ of the two scores, in the metric of the step; beyond the axes: on their edge"
+        + (f"\n{state}" if state else ""),
         fontsize=10,
     )
     return figure
@@ -268,7 +271,8 @@ def _band_patch() -> Patch:
 
 
 def _finish(figure: Figure, handles: Sequence[Line2D | Patch], state: str) -> None:
-    figure.legend(handles=list(handles), loc="outside upper center", ncols=min(3, len(handles)))
+    columns = len(handles) if len(handles) < 5 else 3
+    figure.legend(handles=list(handles), loc="outside upper center", ncols=columns)
     figure.supxlabel("cosine ρ of the two scores" + (f"\n{state}" if state else ""), fontsize=10)
     if not any(axes.get_ylabel() for axes in figure.axes):
         figure.supylabel("log r − log r*", fontsize=10)

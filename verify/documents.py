@@ -1,6 +1,5 @@
 """The generated documents; ``python -m verify.documents`` writes them anew."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from verify.claims import LEDGER
+from verify.fixes.page import methods_page
+from verify.fixes.toys import toy_parts
 from verify.ledger import entries
 from verify.objective_documents import objectives_page
-from verify.provenance import ROOT
+from verify.recorded import recorded
 from verify.store import write_text
 from verify.study_document import study_page
 
@@ -112,15 +113,9 @@ def _anchor(identifier: str, verdict: str) -> str:
     return f"{identifier}-{verdict}".replace(".", "")
 
 
-def recorded() -> dict[str, Record]:
-    """The records of ``disband gpt2`` that are kept with the project, by the name of a folder."""
-    names = ("gpt2", "smollm2")
-    found = [path for name in names for path in sorted((ROOT / "results").glob(f"*/{name}.json"))]
-    return {path.parent.name: json.loads(path.read_text("utf-8")) for path in found}
-
-
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
     write_text(folder / "objectives.md", objectives_page())
     write_text(folder / "gpt2.md", study_page(recorded()))
+    write_text(folder / "methods.md", methods_page(toy_parts(), recorded()))
     write_text(folder / "claims.md", claims_page(entries(LEDGER, {})))

@@ -50,9 +50,9 @@ def write_report(
     """Write ``report.json`` and ``report.html`` to ``folder``, each complete or not at all.
 
     Args:
-        report: Lists ``claims``, ``objectives``, ``simulations``, ``experiments`` of plain
-            mappings, and the mapping ``provenance``; a part that is missing is said to be. Numbers
-            that JSON does not have become the words NaN, Infinity and -Infinity.
+        report: Lists ``claims``, ``fixes``, ``objectives``, ``simulations``, ``experiments`` of
+            plain mappings, and the mapping ``provenance``; a part that is missing is said to be.
+            Numbers that JSON does not have become the words NaN, Infinity and -Infinity.
         figures: Caption → SVG text, or the path of an SVG file.
         folder: Made when needed.
 

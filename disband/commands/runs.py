@@ -77,11 +77,12 @@ def figures(names: tuple[str, ...], out: Path) -> None:
     disband figures --out results/gpt2
     """
     from disband.drawn import FILE, kept
-    from disband.gpt2 import EXPERIMENT, OWN, earlier
+    from disband.gpt2 import EXPERIMENT, OWN, PRETRAINED, earlier
     from disband.gpt2_pictures import draw_record
     from disband.pictures import draw, select
 
-    records = [] if names else [r for name in (EXPERIMENT, OWN) for r in earlier(out, name)]
+    kinds = () if names else (EXPERIMENT, PRETRAINED, OWN)
+    records = [record for name in kinds for record in earlier(out, name)]
     folder = out / "figures"
     drawn: dict[str, Path] = {}
     require_writable(folder)

@@ -142,7 +142,8 @@ def outcomes(
     """
     values = number_settings(settings)
     chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else values)
-    from disband.outcomes import Survey, feasibility, lines, survey
+    from disband.outcomes import lines
+    from sims.survey import Survey, feasibility, survey
 
     with user_input():
         count = problems or (100_000 if pairs == 1 else 1_000)

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.drawn import Drawn, keep, kept
 from disband.in_motion import MAIN, Motion, motion, pack, unpack
-from disband.outcomes import Survey, feasibility, survey
 from disband.pictures import select
+from sims.survey import Survey, feasibility, survey
 from sims.treatments import FOR_ONE_PAIR, TREATMENTS
 from theory.objectives import BCE, DPO, OBJECTIVES
 

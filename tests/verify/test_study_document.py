@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from verify.documents import recorded
 from verify.experiments.findings import RULES
+from verify.recorded import recorded
 from verify.study_document import study_page
 
 ROOT = Path(__file__).parent.parent.parent
 RECORD = {
     "name": "gpt2",
     "settings": {
+        "questions": ["steps"],
         "seeds": [4, 5],
         "model": {"layers": 2, "width": 16},
         "data": {"texts": 9, "source": "made up"},
@@ -40,6 +41,13 @@ def test_a_record_becomes_its_numbers_seed_by_seed():
     assert "| It holds. | 1 of 2, 1 undecided |" in page
     assert "| 4 | yes | 0.75 |\n| 5 | undecided | – |" in page
     assert "`disband gpt2`, 2026-01-02, cpu; torch 2; seeds 4, 5" in page
+
+
+def test_it_begins_with_what_there_is():
+    page = study_page({"small": RECORD, "large": RECORD})
+    model = "a GPT-2 of 2 layers and width 16, trained on the tweets from random weights"
+    assert f"| [small](#small) | steps | 4, 5 | {model} | 1 | 0 | 0 |\n| [large](#large) |" in page
+    assert page.index("[large]") < page.index("## small") < page.index("## large")
 
 
 def test_the_document_is_not_stale():

@@ -102,6 +102,7 @@ def _methods(piece: "Trial", arrays: Arrays) -> list[Row]:
             "method": method,
             **its,
             "margin speed": its["margin per update"] / plain["margin per update"],
+            "relative updates": its["updates to the margin"] / plain["updates to the margin"],
             "relative cost": its["cost"] / plain["cost"],
         }
         for method, its in numbers.items()

@@ -21,8 +21,9 @@ _AT = f"when the held-out margin has grown by {GAINED} nat on average, "
 def method_numbers(found: Arrays, method: str) -> dict[str, float]:
     """What one method did to one run, and what it cost.
 
-    ``chosen`` and ``rejected`` are mean changes when the mean margin had grown by ``GAINED``, NaN
-    where it never had; ``cost`` is the median CPU time of a step.
+    ``chosen`` and ``rejected`` are mean changes when the mean margin had grown by ``GAINED``, and
+    ``updates to the margin`` says how many it took, in parts of one; NaN where it never had.
+    ``cost`` is the median CPU time of a step.
     """
     own = {key: found[f"{method}/{key}"] for key in ("logp_w", "logp_l", "labels", "seconds")}
     at_w, at_l = at_gain(own)
@@ -31,6 +32,7 @@ def method_numbers(found: Arrays, method: str) -> dict[str, float]:
     labels = own["labels"].mean(1)
     return {
         "updates": float(updates),
+        "updates to the margin": _updates_needed(own),
         "chosen": at_w,
         "rejected": at_l,
         "chosen at the end": float(end_w.mean()),
@@ -44,6 +46,16 @@ def method_numbers(found: Arrays, method: str) -> dict[str, float]:
         "change of log ratio": float(np.mean(found[f"{method}/log_ratio"])),
         "empty batch bands": float(np.mean(found[f"{method}/empty"])),
     }
+
+
+def _updates_needed(found: Arrays) -> float:
+    margin = found["logp_w"].mean(1) - found["logp_l"].mean(1)
+    gained = margin - margin[0]
+    reached = np.flatnonzero(gained >= GAINED)
+    if not len(reached):
+        return float("nan")
+    last = int(reached[0])
+    return float(last - 1 + (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1]))
 
 
 def _trials(found: Found, data: str, *names: str) -> Iterator[tuple[str, Arrays]]:
