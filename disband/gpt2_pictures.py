@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verify.styles import STYLES
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -15,7 +17,7 @@ _EXTREMES = ("RRHF", "DPO")
 
 
 def _extremes(record: Record) -> list[Any]:
-    return [row for row in _runs(record) if row["objective"] in _EXTREMES]
+    return [row for row in _objectives(record) if row["objective"] in _EXTREMES]
 
 
 def _table(question: str) -> Callable[[Record], list[Any]]:
@@ -25,6 +27,24 @@ def _table(question: str) -> Callable[[Record], list[Any]]:
 def _runs(record: Record) -> list[Any]:
     """Curves of followed runs; those of records of earlier versions are nothing else."""
     return [row for row in record["curves"] if row.get("question", "runs") == "runs"]
+
+
+def _styles(record: Record) -> list[Any]:
+    """Runs of DPO on the response styles of section 4.3, where there are some to compare."""
+    its = [row for row in _runs(record) if row["objective"] == "DPO" and row["style"] in STYLES]
+    return its if len({row["style"] for row in its}) > 1 else []
+
+
+def _objectives(record: Record) -> list[Any]:
+    """The runs that are not there to compare styles."""
+    apart = _styles(record)
+    return [row for row in _runs(record) if row not in apart]
+
+
+def _heat(record: Record) -> list[Any]:
+    """The first run whose token Gram is known, of the style that section 4.3 shows it of."""
+    its = [row for row in _styles(record) if "token_gram" in row]
+    return [row for row in its if row["style"] == "prefix+suffix"][:1]
 
 
 def _targets(metric: str) -> Callable[[Record], list[Any]]:
@@ -48,6 +68,7 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
     from figures.gpt2_methods import methods_picture
     from figures.gpt2_targets import target_parts_picture
     from figures.jian2025 import label_mass_picture
+    from figures.yuan2025 import figure_4b
     from verify.experiments.readings import GAINED
 
     return {
@@ -58,12 +79,27 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
         ),
         "figure-2": (
             "Figures 2 and 5 of yuan2025 on this task: log-probabilities under many objectives",
-            _runs,
+            _objectives,
             runs_picture,
+        ),
+        "figure-3": (
+            "Figure 3 of yuan2025 on this model: DPO on the four response styles",
+            _styles,
+            partial(runs_picture, columns=4),
+        ),
+        "figure-4a": (
+            "Figure 4a of yuan2025 on this model: cosine of the two scores, by response style",
+            _styles,
+            cosine_picture,
+        ),
+        "figure-4b": (
+            "Figure 4b of yuan2025 on this model: cosines of the token scores of one pair",
+            _heat,
+            lambda rows: figure_4b(rows[0]),
         ),
         "figure-6": (
             "Figure 6 of yuan2025 on this task: cosine of the two scores under many objectives",
-            _runs,
+            _objectives,
             cosine_picture,
         ),
         "one-step": (

@@ -21,7 +21,8 @@ def curves(results: Mapping[tuple[str, int, Any], Arrays]) -> list[Row]:
 
     ``question`` says which. Of a followed run, means over pairs: ``chosen`` and ``rejected`` are of
     whole responses, ``chosen per token`` and ``rejected per token`` of their tokens, all in nats;
-    its cosines and shares in the band. Of a target, in each ``metric``: G and its three parts at
+    its cosines and shares in the band; where they were taken, the words and the token Gram of the
+    first pair, before and after. Of a target, in each ``metric``: G and its three parts at
     every update, ``plain`` in nats per unit of step size, ``optimizer`` in nats.
     """
     return [
@@ -47,6 +48,11 @@ def _run(piece: "Run", found: Arrays) -> Iterator[Row]:
         "gram steps": found["gram_steps"].tolist(),
         "cosine": np.nanmean(cosine, 1).tolist(),
         "in the band": found["in_band"].mean(1).tolist(),
+        **(
+            {"tokens": found["tokens"].tolist(), "token_gram": found["token_gram"][:, :1].tolist()}
+            if "token_gram" in found
+            else {}
+        ),
     }
 
 
