@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.gpt2 import EXPERIMENT as RECORDED
 from disband.job import TOY_EXPERIMENTS
 from disband.pictures import PICTURES
 from disband.summary import summary
@@ -23,6 +22,7 @@ from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
 from verify.claims import LEDGER
 from verify.documents import claims_page
+from verify.recorded import recorded
 
 from .planted import PLANTED
 
@@ -38,7 +38,7 @@ DRAWN = {
 }  # fmt: skip
 
 _STEPS = (
-    "objectives", "claims", "simulations", "band in motion", "toys", "figures", "report",
+    "objectives", "claims", "simulations", "band in motion", "toys", "fixes", "figures", "report",
 )  # fmt: skip
 
 
@@ -79,11 +79,15 @@ def report(done):
 
 
 def test_the_report_has_all_its_parts(report):
-    assert set(report) == {"claims", "objectives", "simulations", "experiments", "provenance"}
+    parts = {"claims", "fixes", "objectives", "simulations", "experiments", "provenance"}
+    assert set(report) == parts
     assert [o["name"] for o in report["objectives"]] == [o.name for o in OBJECTIVES]
     assert len(report["simulations"]) == 3 * len(OBJECTIVES)
-    names = [*(experiment.name for experiment in TOY_EXPERIMENTS), RECORDED]
-    assert [experiment["name"] for experiment in report["experiments"]] == names
+    toys = [experiment.name for experiment in TOY_EXPERIMENTS]
+    found = [experiment["name"] for experiment in report["experiments"]]
+    assert found[: len(toys)] == toys
+    assert sorted(found[len(toys) :]) == sorted(one["name"] for one in recorded().values())
+    assert len(report["fixes"]) >= 5
     assert {"command", "time", "versions", "python"} <= set(report["provenance"])
 
 
@@ -134,9 +138,9 @@ def test_every_figure_is_there_twice_and_in_the_page(done):
     out, _, _ = done
     drawn = {path.stem for path in (out / "figures").glob("*.svg")}
     assert drawn == {path.stem for path in (out / "figures").glob("*.png")}
-    recorded = {name for name in drawn if name.startswith(f"{RECORDED}-")}
-    assert drawn - recorded == DRAWN
-    assert {"gpt2-figure-2", "gpt2-regimes"} <= recorded
+    kept = {name for name in drawn if name.startswith("results-")}
+    assert drawn - kept == DRAWN
+    assert {"results-gpt2-figure-2", "results-gpt2-regimes"} <= kept
     page = (out / "report.html").read_text("utf-8")
     assert page.count("<figure>") == len(drawn)
     assert "<math" in page
@@ -166,7 +170,7 @@ def test_every_step_is_told_as_it_is_done(done):
 def test_a_second_run_reuses_what_is_done_and_says_so(done, report):
     before = processor_time()
     said = disband(done[0], "verify", "--no-lm")
-    assert said.count(", reused") == 5
+    assert said.count(", reused") == 6
     assert processor_time() - before < done[2]
     again = json.loads((done[0] / "report.json").read_text("utf-8"))
     assert again["claims"] == report["claims"]
@@ -234,6 +238,7 @@ def few(monkeypatch):
     """Return a way to run the job in this process on a few claims, runs and pictures."""
     monkeypatch.setattr("disband.job.LEDGER", LEDGER[:3])
     monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
+    monkeypatch.setattr("disband.job.toy_parts", list)
     monkeypatch.setattr("disband.in_motion.OBJECTIVES", OBJECTIVES[:1])
     monkeypatch.setattr("disband.in_motion.STEPS", 2)
     monkeypatch.setattr("disband.pictures.MAIN", ("DPO",))
@@ -251,7 +256,7 @@ def few(monkeypatch):
 def test_fresh_does_every_step_again(few, tmp_path):
     assert "reused" not in few(tmp_path)
     steps = {path: path.stat().st_mtime_ns for path in (tmp_path / "steps").iterdir()}
-    assert few(tmp_path).count(", reused") == 5
+    assert few(tmp_path).count(", reused") == 6
     assert "reused" not in few(tmp_path, "--fresh")
     assert all(path.stat().st_mtime_ns > changed for path, changed in steps.items())
 

@@ -138,6 +138,7 @@ def test_findings_and_tables_read_the_arms(sentiment, free):
     ]
     plain = table[0]
     assert plain["margin speed"] == plain["relative cost"] == 1
+    assert plain["relative updates"] in (1, pytest.approx(np.nan, nan_ok=True))
 
 
 def arm(change_w, change_l, labels=1.0, seconds=1.0):
@@ -192,6 +193,9 @@ def test_at_equal_margin_both_changes_differ_by_the_margin():
     assert numbers["winners preserved"] == 0
     assert numbers["losers suppressed"] == 1
     assert numbers["margin per update"] == pytest.approx(0.2)
+    assert numbers["updates to the margin"] == pytest.approx(GAINED / 0.2)
+    never = method_numbers({f"x/{k}": v for k, v in arm(0.1, 0.0).items()}, "x")
+    assert np.isnan(never["updates to the margin"])
 
 
 def test_expected_findings_are_rules_of_their_question():

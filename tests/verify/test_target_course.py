@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from verify.experiments.curves import curves
 from verify.experiments.findings import findings
 from verify.experiments.findings.targets import RULES, target_numbers
 from verify.experiments.language import Language, language_model
@@ -109,6 +110,14 @@ def test_the_question_is_answered_judged_and_tabled(base):
     assert set(judged) == {rule.name for rule in RULES}
     rows = tables(found)["targets"]
     assert [row["metric"] for row in rows] == ["plain", "optimizer"] * 2
+    drawn = curves(found)
+    assert [(row["question"], row["metric"], row["batch"]) for row in drawn] == [
+        ("targets", metric, batch) for batch in (4, 8) for metric in ("plain", "optimizer")
+    ]
+    for row in drawn:
+        parts = np.add(row["positive"], row["negative"]) + row["reweighting"]
+        np.testing.assert_allclose(parts, row["G"], atol=1e-12)
+        assert row["updates"] == [1, 2, 3]
 
 
 def test_what_decides_is_read_off_the_parts():
