@@ -229,3 +229,22 @@ def test_the_law_of_one_context_is_exact_on_one_context():
         "neither": np.exp(rows[..., 2:]).sum(-1),
     }  # fmt: skip
     np.testing.assert_allclose(*law_of_one_context(found), rtol=1e-9)
+
+
+def test_what_spo_does_in_as_many_updates_is_judged_without_a_margin():
+    pieces = {name: replace(PIECE, name=name) for name in (DPO, SPO)}
+    gained = {DPO: np.array([0.0, 1.0]), SPO: np.array([0.0, 0.1])}
+
+    def judged(rise):
+        runs = {name: fake(gained[name], rise=rise[name]) for name in pieces}
+        results = {("mass", 0, pieces[name]): run for name, run in runs.items()}
+        found = {p.name: p.outcomes[0].holds for p in findings(results)}
+        assert "mass-spo-more" not in found  # it never gained the margin
+        return [found[f"mass-spo-{name}"] for name in ("raises", "less", "price")]
+
+    raises, less, price = judged({DPO: -1.0, SPO: 0.5})
+    assert raises is True
+    assert less is True
+    assert price is True
+    raises, _, _ = judged({DPO: -1.0, SPO: -0.5})
+    assert raises is False

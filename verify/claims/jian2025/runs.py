@@ -33,6 +33,9 @@ GPT2_SENTENCES = {
     "mass-spo-more": "Abstract, sentence 8: improvement of the chosen, on a small GPT-2",
     "mass-spo-keeps": "Abstract, sentence 9: output distributions, on a small GPT-2",
     "mass-spo-lower-level": "Abstract, sentence 7: the bilevel framework, on a small GPT-2",
+    "mass-spo-raises": "Abstract, sentence 8: improvement of the chosen, on a small GPT-2",
+    "mass-spo-less": "Abstract, sentence 9: output distributions, on a small GPT-2",
+    "mass-spo-price": "Abstract, sentence 9: output distributions, on a small GPT-2",
 }
 
 CLAIMS = (

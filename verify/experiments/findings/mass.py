@@ -128,6 +128,23 @@ def _compared(one: str, other: str, key: str, style: str) -> Callable[[Found], N
     return numbers
 
 
+def _ends(*names: str, key: str, style: str) -> Callable[[Found], Numbers]:
+    """The change from start to end under one method, or of one minus another, pair by pair."""
+
+    def numbers(found: Found) -> Numbers:
+        runs = [run for name in names if (run := _run(found, name, style)) is not None]
+        if len(runs) < len(names):
+            return {}
+        changes = [run[key][-1] - run[key][0] for run in map(_with_margin, runs)]
+        return interval("change", changes[0] - sum(changes[1:]))
+
+    return numbers
+
+
+def _with_margin(run: Mapping[str, Any]) -> dict[str, Array]:
+    return {**run, "margin": run["logp_w"] - run["logp_l"]}
+
+
 def _preserved(style: str) -> Callable[[Found], Numbers]:
     def numbers(found: Found) -> Numbers:
         run = _run(found, SPO, style)
@@ -142,6 +159,7 @@ def _preserved(style: str) -> Callable[[Found], Numbers]:
 _SINGLE, _SHORT = "single token", "short suffix"
 _AT = f"where the held-out margin has grown by {GAINED} nat, "
 _INTERVAL = "the 95 % interval over held-out pairs "
+_LATE = " (written after seeds 10 to 12)"
 
 RULES: tuple[Rule, ...] = (
     *(
@@ -198,5 +216,32 @@ RULES: tuple[Rule, ...] = (
         f"{_AT}{_INTERVAL}of the difference from the upper level alone lies above 0.05 nat",
         _compared(SPO, TERM, "logp_w", _SHORT),
         above(0.05),
+    ),
+    Rule(
+        "mass-spo-raises",
+        QUESTION,
+        "short suffix: stable preference optimization raises the chosen in as many updates as "
+        "lower it under DPO.",
+        f"{_INTERVAL}of the change of the chosen, from start to end, lies above zero{_LATE}",
+        _ends(SPO, key="logp_w", style=_SHORT),
+        above(0.0),
+    ),
+    Rule(
+        "mass-spo-less",
+        QUESTION,
+        "short suffix: in as many updates stable preference optimization moves less probability to "
+        "neither label than DPO does.",
+        f"{_INTERVAL}of the difference of the two changes, from start to end, lies below zero"
+        f"{_LATE}",
+        _ends(SPO, DPO, key="neither", style=_SHORT),
+        below(0.0),
+    ),
+    Rule(
+        "mass-spo-price",
+        QUESTION,
+        "short suffix: the price is the margin: in as many updates it gains less than under DPO.",
+        f"{_INTERVAL}of the difference of the two gains, from start to end, lies below zero{_LATE}",
+        _ends(SPO, DPO, key="margin", style=_SHORT),
+        below(0.0),
     ),
 )
