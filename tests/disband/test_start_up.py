@@ -97,3 +97,22 @@ def test_a_reader_that_leaves_early_is_no_error():
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.startswith("KTO")
     assert "Traceback" not in done.stderr
+
+
+def test_the_core_reads_the_whole_ledger_without_the_libraries_of_language_models():
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("torch", "transformers", "tokenizers", "trl", "peft"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+import disband.job
+from disband.cli import main
+main(["claim", "disband.gpt2.first-order"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert "batch Gram" in done.stdout

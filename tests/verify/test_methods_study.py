@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from verify.experiments.compared import ALL, BAND, BATCH, NONE
 from verify.experiments.findings import RULES, findings
 from verify.experiments.findings.methods import RULES as EXPECTED
 from verify.experiments.findings.methods import method_numbers
 from verify.experiments.free_text import MOST_WORDS, pairs, rows, scrambled
 from verify.experiments.items import Given
 from verify.experiments.language import language_model
-from verify.experiments.methods import ALL, BAND, BATCH, METHODS, NONE, Trial, run_trial
+from verify.experiments.methods import METHODS, Trial, run_trial
 from verify.experiments.protocol import Supervision
 from verify.experiments.readings import GAINED, at_gain
 from verify.experiments.tables import tables

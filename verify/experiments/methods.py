@@ -25,6 +25,15 @@ from sims.calibrate import (
 from theory.batch import batch_band, batch_factor, is_empty
 from theory.objectives import find
 from verify.calibrated import Method, Traced, train_calibrated
+from verify.experiments.compared import (
+    BAND,
+    BATCH,
+    MAIN,
+    NONE,
+    NORMALISED,
+    PAIRS,
+    PUBLISHED,
+)
 from verify.experiments.free_text import pairs as free_pairs
 from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
@@ -42,12 +51,6 @@ Array = npt.NDArray[Any]
 Data = Literal["sentiment", "free text"]
 DATA: tuple[Data, ...] = ("sentiment", "free text")
 
-NONE = "none"
-BATCH, PAIRS = "reward calibration", "reward calibration, pairs"
-BAND, NORMALISED = "batch band in the metric", "normalised gradients"
-PUBLISHED = "reward calibration, as published"
-MAIN = (NONE, BATCH, BAND, NORMALISED)
-ALL = (*MAIN, PAIRS, PUBLISHED)
 OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "BCE", "DDRO")
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from verify.experiments.compared import ALL
 from verify.experiments.equal_margin import OBJECTIVES, Race, run_race
 from verify.experiments.findings import mass
 from verify.experiments.followed import Run, run_followed
 from verify.experiments.label_mass import Mass, run_mass
 from verify.experiments.language import Language
 from verify.experiments.many_steps import Course, run_course
-from verify.experiments.methods import ALL, DATA, Trial, run_trial
+from verify.experiments.methods import DATA, Trial, run_trial
 from verify.experiments.methods import OBJECTIVES as TREATED
 from verify.experiments.protocol import Supervision
 from verify.experiments.regimes import SUPERVISIONS, Regime, pieces, run_regime

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from verify.experiments.compared import BAND, BATCH, NONE, NORMALISED
 from verify.experiments.findings.rule import Found, Numbers, Rule
-from verify.experiments.methods import BAND, BATCH, NONE, NORMALISED
 from verify.experiments.readings import GAINED, at_gain
 
 Arrays = Mapping[str, Any]
