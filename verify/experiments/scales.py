@@ -77,7 +77,7 @@ def _pretrained() -> tuple[Question, ...]:
     steps = tuple(
         Steps(SHORT, kind, batch, RATES[kind][:3], warm=2, explained=2, supervision=_TAUGHT)
         for kind in ("sgd", "adamw")
-        for batch in (1, 8)
+        for batch in (1, 4)
     )
     runs = (*(run(style, "DPO") for style in STYLES), *(run(UNEQUAL, o) for o in PAPER[:5:2]))
     return (Question("steps", run_steps, steps, 300), Question("runs", run_followed, runs, 300))
