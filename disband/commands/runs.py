@@ -30,9 +30,11 @@ from disband.errors import Interrupted, require_writable, user_input, writing
 def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path) -> None:
     """Check everything and write a report.
 
-    Derives the ten objectives, decides every claim of the ledger, simulates the toy settings,
-    trains small language models on real tweets to measure what theory predicts, draws the
-    figures and writes report.html and report.json. Takes minutes; --no-lm under a minute.
+    Derives the objectives, decides every claim of the ledger, simulates the toy settings, compares
+    what methods do on toys, trains small language models on real tweets to measure what theory
+    predicts, draws the figures and writes report.html and report.json. Records of disband gpt2 in
+    FOLDER and those kept with the project decide the claims that rest on them. Takes minutes;
+    --no-lm a minute or two.
 
     Finished steps are kept in FOLDER/steps. After an interrupt the same command goes on from
     there; a later run does again only what its settings, data or code change.
