@@ -9,6 +9,10 @@ from sympy.logic.boolalg import Boolean
 
 Point = Mapping[Symbol, Expr]
 
+# Of these the whole text was at hand. Of the others it was the abstract, and of chen2026 the
+# official code too: a claim there is our reading of a sentence.
+WHOLE_TEXTS = frozenset({"yuan2025"})
+
 
 class LedgerError(ValueError):
     """A claim cannot be decided as it is written: it is vacuous, inexact or has evaluated away."""
@@ -81,6 +85,11 @@ class Prediction:
     def paper(self) -> str:
         """Citation key."""
         return self.id.partition(".")[0]
+
+    @property
+    def command(self) -> str:
+        """What runs the experiment."""
+        return "disband gpt2" if self.experiment == "gpt2" else "disband verify"
 
 
 @dataclass(frozen=True)
