@@ -1,0 +1,338 @@
+"""What the documents show works: every command, every block of code, every verdict, every link."""
+
+import ast
+import json
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from disband.cli import main
+from tests.documents import (
+    GENERATED,
+    LANGUAGES,
+    PAGES,
+    benchmark,
+    blocks,
+    check,
+    every_command,
+    inline_commands,
+    missing,
+    named,
+    program,
+    prose,
+    transcript,
+    verdicts,
+    words,
+)
+from verify.claims import LEDGER
+from verify.provenance import ROOT
+
+WRITTEN = [name for name in PAGES if name not in GENERATED]
+COMMANDS = every_command()
+# Its examples need a trainer, which tests/test_monitor_page.py has.
+ELSEWHERE = {"docs/monitor.md"}
+# What loads torch, or takes more than a few seconds.
+SLOW_PAGES = {"docs/probing.md", "docs/scores.md", "docs/extending.md"}
+QUICK = {"derive", "band", "compare"}
+# Too long to wait for, or without an end; other tests run them on less.
+LONG = {"verify", "gpt2", "probe", "outcomes", "explore", "report", "figures"}
+
+
+def slowly(values, slow):
+    return [pytest.param(v, marks=pytest.mark.slow if v in slow else ()) for v in values]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to be in, with what the documents' commands read."""
+    (tmp_path / "my-run").mkdir()
+    (tmp_path / "prefs.jsonl").write_text("")
+    for name in ("constraints.txt", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(command):
+    done = CliRunner().invoke(main, words(command)[1:], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout.splitlines()
+
+
+def comment_of(lines, statement):
+    """What is said behind a statement, on its last line."""
+    line = lines[statement.end_lineno - 1].encode()  # columns are counted in bytes
+    return line[statement.end_col_offset :].decode().partition("#")[2].strip()
+
+
+def run_python(text, names):
+    """Run a block, see that what it shows of a value is so, and return the lines it prints."""
+    printed, lines = StringIO(), text.splitlines()
+    with redirect_stdout(printed):
+        for statement in ast.parse(text).body:
+            said = comment_of(lines, statement)
+            source = compile(ast.Module([statement], []), "<document>", "exec")
+            if isinstance(statement, ast.Expr) and re.search(r"\d", said):
+                value = str(eval(ast.unparse(statement), names))
+                for number in re.findall(r"-?\d+(?:\.\d+)?", said.partition(":")[0]):
+                    assert re.search(rf"(?<![\d.]){re.escape(number)}", value), (said, value)
+            else:
+                exec(source, names)
+    return printed.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    "name", slowly([n for n in WRITTEN if n not in ELSEWHERE and blocks(PAGES[n])], SLOW_PAGES)
+)
+@pytest.mark.usefixtures("folder")
+def test_a_page_runs_from_top_to_bottom_and_prints_what_it_shows(name):
+    names, printed = prepared(name), []
+    for block in blocks(PAGES[name]):
+        where = f"{name}, line {block.line}"
+        if block.language == "python":
+            printed = run_python(block.text, names)
+        elif block.language == "text":
+            assert missing(block.text.splitlines(), printed) is None, where
+        elif block.language == "console":
+            for command, shown in transcript(block):
+                assert missing(shown, run(command)) is None, (where, command)
+        else:
+            for command, _ in transcript(block):
+                check(command)
+
+
+def prepared(name):
+    """What a page's examples take for granted."""
+    if name != "docs/scores.md":
+        return {}
+    from tests.verify.test_models import saved
+    from tests.verify.tiny import TWEETS, model_of, tokenizer_of
+
+    tokenizer = tokenizer_of()
+    saved(Path("path/to/a/model"), model_of(tokenizer), tokenizer)
+    prompts = [tweet.text for tweet in TWEETS[:3]]
+    return {"prompts": prompts, "chosen": ["good"] * 3, "rejected": ["very bad"] * 3}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_block_is_of_a_kind_that_is_tested(name):
+    found = blocks(PAGES[name])
+    assert {block.language for block in found} <= LANGUAGES
+    assert PAGES[name].count("```") == 2 * len(found)
+    languages = [block.language for block in found]
+    assert all(languages[i - 1] == "python" for i, of in enumerate(languages) if of == "text")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.usefixtures("folder")
+def test_a_command_is_one(command):
+    check(command)
+
+
+def quick(command):
+    name = words(command)[1:2]
+    return program(command) == "disband" and len(words(command)) > 2 and name[0] not in LONG
+
+
+@pytest.mark.parametrize(
+    "command",
+    slowly(
+        [c for c in COMMANDS if quick(c)],
+        {c for c in COMMANDS if quick(c) and words(c)[1] not in QUICK},
+    ),
+)
+@pytest.mark.usefixtures("folder")
+def test_a_command_runs(command):
+    if "NAME" in command:
+        pytest.skip("a pattern of commands")
+    assert run(command)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "disband prove dpo",
+        "disband derive dpo --beta 2",
+        "disband gpt2 --scale huge",
+        "disband band dpo --cos 1",
+        "disband report no-such-run",
+        "make coffee",
+        "python -m benchmarks.scores --size 124M",
+        "python -m benchmarks.nothing",
+        "pip install -e .[everything]",
+        "pip install leftpad",
+        "rm -r out",
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_command_that_would_not_work_is_noticed(wrong):
+    with pytest.raises(Exception, match=r"\w"):
+        check(wrong)
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "at"),
+    [
+        (["a 1.2"], ["a  1.3"], None),
+        (["a 1.2"], ["a 1.4"], "a 1.2"),
+        (["a 1.2"], ["b 1.2"], "a 1.2"),
+        (["a 3"], ["a 4"], "a 3"),
+        (["a"], ["a", "b"], "(more: b)"),
+        (["a", "..."], ["a", "b"], None),
+        (["...", "b"], ["a", "b"], None),
+        (["a", "c"], ["a", "b", "c"], "c"),
+        (["a", "b"], ["a"], "b"),
+    ],
+)
+def test_what_is_shown_is_compared_line_by_line(shown, printed, at):
+    assert missing(shown, printed) == at
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_said_of_the_ledger_is_what_it_says(name):
+    text = prose(PAGES[name])
+    if name in GENERATED:
+        return
+    known = verdicts()
+    for one, said in named(text).items():
+        if one not in known and hasattr_path(one):
+            continue
+        assert one in known, f"no entry {one}"
+        # an experiment on toys is not recorded: tests/disband/test_verify.py runs it
+        assert said is None or said == (known[one] or said), one
+
+
+def hasattr_path(dotted):
+    """Whether a name is a module or a file of the project."""
+    path = ROOT / dotted.replace(".", "/")
+    return path.with_suffix(".py").exists() or path.is_dir()
+
+
+def test_every_finding_names_an_entry_with_its_verdict():
+    text = PAGES["docs/found.md"]
+    items = re.findall(r"^(?:\* |\| )(.+(?:\n  .+)*)", text, re.MULTILINE)
+    bare = [
+        i for i in items if not named(i) and not re.match(r"[-|: ]+$|.*\]\([^)]+\)|[a-z ]+\|", i)
+    ]
+    assert bare == []
+    assert sum(said is not None for said in named(text).values()) > 60
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name):
+    home = (ROOT / name).parent
+    text = re.sub(r"\$[^$]*\$", "", prose(PAGES[name]))
+    for path, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
+        if path.startswith("https://"):
+            continue
+        assert (home / path).exists() if path else True, path
+        if anchor and (not path or path.endswith(".md")):
+            page = (home / path).read_text("utf-8") if path else text
+            heads = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in heads}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_every_file_and_test_that_is_named_is_there(name):
+    spans = re.findall(r"`([\w./-]+/[\w./-]*)(?:::(\w+))?`", prose(PAGES[name]))
+    for path, test in spans:
+        if path.partition("/")[0] in {"out", "huggingface", "mteb"}:
+            continue
+        assert (ROOT / path).exists() or (ROOT / name).parent.joinpath(path).exists(), path
+        assert not test or f"def {test}(" in (ROOT / path).read_text("utf-8"), test
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_left_to_fill_in(name):
+    assert not re.search(r"@[A-Z]+@|\bTODO\b|\bTBD\b", PAGES[name])
+
+
+def test_the_readme_has_every_command_and_leads_to_every_page():
+    readme = PAGES["README.md"]
+    assert set(re.findall(r"^\| `disband (\w+)", readme, re.MULTILINE)) == set(main.commands)
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= set(
+        re.findall(r"\]\(([^)]+)\)", readme)
+    )
+    for command in main.commands:
+        assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
+
+
+def rows(table):
+    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()]
+
+
+def tables(text):
+    """Every table of a page as its head and its rows."""
+    found = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    return [(head, body) for head, _, *body in map(rows, found)]
+
+
+# What the table of methods calls them, by what ``disband outcomes`` calls them.
+METHODS = {
+    "none": "none",
+    "reward calibration": "reward calibration",
+    "reward calibration, each pair": "reward calibration",
+    "reward calibration, batch means": "reward calibration, batch",
+    "reward calibration with moving averages": "reward calibration, averaged",
+    "reward calibration with moving averages, as published": "reward calibration, averaged",
+    "calibration inside the batch band": "batch band",
+    "pairwise normalised gradients": "normalised gradients",
+    "equal and opposite motion": "equal and opposite",
+    "nearest ratio in the band": "nearest in band",
+    "likelihood (NLL) term": "NLL term",
+    "ratio clip": "ratio clip",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", range(3))
+def test_the_tables_of_methods_are_what_outcomes_prints(which):
+    page = PAGES["docs/methods.md"]
+    commands = [c for c in inline_commands(page) if c.startswith("disband outcomes")]
+    (name, *columns), body = tables(page)[which]
+    printed = run(commands[which])
+    heads = re.findall(r"both fall|both rise|w fell|l rose|in band|\w+", printed[2])
+    by_method = {
+        line[:34].strip(): dict(zip(heads, line[34:].split(), strict=True))
+        for line in printed[3:]
+        if re.search(r"\d%", line)
+    }
+    assert name == "method"
+    for method, *cells in body:
+        shown = dict(zip(columns, cells, strict=True))
+        found = by_method[METHODS[method]]
+        assert shown == {c: found[c].replace("%", " %") for c in columns}, method
+
+
+def test_the_tables_of_scores_are_what_was_recorded():
+    (_, _), beside, scaling = tables(PAGES["docs/scores.md"])
+    recorded = benchmark("scores")["results"]
+    assert len(beside[1]) == len(recorded)
+    for row, one in zip(beside[1], recorded, strict=True):
+        ours, theirs = (one["seconds per pair"][one[side]] for side in ("ours", "theirs"))
+        assert row[:2] == [one["ours"], one["theirs"]]
+        assert row[2] == f"{one['pairs']} × ({one['prompt']} + {one['response']})"
+        assert row[3:6] == [
+            f"{1e3 * ours:.0f} ms",
+            f"{1e3 * theirs:.0f} ms",
+            f"{theirs / ours:.2f}",
+        ]
+    recorded = benchmark("scores_scaling")["results"]
+    assert len(scaling[1]) == len(recorded)
+    for row, one in zip(scaling[1], recorded, strict=True):
+        assert row[:3] == [one["size"], str(one["pairs"]), str(one["tokens"])]
+        for cell, what in zip(row[3:5], ("pair geometry", "batch Gram"), strict=True):
+            shown = (
+                f"{1e3 * one['seconds per pair'][what]:.0f} ms ({one['over the floor'][what]:.2f})"
+            )
+            assert cell == shown
+
+
+def test_ids_of_tests_are_the_same_on_every_run():
+    assert list(COMMANDS) == list(every_command())
+    assert len({claim.id for claim in LEDGER}) == len(LEDGER)
+    assert json.dumps(WRITTEN)
