@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from latex2mathml.converter import convert
 
 from disband.cli import main
 from tests.documents import (
@@ -28,6 +29,7 @@ from tests.documents import (
     verdicts,
     words,
 )
+from theory.objectives import OBJECTIVES
 from verify.claims import LEDGER
 from verify.provenance import ROOT
 
@@ -36,7 +38,7 @@ COMMANDS = every_command()
 # Its examples need a trainer, which tests/test_monitor_page.py has.
 ELSEWHERE = {"docs/monitor.md"}
 # What loads torch, or takes more than a few seconds.
-SLOW_PAGES = {"docs/probing.md", "docs/scores.md", "docs/extending.md"}
+SLOW_PAGES = {"docs/probing.md", "docs/scores.md", "docs/theory.md"}
 QUICK = {"derive", "band", "compare"}
 # Too long to wait for, or without an end; other tests run them on less.
 LONG = {"verify", "gpt2", "probe", "outcomes", "explore", "report", "figures"}
@@ -133,22 +135,23 @@ def test_a_command_is_one(command):
     check(command)
 
 
-def quick(command):
-    name = words(command)[1:2]
-    return program(command) == "disband" and len(words(command)) > 2 and name[0] not in LONG
+def alone():
+    """The commands in prose and tables that can be waited for."""
+    found = (command for text in PAGES.values() for command in inline_commands(text))
+    return [
+        command
+        for command in dict.fromkeys(found)
+        if program(command) == "disband"
+        and len(words(command)) > 2
+        and words(command)[1] not in LONG
+    ]
 
 
 @pytest.mark.parametrize(
-    "command",
-    slowly(
-        [c for c in COMMANDS if quick(c)],
-        {c for c in COMMANDS if quick(c) and words(c)[1] not in QUICK},
-    ),
+    "command", slowly(alone(), {c for c in alone() if words(c)[1] not in QUICK})
 )
 @pytest.mark.usefixtures("folder")
 def test_a_command_runs(command):
-    if "NAME" in command:
-        pytest.skip("a pattern of commands")
     assert run(command)
 
 
@@ -214,11 +217,8 @@ def hasattr_path(dotted):
 
 def test_every_finding_names_an_entry_with_its_verdict():
     text = PAGES["docs/found.md"]
-    items = re.findall(r"^(?:\* |\| )(.+(?:\n  .+)*)", text, re.MULTILINE)
-    bare = [
-        i for i in items if not named(i) and not re.match(r"[-|: ]+$|.*\]\([^)]+\)|[a-z ]+\|", i)
-    ]
-    assert bare == []
+    items = re.findall(r"^\* (.+(?:\n  .+)*)", text, re.MULTILINE)
+    assert [item for item in items if not named(item)] == []
     assert sum(said is not None for said in named(text).values()) > 60
 
 
@@ -237,12 +237,26 @@ def test_every_link_leads_somewhere(name):
 
 
 @pytest.mark.parametrize("name", WRITTEN)
+def test_all_mathematics_can_be_typeset_by_line(name):
+    text = re.sub(r"`[^`]*`", "", prose(PAGES[name]))
+    shown = re.findall(r"\$\$(.+?)\$\$", text, re.DOTALL)
+    for line in re.sub(r"\$\$.+?\$\$", "", text, flags=re.DOTALL).splitlines():
+        inline = re.findall(r"\$([^$]+)\$", line)
+        assert line.count("$") == 2 * len(inline), line
+        shown += inline
+    for formula in shown:
+        # Markdown takes a backslash from before a sign, and a bar splits a row of a table
+        assert not re.search(r"\\[^a-zA-Z ]", formula), formula
+        assert "<math" in convert(formula)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_every_file_and_test_that_is_named_is_there(name):
     spans = re.findall(r"`([\w./-]+/[\w./-]*)(?:::(\w+))?`", prose(PAGES[name]))
     for path, test in spans:
-        if path.partition("/")[0] in {"out", "huggingface", "mteb"}:
-            continue
-        assert (ROOT / path).exists() or (ROOT / name).parent.joinpath(path).exists(), path
+        if not (ROOT / path.partition("/")[0]).exists():
+            continue  # a metric, a model's id
+        assert (ROOT / path).exists(), path
         assert not test or f"def {test}(" in (ROOT / path).read_text("utf-8"), test
 
 
@@ -298,8 +312,7 @@ def test_the_tables_of_methods_are_what_outcomes_prints(which):
     heads = re.findall(r"both fall|both rise|w fell|l rose|in band|\w+", printed[2])
     by_method = {
         line[:34].strip(): dict(zip(heads, line[34:].split(), strict=True))
-        for line in printed[3:]
-        if re.search(r"\d%", line)
+        for line in printed[3 : printed.index("", 3)]
     }
     assert name == "method"
     for method, *cells in body:
@@ -330,6 +343,21 @@ def test_the_tables_of_scores_are_what_was_recorded():
                 f"{1e3 * one['seconds per pair'][what]:.0f} ms ({one['over the floor'][what]:.2f})"
             )
             assert cell == shown
+
+
+def test_the_objectives_are_counted():
+    counts = [n for name in WRITTEN for n in re.findall(r"(\d+) objectives", PAGES[name])]
+    assert counts == [str(len(OBJECTIVES))] * 3
+
+
+def test_costs_are_what_was_recorded():
+    shares = {f"{100 * one['overhead']:.0f} %" for one in benchmark("monitor")["results"]}
+    (shown,) = re.findall(r"overhead on a\nCPU was (\d+ %)", PAGES["docs/monitor.md"])
+    assert shares == {shown}
+    times = {one["side"]: one["over plain"] for one in benchmark("calibration")["results"]}
+    shown = re.findall(r"([\d.]+) times(?: a plain step|, at)", PAGES["docs/methods.md"])
+    sides = ("calibrated, one factor", "batch band")
+    assert shown == [f"{times[side]:.2f}" for side in sides]
 
 
 def test_ids_of_tests_are_the_same_on_every_run():
