@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+from click.testing import CliRunner
 
 from disband.cli import main
 from verify.claim import Prediction
@@ -236,3 +237,10 @@ def verdicts():
 
 def benchmark(name):
     return json.loads((ROOT / "results" / "benchmarks" / f"{name}.json").read_text("utf-8"))
+
+
+def run(command):
+    """The lines that a command prints."""
+    done = CliRunner().invoke(main, words(command)[1:], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout.splitlines()

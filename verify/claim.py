@@ -12,6 +12,11 @@ Point = Mapping[Symbol, Expr]
 # Of these the whole text was at hand. Of the others it was the abstract, and of chen2026 the
 # official code too: a claim there is our reading of a sentence.
 WHOLE_TEXTS = frozenset({"yuan2025"})
+# Experiments that the main job does not run, with the command that does.
+ON_MODELS = {
+    "gpt2": "disband gpt2",
+    "smollm2": "disband gpt2 --model smollm2 --scale pretrained",
+}
 
 
 class LedgerError(ValueError):
@@ -89,7 +94,7 @@ class Prediction:
     @property
     def command(self) -> str:
         """What runs the experiment."""
-        return "disband gpt2" if self.experiment == "gpt2" else "disband verify"
+        return ON_MODELS.get(self.experiment, "disband verify")
 
 
 @dataclass(frozen=True)
