@@ -58,7 +58,7 @@ def claim_text(claim: Claim | Prediction) -> str:
     """Return one claim whole: statement, assumptions, decision, counterexample, repair."""
     lines = [claim.id, f"{claim.paper}, {claim.locator}", "", _entry("says", claim.says)]
     if isinstance(claim, Prediction):
-        lines += [_entry("decided by", f"the experiment {claim.experiment}; see disband verify")]
+        lines += [_entry("decided by", f"the experiment {claim.experiment}; see {claim.command}")]
     else:
         lines += _decided(claim)
     if claim.note:

@@ -9,6 +9,15 @@ from sympy.logic.boolalg import Boolean
 
 Point = Mapping[Symbol, Expr]
 
+# Of these the whole text was at hand. Of the others it was the abstract, and of chen2026 the
+# official code too: a claim there is our reading of a sentence.
+WHOLE_TEXTS = frozenset({"yuan2025"})
+# Experiments that the main job does not run, with the command that does.
+ON_MODELS = {
+    "gpt2": "disband gpt2",
+    "smollm2": "disband gpt2 --model smollm2 --scale pretrained",
+}
+
 
 class LedgerError(ValueError):
     """A claim cannot be decided as it is written: it is vacuous, inexact or has evaluated away."""
@@ -81,6 +90,11 @@ class Prediction:
     def paper(self) -> str:
         """Citation key."""
         return self.id.partition(".")[0]
+
+    @property
+    def command(self) -> str:
+        """What runs the experiment."""
+        return ON_MODELS.get(self.experiment, "disband verify")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from sympy import Basic, Expr, latex
 
 from theory.symbols import LATEX
-from verify.claim import Claim, Decision, Point, Prediction, Verdict
+from verify.claim import WHOLE_TEXTS, Claim, Decision, Point, Prediction, Verdict
 from verify.decide import decide, idle, judge, worked
 
 Entry = dict[str, Any]
@@ -32,6 +32,7 @@ def entries(
                 record["idle"] = [formula(g) for g in idle(claim)]
         else:
             record = _record(claim, judge(claim, outcomes.get(claim.experiment)))
+            record["command"] = claim.command
         record["repaired"] = repaired.get(claim.id)
         on_done(record)
         records.append(record)
@@ -47,6 +48,7 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
     return {
         "id": claim.id,
         "paper": claim.paper,
+        "printed": claim.paper in WHOLE_TEXTS,
         "locator": claim.locator,
         "says": claim.says,
         "given": [],
@@ -63,6 +65,7 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         "worked": _worked(claim, decision),
         "repairs": None,
         "repaired": None,
+        "command": None,
         "note": claim.note,
         "numbers": None if decision.numbers is None else dict(decision.numbers),
     }

@@ -77,5 +77,5 @@ def falsify(
         elif identifiers:
             raise Refusal(
                 f"a search is for statements of mathematics: {one.id} is decided by an experiment; "
-                "run disband verify"
+                f"run {one.command}"
             )

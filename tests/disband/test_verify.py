@@ -18,6 +18,7 @@ from disband.cli import main
 from disband.job import TOY_EXPERIMENTS
 from disband.pictures import PICTURES
 from disband.summary import summary
+from tests.documents import PAGES, named
 from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
 from verify.claims import LEDGER
@@ -157,6 +158,18 @@ def test_the_end_says_what_was_found_and_where_it_is(done, report):
 def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
     page = (ROOT / "docs" / "claims.md").read_text("utf-8")
     assert page == claims_page(report["claims"]), "stale; run: python -m verify.documents"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_of_the_ledger_what_this_run_found(report, name):
+    found = {claim["id"]: claim["verdict"] for claim in report["claims"]}
+    said = {one: verdict for one, verdict in named(PAGES[name]).items() if verdict}
+    assert said == {one: found[one] for one in said}
+
+
+def test_the_readme_counts_the_ledger_as_this_run_does(report, done):
+    (counted,) = re.findall(r"^\d+ claims: .+$", summary(report, done[0]), re.MULTILINE)
+    assert f"> {counted}\n" in PAGES["README.md"]
 
 
 def test_every_step_is_told_as_it_is_done(done):

@@ -1,0 +1,53 @@
+"""The tables and counts that a person wrote are those of the runs and of the catalogue."""
+
+import re
+
+from tests.documents import GENERATED, PAGES, benchmark
+from theory.objectives import OBJECTIVES
+
+
+def rows(table):
+    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()]
+
+
+def tables(text):
+    """Every table of a page as its head and its rows."""
+    found = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    return [(head, body) for head, _, *body in map(rows, found)]
+
+
+def test_the_tables_of_scores_are_what_was_recorded():
+    (_, _), beside, scaling = tables(PAGES["docs/scores.md"])
+    recorded = benchmark("scores")["results"]
+    assert len(beside[1]) == len(recorded)
+    for row, one in zip(beside[1], recorded, strict=True):
+        ours, theirs = (one["seconds per pair"][one[side]] for side in ("ours", "theirs"))
+        assert row[:2] == [one["ours"], one["theirs"]]
+        assert row[2] == f"{one['pairs']} × ({one['prompt']} + {one['response']})"
+        assert row[3:6] == [
+            f"{1e3 * ours:.0f} ms",
+            f"{1e3 * theirs:.0f} ms",
+            f"{theirs / ours:.2f}",
+        ]
+    recorded = benchmark("scores_scaling")["results"]
+    assert len(scaling[1]) == len(recorded)
+    for row, one in zip(scaling[1], recorded, strict=True):
+        assert row[:3] == [one["size"], str(one["pairs"]), str(one["tokens"])]
+        for cell, what in zip(row[3:5], ("pair geometry", "batch Gram"), strict=True):
+            shown = (
+                f"{1e3 * one['seconds per pair'][what]:.0f} ms ({one['over the floor'][what]:.2f})"
+            )
+            assert cell == shown
+
+
+def test_the_objectives_are_counted():
+    counts = [
+        n for name in PAGES.keys() - GENERATED for n in re.findall(r"(\d+) objectives", PAGES[name])
+    ]
+    assert counts == [str(len(OBJECTIVES))] * 3
+
+
+def test_the_cost_of_watching_is_what_was_recorded():
+    shares = {f"{100 * one['overhead']:.0f} %" for one in benchmark("monitor")["results"]}
+    (shown,) = re.findall(r"overhead on a\nCPU was (\d+ %)", PAGES["docs/monitor.md"])
+    assert shares == {shown}
