@@ -13,11 +13,12 @@ import click
 from click.testing import CliRunner
 
 from disband.cli import main
+from disband.studied import merged
 from verify.claim import Prediction
 from verify.claims import LEDGER
 from verify.decide import judge
-from verify.documents import recorded
 from verify.provenance import ROOT
+from verify.recorded import recorded
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")
@@ -224,10 +225,7 @@ def verdicts():
     """
     page = PAGES["docs/claims.md"]
     found = dict(re.findall(r"^### `([^`]+)`: (.+)$", page, re.MULTILINE))
-    measured = {
-        record["name"]: {p["name"]: p["per_seed"] for p in record["predictions"]}
-        for record in recorded().values()
-    }
+    measured = merged(recorded().values())
     for claim in LEDGER:
         if isinstance(claim, Prediction):
             outcomes = measured.get(claim.experiment)
