@@ -1,10 +1,13 @@
-"""How hypothesis searches: the same examples on every run, and more of them on request.
+"""How hypothesis searches and how tests are shared out, the same on every run.
 
 ``HYPOTHESIS_PROFILE=thorough pytest`` looks longer.
 """
 
 import os
 from collections.abc import Iterator
+
+# Small models gain nothing from threads, and several test processes share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +29,19 @@ settings.register_profile(
     suppress_health_check=slow_machines,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """``pytest -n`` keeps the tests of one group, which share what is costly, in one process."""
+    if config.getoption("dist", "no") == "load":
+        config.option.dist = "loadgroup"
+        config.option.loadgroup = True
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is long begins first, so that no process is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True, scope="session")
