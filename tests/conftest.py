@@ -3,11 +3,9 @@
 ``HYPOTHESIS_PROFILE=thorough pytest`` looks longer.
 """
 
+import gc
 import os
 from collections.abc import Iterator
-
-# Small models gain nothing from threads, and several test processes share the cores.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,15 +31,24 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """``pytest -n`` keeps the tests of one group, which share what is costly, in one process."""
+    # Small models gain nothing from threads, and several test processes share the cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # What is imported and collected stays: searching it for garbage time and again takes minutes.
+    gc.disable()
     if config.getoption("dist", "no") == "load":
         config.option.dist = "loadgroup"
-        config.option.loadgroup = True
         config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is long begins first, so that no process is left with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, of what tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
