@@ -6,6 +6,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,15 +30,31 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """``pytest -n`` keeps the tests of one group, which share what is costly, in one process."""
+# Their tests share what takes minutes to compute, so one process runs them all.
+TOGETHER = ("tests/disband/test_verify.py", "tests/verify/test_ledger.py")
+
+
+def pytest_configure() -> None:
     # Small models gain nothing from threads, and several test processes share the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # What is imported and collected stays: searching it for garbage time and again takes minutes.
     gc.disable()
-    if config.getoption("dist", "no") == "load":
-        config.option.dist = "loadgroup"
-        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``pytest -n`` deals out whole test functions, and files where tests share much."""
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid.partition("[")[0]
+
+    config.option.loadscopereorder = False  # what is long is first already
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

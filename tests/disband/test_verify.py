@@ -42,11 +42,6 @@ _STEPS = (
 )  # fmt: skip
 
 
-def whole(test):
-    """The whole job takes minutes: one process runs it for all the tests of what it leaves."""
-    return pytest.mark.slow(pytest.mark.xdist_group("disband verify")(test))
-
-
 def start(out, *words):
     return subprocess.Popen(
         [sys.executable, "-m", "disband", *words, "--out", str(out)],
@@ -83,7 +78,7 @@ def report(done):
     return json.loads((done[0] / "report.json").read_text("utf-8"))
 
 
-@whole
+@pytest.mark.slow
 def test_the_report_has_all_its_parts(report):
     assert set(report) == {"claims", "objectives", "simulations", "experiments", "provenance"}
     assert [o["name"] for o in report["objectives"]] == [o.name for o in OBJECTIVES]
@@ -93,7 +88,7 @@ def test_the_report_has_all_its_parts(report):
     assert {"command", "time", "versions", "python"} <= set(report["provenance"])
 
 
-@whole
+@pytest.mark.slow
 def test_every_claim_is_decided_with_its_evidence(report):
     claims = report["claims"]
     assert len(claims) >= 40
@@ -105,13 +100,13 @@ def test_every_claim_is_decided_with_its_evidence(report):
         assert (claim["counterexample"] is not None) == shown
 
 
-@whole
+@pytest.mark.slow
 def test_predictions_of_an_experiment_that_was_left_out_are_open(report):
     measured = [claim for claim in report["claims"] if "was not run" in claim["decided_by"]]
     assert {claim["verdict"] for claim in measured} <= {Verdict.OPEN}
 
 
-@whole
+@pytest.mark.slow
 def test_predictions_on_toys_are_decided_without_language_models(report):
     experiment = report["experiments"][0]
     by_id = {claim["id"]: claim for claim in report["claims"]}
@@ -123,7 +118,7 @@ def test_predictions_on_toys_are_decided_without_language_models(report):
     assert {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts
 
 
-@whole
+@pytest.mark.slow
 def test_predictions_on_toys_of_jian2025_are_decided_too(report):
     evolution = report["experiments"][1]
     by_id = {claim["id"]: claim for claim in report["claims"]}
@@ -140,7 +135,7 @@ def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_
     assert "0 of 0 statements hold on every seed; left out: planted needs torch" in said
 
 
-@whole
+@pytest.mark.slow
 def test_every_figure_is_there_twice_and_in_the_page(done):
     out, _ = done
     drawn = {path.stem for path in (out / "figures").glob("*.svg")}
@@ -153,7 +148,7 @@ def test_every_figure_is_there_twice_and_in_the_page(done):
     assert "<math" in page
 
 
-@whole
+@pytest.mark.slow
 def test_the_end_says_what_was_found_and_where_it_is(done, report):
     out, said = done
     assert summary(report, out) in said
@@ -162,13 +157,13 @@ def test_the_end_says_what_was_found_and_where_it_is(done, report):
     assert str(out / "report.html") in said
 
 
-@whole
+@pytest.mark.slow
 def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
     page = (ROOT / "docs" / "claims.md").read_text("utf-8")
     assert page == claims_page(report["claims"]), "stale; run: python -m verify.documents"
 
 
-@whole
+@pytest.mark.slow
 def test_every_step_is_told_as_it_is_done(done):
     lines = done[1].splitlines()
     for number, name in enumerate(_STEPS, 1):
@@ -177,7 +172,7 @@ def test_every_step_is_told_as_it_is_done(done):
     assert "\x1b" not in done[1]
 
 
-@whole
+@pytest.mark.slow
 def test_a_second_run_reuses_what_is_done_and_says_so(done, report, tmp_path, monkeypatch):
     out = shutil.copytree(done[0], tmp_path / "out")
     # pictures are drawn anew every time; here they need not be
@@ -189,7 +184,7 @@ def test_a_second_run_reuses_what_is_done_and_says_so(done, report, tmp_path, mo
     assert again["simulations"] == report["simulations"]
 
 
-@whole
+@pytest.mark.slow
 def test_figures_are_drawn_again_from_what_was_saved(done):
     out, _ = done
     picture = out / "figures" / "band.svg"

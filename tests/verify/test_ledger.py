@@ -37,7 +37,6 @@ def sampled() -> set[str]:
 
 
 SAMPLE = sampled()
-together = pytest.mark.xdist_group("ledger")  # a claim is decided once for all of these tests
 decision = cache(decide)
 
 
@@ -49,7 +48,6 @@ def test_ids_are_unique() -> None:
     assert Counter(c.id for c in LEDGER).most_common(1)[0][1] == 1
 
 
-@together
 @pytest.mark.parametrize(
     "claim",
     [pytest.param(c, id=c.id, marks=[] if c.id in SAMPLE else pytest.mark.slow) for c in CLAIMS],
@@ -70,7 +68,6 @@ def test_every_claim_is_decided_and_its_evidence_holds(claim: Claim) -> None:
         assert decision(BY_ID[claim.repairs]).verdict is Verdict.REFUTED, "it needs no repair"
 
 
-@together
 def test_a_sample_of_the_claims_has_every_way_to_decide_one() -> None:
     assert len(SAMPLE) < len(CLAIMS) / 3
     ways = {decision(BY_ID[name]).decided_by for name in SAMPLE}
@@ -82,7 +79,6 @@ NOT_MENDED = {"yuan2025.table2.log-of-log", "yuan2025.b2.index"}
 
 
 @pytest.mark.slow
-@together
 def test_every_refuted_printed_claim_has_a_repaired_form() -> None:
     refuted = {c.id for c in CLAIMS if decision(c).verdict is Verdict.REFUTED}
     unmended = {i for i in refuted if f"{i}.repaired" not in BY_ID and not i.startswith("disband")}
