@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs
 
+import pytest
+
 from theory.written.own import objective_of
 
 OWN = objective_of("relu(goal - (w - l)/len_w) - lam*w", goal=0.7, lam=0.1)
@@ -30,6 +32,14 @@ class Explorer:
 
     def ready(self, tab):
         self.page.wait_for_selector(f"html[data-ready={tab}]")
+
+    def until(self, condition):
+        """Wait for a condition; ``wait_for_function`` would break the page's rule against eval."""
+        for _ in range(200):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never came: {condition}")
 
     def choose(self, objective):
         self.page.select_option("#objective", objective.name)

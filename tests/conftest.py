@@ -1,10 +1,12 @@
-"""How hypothesis searches: the same examples on every run, and more of them on request.
+"""How hypothesis searches and how tests are shared out, the same on every run.
 
 ``HYPOTHESIS_PROFILE=thorough pytest`` looks longer.
 """
 
+import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +28,44 @@ settings.register_profile(
     suppress_health_check=slow_machines,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+# Their tests share what takes minutes to compute, so one process runs them all.
+TOGETHER = ("tests/disband/test_verify.py", "tests/verify/test_ledger.py")
+
+
+def pytest_configure() -> None:
+    # Small models gain nothing from threads, and several test processes share the cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # What is imported and collected stays: searching it for garbage time and again takes minutes.
+    gc.disable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``pytest -n`` deals out whole test functions, and files where tests share much."""
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid.partition("[")[0]
+
+    config.option.loadscopereorder = False  # what is long is first already
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is long begins first, so that no process is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, of what tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,20 @@ def name_of(path):
     return str(path.relative_to(ROOT))
 
 
+@cache
+def tree(path):
+    """Each file is read once for all rules."""
+    return ast.parse(path.read_bytes())
+
+
+def offenders(broken, paths=FILES):
+    """Map the name of every file that breaks a rule to what is wrong with it."""
+    return {name_of(path): found for path in paths if (found := broken(path))}
+
+
 def at_import(path):
     """Yield what a file imports when it is imported: not within functions or for types alone."""
-    waiting = [ast.parse(path.read_bytes())]
+    waiting = [tree(path)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -37,46 +49,60 @@ def at_import(path):
         waiting += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_run_downward_only(path):
-    own = path.relative_to(ROOT).parts[0]
-    used = {name.partition(".")[0] for name in imports(path)}
-    assert not {other for other in used & set(FLOOR) if FLOOR[other] > FLOOR[own]}
+def test_there_are_files_to_look_at():
+    assert {name_of(path).partition("/")[0] for path in FILES} == set(PACKAGES)
+    assert Path(__file__) in TESTS
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_are_absolute(path):
-    relative = [
-        node for node in ast.walk(ast.parse(path.read_bytes()))
-        if isinstance(node, ast.ImportFrom) and node.level
-    ]  # fmt: skip
-    assert not relative
+def test_imports_run_downward_only():
+    def upward(path):
+        own = path.relative_to(ROOT).parts[0]
+        used = {name.partition(".")[0] for name in imports(path)}
+        return sorted(other for other in used & set(FLOOR) if FLOOR[other] > FLOOR[own])
+
+    assert not offenders(upward)
+
+
+def test_imports_are_absolute():
+    def relative(path):
+        nodes = ast.walk(tree(path))
+        return [n.lineno for n in nodes if isinstance(n, ast.ImportFrom) and n.level]
+
+    assert not offenders(relative)
 
 
 @pytest.mark.parametrize("package", ["theory", "sims", "disband"])
 def test_the_quick_floors_load_nothing_heavy(package):
-    for path in (ROOT / package).rglob("*.py"):
+    def heavy(path):
         allowed = {"matplotlib"} if path.name == "pictures.py" else set()
         used = {name.partition(".")[0] for name in at_import(path)}
-        assert not used & (HEAVY - allowed), path
+        return sorted(used & (HEAVY - allowed))
+
+    assert not offenders(heavy, (ROOT / package).rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", [*FILES, *TESTS], ids=name_of)
-def test_no_file_is_too_long_to_read(path):
-    assert len(path.read_text().splitlines()) <= LONGEST
+def test_no_file_is_too_long_to_read():
+    def too_long(path):
+        lines = len(path.read_text("utf-8").splitlines())
+        return lines if lines > LONGEST else 0
+
+    assert not offenders(too_long, [*FILES, *TESTS])
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_every_module_says_in_its_first_line_what_it_is_for(path):
-    said = ast.get_docstring(ast.parse(path.read_bytes()))
-    assert said
-    assert said.splitlines()[0].rstrip()[-1] in ".;:,"
+def test_every_module_says_in_its_first_line_what_it_is_for():
+    def unsaid(path):
+        said = ast.get_docstring(tree(path)) or ""
+        first = said.partition("\n")[0].rstrip()
+        return "" if first and first[-1] in ".;:," else f"begins with {first!r}"
+
+    assert not offenders(unsaid)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_program_code_asserts(path):
-    found = [n.lineno for n in ast.walk(ast.parse(path.read_bytes())) if isinstance(n, ast.Assert)]
-    assert not found
+def test_no_program_code_asserts():
+    def asserted(path):
+        return [n.lineno for n in ast.walk(tree(path)) if isinstance(n, ast.Assert)]
+
+    assert not offenders(asserted)
 
 
 def test_the_walk_sees_what_it_should(tmp_path):

@@ -27,6 +27,9 @@ COLUMNS = """(what) => {
     const found = [...Bokeh.documents[0].roots()[0].references()].find((m) => m.name === what);
     return Object.fromEntries(Object.entries(found.data).map(([k, v]) => [k, [...v]]));
 }"""
+# The background of a picture, and that of the page.
+PICTURE = "Bokeh.documents[0].roots()[0].background_fill_color"
+PAPER = "getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()"
 CELLS = "all => all.map((cell) => Number(cell.dataset.value))"
 CLOSE = {"rel": 1e-9, "abs": 1e-300}
 # One pair near the references, one that training has moved far, one with other scores.
@@ -240,22 +243,16 @@ def test_token_changes_are_those_of_the_recorded_products(opened, when):
 def test_a_phone_shows_all_in_its_width(opened, tab, scheme):
     one = opened(f"tab={tab}&objective=MPO", viewport=PHONE, color_scheme=scheme)
     assert one.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert one.page.locator(f"#panel-{tab} canvas").first.is_visible()
+    one.page.locator(f"#panel-{tab} canvas").first.wait_for(state="visible")
 
 
 def test_pictures_follow_the_colour_scheme(opened):
     one = opened("objective=DPO", color_scheme="light")
-    paper = "Bokeh.documents[0].roots()[0].background_fill_color"
-    light = one.page.evaluate(paper)
+    light = one.page.evaluate(PICTURE)
+    one.until(f"{PICTURE} === {PAPER}")
     one.page.emulate_media(color_scheme="dark")
-    assert one.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    assert (
-        light
-        != one.page.evaluate(paper)
-        == one.page.evaluate(
-            "getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()"
-        )
-    )
+    # the page hears of the change in its own time
+    one.until(f"{PICTURE} !== {light!r} && {PICTURE} === {PAPER}")
 
 
 def test_the_plane_shows_the_point_and_its_band(opened):

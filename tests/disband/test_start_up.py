@@ -38,7 +38,11 @@ def test_a_quick_question_imports_nothing_heavy(words):
     assert not modules_after(*words) & set(HEAVY)
 
 
-@pytest.mark.parametrize("options", [(), ("--set", "beta=0.3", "--logp-w", "-12")], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param((), marks=pytest.mark.slow), ("--set", "beta=0.3", "--logp-w", "-12")],
+    ids=str,
+)
 def test_a_band_of_the_catalogue_needs_no_algebra_the_second_time(options, tmp_path, monkeypatch):
     monkeypatch.setenv("DISBAND_CACHE", str(tmp_path))
     words = ("band", "dpo", "--cos", "0.9", "--norm-ratio", "1.3", *options)
@@ -92,6 +96,7 @@ def test_a_terminal_without_greek_shows_question_marks():
     assert b"log ?_w" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error():
     command = f"{sys.executable} -m disband derive kto | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, cwd=ROOT)

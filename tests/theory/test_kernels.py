@@ -95,6 +95,7 @@ def test_incentives_compute_what_they_share_once(objective):
         assert len(both) == len(alone[0])
 
 
+@pytest.mark.slow
 @each
 @quantity
 def test_torch_agrees_with_numpy_in_both_precisions(objective, what):
@@ -113,6 +114,7 @@ def test_torch_agrees_with_numpy_in_both_precisions(objective, what):
                 assert abs(float(value) - other) <= 2 * allowed(known)
 
 
+@pytest.mark.slow
 @each
 def test_autograd_of_the_loss_gives_the_incentives_in_the_tails(objective):
     data = pairs(60, seed=3)

@@ -17,6 +17,9 @@ from theory.symbols import DATA, beta, lam, logp_l, logp_w, ref_w, tau
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 way = pytest.mark.parametrize("way", WAYS)
+# One point of each objective is quickly looked at, three are not.
+later = [pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2)]
+seeds = pytest.mark.parametrize("seed", [0, *later])
 # Far enough to see a limit; not so far that the exponential of an exponential fills the memory.
 FAR = {"DPO-FKL": (12, 30), "DPO-alpha": (24, 60)}
 PRECISION = 900
@@ -47,29 +50,29 @@ def quantity(objective, name, at, along, distances):
 
 @each
 @way
-def test_limits_are_where_the_incentives_go(objective, way):
+@seeds
+def test_limits_are_where_the_incentives_go(objective, way, seed):
     found = facts(objective).ends[way]
     distances = FAR.get(objective.name, (1500, 6000))
-    for seed in range(3):
-        at = held(objective, seed)
-        for name in ("d_w", "d_l", "ratio"):
-            limits = getattr(found, name)
-            assert limits, f"the limit of {name} was not found"
-            (limit,) = [one for one in limits if all(g.subs(at) == sympy.true for g in one.given)]
-            pushes = values(objective.d_l, at, WAYS[way], distances)
-            if limit.value is None:
-                assert pushes == [0, 0]
-            if name == "ratio" and pushes == [0, 0]:
-                continue
-            near, far = quantity(objective, name, at, WAYS[way], distances)
-            if limit.value in (oo, -oo):
-                assert mpmath.sign(far) == (1 if limit.value == oo else -1)
-                assert abs(far) > 2 * abs(near)
-            else:
-                with mpmath.workdps(PRECISION):
-                    goal = mpmath.mpf(sympy.N(limit.value.subs(at).rewrite(exp), 60))
-                    closer = abs(far - goal) < 0.6 * abs(near - goal)
-                    assert closer or abs(far - goal) < mpmath.mpf("1e-50") * max(1, abs(goal))
+    at = held(objective, seed)
+    for name in ("d_w", "d_l", "ratio"):
+        limits = getattr(found, name)
+        assert limits, f"the limit of {name} was not found"
+        (limit,) = [one for one in limits if all(g.subs(at) == sympy.true for g in one.given)]
+        pushes = values(objective.d_l, at, WAYS[way], distances)
+        if limit.value is None:
+            assert pushes == [0, 0]
+        if name == "ratio" and pushes == [0, 0]:
+            continue
+        near, far = quantity(objective, name, at, WAYS[way], distances)
+        if limit.value in (oo, -oo):
+            assert mpmath.sign(far) == (1 if limit.value == oo else -1)
+            assert abs(far) > 2 * abs(near)
+        else:
+            with mpmath.workdps(PRECISION):
+                goal = mpmath.mpf(sympy.N(limit.value.subs(at).rewrite(exp), 60))
+                closer = abs(far - goal) < 0.6 * abs(near - goal)
+                assert closer or abs(far - goal) < mpmath.mpf("1e-50") * max(1, abs(goal))
 
 
 @each

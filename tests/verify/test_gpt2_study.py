@@ -161,6 +161,7 @@ def test_an_early_end_keeps_what_was_measured(base):
     assert run["token_logp"].shape[0] == 3
 
 
+@pytest.mark.slow
 def test_a_study_is_judged_tabled_and_resumed(tmp_path):
     pieces = (Steps("short suffix", "sgd", 8, (1e-4,), warm=1, explained=2, supervision=TAUGHT),)
     question = Question("steps", run_steps, pieces)
