@@ -1,0 +1,35 @@
+"""The program started as people start it, or run in this process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from disband.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def start(out, *words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "disband", *words, "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def disband(out, *words):
+    process = start(out, *words)
+    said, errors = process.communicate(timeout=900)
+    assert process.returncode == 0, errors
+    return said
+
+
+def printed(out, *words):
+    """What the program prints, run in this process."""
+    result = CliRunner().invoke(main, [*words, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    return result.stdout
