@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from theory.compiled import Compiled
+from verify.outcomes import Outcome, own_outcomes
 from verify.preferences import Text
 from verify.probe.advice import advise
 from verify.probe.measure import Measured
-from verify.probe.shares import Outcome, State, batch_report, own_outcomes, pair_report
+from verify.probe.shares import State, batch_report, pair_report
 from verify.probe.survey import Survey
 from verify.probe.tokens import Distances, quantiles, rank_correlation, statistics
 from verify.probe.worst import Tokens

@@ -2,46 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from theory.band import Case, calibration
+from theory.band import calibration
 from theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
 from theory.batch import pair_changes as changes_in_batch
 from theory.compiled import Compiled
 from theory.gram import Gram
-from theory.step import first_order
+from verify.outcomes import Codes, Outcome, outcomes, own_outcomes
 from verify.probe.measure import Measured
 from verify.probe.tokens import quantiles
 
 Array = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int8]
 Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
 _NORMAL = 1.959963984540054  # the normal distribution's quantile at (1 + CONFIDENCE) / 2
-
-
-class Outcome(IntEnum):
-    """What a step does to a pair: one of the four cases, or nothing, or not a number."""
-
-    IDEAL = Case.IDEAL
-    BOTH_FALL = Case.BOTH_FALL
-    BOTH_RISE = Case.BOTH_RISE
-    REVERSED = Case.REVERSED
-    STILL = 4
-    UNKNOWN = 5
-
-    @property
-    def words(self) -> str:
-        """The outcome as a reader would say it."""
-        if self is Outcome.STILL:
-            return "neither moves"
-        return "not a number" if self is Outcome.UNKNOWN else Case(self).words
 
 
 @dataclass(frozen=True)
@@ -105,23 +85,9 @@ def share(count: int, total: int) -> dict[str, Any]:
     }
 
 
-def outcomes(change_w: Any, change_l: Any, still: Any = False) -> Codes:  # noqa: FBT002 (a mask)
-    """The :class:`Outcome` of each first-order change of both log-probabilities; of any shape."""
-    w, l, at_rest = np.broadcast_arrays(change_w, change_l, still)  # noqa: E741
-    codes = (w < 0).astype(np.int8) + 2 * (l > 0).astype(np.int8)
-    codes = np.where(at_rest | ((w == 0) & (l == 0)), Outcome.STILL, codes)
-    known = np.isfinite(w) & np.isfinite(l)
-    return np.asarray(np.where(known, codes, Outcome.UNKNOWN), np.int8)
-
-
 def table(codes: Codes) -> dict[str, Any]:
     """How often each outcome is among these, by its name in lower case."""
     return {o.name.lower(): share(int((codes == o).sum()), codes.size) for o in Outcome}
-
-
-def own_outcomes(d_w: Array, d_l: Array, gram: Gram, identical: npt.NDArray[np.bool_]) -> Codes:
-    """The outcome of each pair if a step is made on it alone."""
-    return outcomes(*first_order(d_w, d_l, gram), identical)
 
 
 def drag(d_w: Array, d_l: Array, gram: Gram) -> Array:
