@@ -3,7 +3,8 @@
 ``python -m benchmarks.monitor`` trains GPT-2 small's architecture, all of it and low-rank
 adapters, on random pairs, and looks at every second step, so that both kinds of step alternate in
 one run and share the machine's weather. What a look adds, over ten steps without one, is the
-overhead at a cadence of 10. ``--size 12M`` is quicker; ``--device cuda`` runs on a GPU. Set
+overhead at a cadence of 10. Steps calibrated by pairs are measured beside them. ``--size 12M`` is
+quicker; ``--device cuda`` runs on a GPU. Set
 ``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmarks/monitor.json``.
 """
 
@@ -57,8 +58,39 @@ class Clock(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         self.taken[state.global_step] = self._now() - self._start
 
 
-def overhead(size: str, device: str, steps: int, shape: tuple[int, int, int, int, bool]) -> Any:
-    """Times of watched and other steps, their medians, and the overhead at the cadence."""
+Shape = tuple[int, int, int, int, bool]
+
+
+def overhead(size: str, device: str, steps: int, shape: Shape) -> Any:
+    """Times of watched, calibrated and other steps, their medians, and the overhead at the cadence.
+
+    Calibrated by pairs, and not watched, they are steps of a run of their own.
+    """
+    pairs, sample, prompt, response, adapters = shape
+    taken = timed(size, device, steps, shape, every=2)
+    watched, others = ([t for step, t in taken.items() if step % 2 == rest] for rest in (0, 1))
+    singly = timed(size, device, steps // 2, shape, every=steps + 3, calibrate="pairs")
+    step = statistics.median(others)
+    look = statistics.median(watched) - step
+    return {
+        "size": size,
+        "pairs": pairs,
+        "looked at": sample,
+        "prompt": prompt,
+        "response": response,
+        "adapters only": adapters,
+        "seconds of watched steps": watched,
+        "seconds of other steps": others,
+        "seconds of steps calibrated by pairs": list(singly.values()),
+        "a look, in steps": look / step,
+        "overhead": look / step / CADENCE,
+        "bar": BAR,
+        "calibration by pairs, in steps": statistics.median(singly.values()) / step - 1,
+    }
+
+
+def timed(size: str, device: str, steps: int, shape: Shape, **settings: Any) -> dict[int, float]:
+    """Seconds of each step but the first two, which also make what later ones find made."""
     pairs, sample, prompt, response, adapters = shape
     model = model_of(size, device)
     # A GPU has work that the CPU's clock does not see.
@@ -84,27 +116,9 @@ def overhead(size: str, device: str, steps: int, shape: tuple[int, int, int, int
             processing_class=train_tokenizer([], [], 257),
         )
         trainer.add_callback(clock)
-        Monitor(every=2, sample=sample).watch(trainer)
+        Monitor(sample=sample, **settings).watch(trainer)
         trainer.train()
-    # The first two steps also make what later ones find made.
-    watched, others = (
-        [taken for step, taken in clock.taken.items() if step > 2 and step % 2 == rest]
-        for rest in (0, 1)
-    )
-    look = statistics.median(watched) - statistics.median(others)
-    return {
-        "size": size,
-        "pairs": pairs,
-        "looked at": sample,
-        "prompt": prompt,
-        "response": response,
-        "adapters only": adapters,
-        "seconds of watched steps": watched,
-        "seconds of other steps": others,
-        "a look, in steps": look / statistics.median(others),
-        "overhead": look / statistics.median(others) / CADENCE,
-        "bar": BAR,
-    }
+    return {step: taken for step, taken in clock.taken.items() if step > 2}
 
 
 def _on_gpu() -> float:
@@ -157,7 +171,8 @@ def main() -> None:
         print(
             f"{asked.size}, {what}, {found['pairs']} pairs a step, {found['looked at']} looked at:"
             f" a look costs {found['a look, in steps']:.2f} steps, overhead "
-            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%})",
+            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%}); calibration by "
+            f"pairs adds {found['calibration by pairs, in steps']:.2f} steps to each",
             flush=True,
         )
         _save(results, asked.device)

@@ -227,8 +227,8 @@ def test_two_processes_train_as_without_and_look_at_all_their_pairs(tmp_path):
     change, apart = flat(alone) - before, flat(alone) - flat(trained[0])
     assert np.linalg.norm(apart) < 1e-3 * np.linalg.norm(change)
     assert found[0]["pairs"]["dynamics/uncalibrated"] == 0
-    for name in ("factor", "in_band", "pairs", "measured_chosen"):
-        name = f"dynamics/{name}"
+    for metric in ("factor", "in_band", "pairs", "measured_chosen"):
+        name = f"dynamics/{metric}"
         assert found[0]["pairs"][name] == pytest.approx(lines[2][name], rel=1e-3, abs=1e-6)
 
 

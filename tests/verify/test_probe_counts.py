@@ -96,16 +96,18 @@ def test_what_sets_responses_apart():
             TokenPair((0,), (1, 2), (1, 2)),
             TokenPair((0,), (1,), (2, 3, 4), cut_context=1),
             TokenPair((0,), tuple(range(30)), (*range(28), 77, 78)),
+            # Single words, and the token that ends them, have little in common.
+            TokenPair((0,), (1, 9), (2, 9)),
         ]
     )
-    assert found.edits.tolist() == [1, 0, 3, 2]
-    assert found.prefix.tolist() == [1, 2, 0, 28]
-    assert found.suffix.tolist() == [2, 0, 0, 0]
-    assert found.identical.tolist() == [False, True, False, False]
-    assert found.near.tolist() == [True, False, False, True]
+    assert found.edits.tolist() == [1, 0, 3, 2, 1]
+    assert found.prefix.tolist() == [1, 2, 0, 28, 0]
+    assert found.suffix.tolist() == [2, 0, 0, 0, 1]
+    assert found.identical.tolist() == [False, True, False, False, False]
+    assert found.near.tolist() == [True, False, False, True, False]
     told = statistics(found)
     assert (told["identical tokens"], told["nearly identical"], told["cut to fit"]) == (1, 2, 1)
-    assert told["first difference at token"]["median"] == 2
+    assert told["first difference at token"]["median"] == 1.5
 
 
 def test_quantiles_leave_out_what_is_no_number():

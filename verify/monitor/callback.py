@@ -219,8 +219,8 @@ class Monitor(TrainerCallback):
         if PAIRS not in found:
             warnings.warn(
                 "the monitor looked at no pair of this step, for it heard none from the trained "
-                "model (and calibrates none), had no memory for it, or the step was skipped; if this happens at every "
-                "step, leave the monitor out",
+                "model (and calibrates none), had no memory for it, or the step was skipped; if "
+                "this happens at every step, leave the monitor out",
                 Unseen,
                 stacklevel=1,
             )

@@ -13,6 +13,7 @@ from theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_
 from theory.batch import pair_changes as changes_in_batch
 from theory.compiled import Compiled
 from theory.gram import Gram
+from theory.step import first_order
 from verify.outcomes import Codes, Outcome, outcomes, own_outcomes
 from verify.probe.measure import Measured
 from verify.probe.tokens import quantiles
@@ -21,6 +22,7 @@ Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-12  # of float64 sums, relative
 _NORMAL = 1.959963984540054  # the normal distribution's quantile at (1 + CONFIDENCE) / 2
 
 
@@ -128,6 +130,7 @@ def pair_report(
                 "outcomes": table(codes),
                 "incentive ratio": quantiles(ratio),
                 "calibration": quantiles(factors),
+                "one factor": _one_factor(d_w, d_l, gram, factors),
                 "without calibration": share(int(np.isnan(factors).sum()), factors.size),
                 "drag": quantiles(drag(d_w, d_l, gram)),
             }
@@ -137,6 +140,17 @@ def pair_report(
         "settings": objective.settings(settings),
         "at": found,
     }
+
+
+def _one_factor(d_w: Array, d_l: Array, gram: Gram, factors: Array) -> dict[str, Any] | None:
+    """How many pairs that have a factor of their own are ideal under their geometric mean."""
+    has = np.isfinite(factors)
+    if not has.any():
+        return None
+    one = float(np.exp(np.log(factors[has]).mean()))
+    some = Gram(*(part[has] for part in _parts(gram)))
+    codes = outcomes(*first_order(d_w[has] * one, d_l[has] / one, some))
+    return {"factor": one, "ideal": share(int((codes == Outcome.IDEAL).sum()), int(has.sum()))}
 
 
 def batch_report(
@@ -149,13 +163,18 @@ def batch_report(
     d_w, d_l = (
         d[: count * size].reshape(count, size) for d in state.incentives(objective, settings)
     )
-    still = np.zeros((count, size), bool)
-    inside = outcomes(*changes_in_batch(measured.products, d_w, d_l), still)
-    mean: MeanProducts = mean_products(measured.products, d_w, d_l)
-    means = outcomes(*mean.changes())
+    identical = state.identical[: count * size].reshape(count, size)
+    products = _as_one(measured.products, identical)
+    changes = changes_in_batch(products, d_w, d_l)
+    felt = np.concatenate([np.abs(d_w), np.abs(d_l)], -1)[..., None, :] / size
+    most = (np.abs(products) * felt).sum(-1)
+    inside = outcomes(*changes, _at_rest(changes, (most[:, :size], most[:, size:])))
+    mean: MeanProducts = mean_products(products, d_w, d_l)
+    moved = mean.changes()
+    whole = (abs(mean.w_pull) + abs(mean.w_push), abs(mean.l_pull) + abs(mean.l_push))
+    means = outcomes(*moved, _at_rest(moved, whole))
     known = means != Outcome.UNKNOWN
     own = Gram(*(np.reshape(v[: count * size], (count, size)) for v in _parts(measured.gram)))
-    identical = state.identical[: count * size].reshape(count, size)
     alone = own_outcomes(d_w, d_l, own, identical)
     compared = ~identical & (alone < Outcome.STILL) & (inside < Outcome.STILL)
     empty = is_empty(batch_band(mean)) & known
@@ -168,6 +187,25 @@ def batch_report(
         "empty band": share(int(empty.sum()), int(known.sum())),
         "factor": quantiles(batch_factor(mean)),
     }
+
+
+def _as_one(products: Array, identical: npt.NDArray[np.bool_]) -> Array:
+    """The products with both scores of identical responses made one, as they are but for rounding.
+
+    Otherwise what rounding leaves of their difference would decide batches of such pairs.
+    """
+    found, size = products.copy(), identical.shape[-1]
+    for batch, i in np.argwhere(identical):
+        one, other = found[batch], size + i
+        one[[i, other]] = (one[i] + one[other]) / 2
+        one[:, [i, other]] = ((one[:, i] + one[:, other]) / 2)[:, None]
+    return found
+
+
+def _at_rest(changes: tuple[Any, Any], most: tuple[Any, Any]) -> npt.NDArray[np.bool_]:
+    """Whether both changes are but rounding of sums of such a size."""
+    (w, l), (most_w, most_l) = changes, most  # noqa: E741
+    return np.asarray((np.abs(w) <= ROUNDING * most_w) & (np.abs(l) <= ROUNDING * most_l))
 
 
 def _parts(gram: Gram) -> tuple[Array, Array, Array]:
