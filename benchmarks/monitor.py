@@ -5,7 +5,8 @@ adapters, on random pairs, and looks at every second step, so that both kinds of
 one run and share the machine's weather. What a look adds, over ten steps without one, is the
 overhead at a cadence of 10. Steps calibrated by pairs are measured beside them. ``--size 12M`` is
 quicker; ``--device cuda`` runs on a GPU. Set
-``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmarks/monitor.json``.
+``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmarks/monitor.json``, those
+of another size to a file with it in its name.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from verify.gpt2 import train_tokenizer
 from verify.monitor.callback import Monitor
 from verify.provenance import ROOT, versions
 
+SIZE = "124M"
 CADENCE = 10
 BAR = 0.15
 # Pairs in a step, pairs looked at, tokens of prompt and response, and whether adapters only.
@@ -139,9 +141,10 @@ def _pairs(count: int, prompt: int, response: int) -> Any:
     )
 
 
-def _save(results: list[Any], device: str) -> None:
+def _save(results: list[Any], size: str, device: str) -> None:
     on_gpu = device == "cuda"
-    path = ROOT / "results" / "benchmarks" / f"monitor{'_cuda' if on_gpu else ''}.json"
+    name = "monitor" + ("" if size == SIZE else f"_{size}") + ("_cuda" if on_gpu else "")
+    path = ROOT / "results" / "benchmarks" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
     saved = {
@@ -159,7 +162,7 @@ def _save(results: list[Any], device: str) -> None:
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", default="124M", choices=SIZES)
+    parser.add_argument("--size", default=SIZE, choices=SIZES)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, default=12, help="half of them are watched")
     asked = parser.parse_args()
@@ -175,7 +178,7 @@ def main() -> None:
             f"pairs adds {found['calibration by pairs, in steps']:.2f} steps to each",
             flush=True,
         )
-        _save(results, asked.device)
+        _save(results, asked.size, asked.device)
 
 
 if __name__ == "__main__":

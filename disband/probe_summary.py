@@ -9,7 +9,7 @@ from rich.table import Table
 
 from disband.numbers import number
 from verify.outcomes import Outcome
-from verify.probe.advice import percent
+from verify.probe.rules import percent
 
 _WIDTH = 100  # where there is no terminal to ask
 

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import pytest
 
-from verify.probe.advice import advise, interval, percent
+from verify.probe.advice import advise
+from verify.probe.rules import interval, percent
 from verify.probe.shares import share
 from verify.probe.survey import Counts
 

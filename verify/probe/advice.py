@@ -1,35 +1,18 @@
 """Plain advice from what was measured: rules with their thresholds, each with its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isnan
 from typing import Any
 
-# Of pairs or of batches; a rule that rests on a sampled share looks at its interval's low end.
-MANY = 0.1
+from verify.probe.about_data import about_data
+from verify.probe.rules import MANY, Advice, interval, percent
+
+# A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5
 BROAD = 0.3  # between an interval's ends
 TOGETHER = 0.5  # a rank correlation
 AGREE = 0.75  # of pairs
-
-
-@dataclass(frozen=True)
-class Advice:
-    """One rule and what it came to.
-
-    Args:
-        rule: When it applies.
-        measured: The numbers that it looked at.
-        applies: Whether it does.
-        advice: What to do where it applies.
-        reason: Why.
-    """
-
-    rule: str
-    measured: str
-    applies: bool
-    advice: str
-    reason: str
 
 
 def advise(
@@ -63,82 +46,12 @@ def advise(
         _others(name, pairs),
         _both_rise(name, first),
         _turned(name, first),
-        *_about_data(counts, tokens),
+        *about_data(counts, tokens),
         _few(name, first),
     ]
     if not any(rule.applies for rule in rules):
         rules.insert(0, _nothing(name, first))
     return [asdict(rule) for rule in sorted(rules, key=lambda rule: not rule.applies)]
-
-
-def percent(value: float | None) -> str:
-    """A share as a reader would say it; of nothing there is none."""
-    return "–" if value is None or isnan(value) else f"{100 * value:.0f} %"
-
-
-def interval(of: Mapping[str, Any]) -> str:
-    """A share with its count and interval."""
-    return (
-        f"{percent(of['share'])} ({of['count']} of {of['of']}; "
-        f"95 %: {percent(of['low'])} to {percent(of['high'])})"
-    )
-
-
-def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:
-    same = counts["identical"] + tokens["identical tokens"]
-    clashes = counts["contradictory"]
-    n = tokens["pairs"]
-    return [
-        Advice(
-            "Rows without a pair: any row is malformed or has an empty response",
-            f"{counts['malformed']} of {counts['rows']} rows, {counts['empty']} with an empty "
-            "response",
-            counts["malformed"] > 0,
-            "Mend or drop the rows that state no pair.",
-            "A trainer either stops at them or trains on nothing.",
-        ),
-        Advice(
-            "Identical responses: any pair has them",
-            f"{counts['identical']} of {counts['pairs']} pairs as text, "
-            f"{tokens['identical tokens']} of {n} sampled pairs as tokens",
-            same > 0,
-            "Drop pairs with identical responses; where only their tokens are the same, raise "
-            "--max-length.",
-            "Both scores are equal, so no objective of the margin can move it; one that has an "
-            "extra pull only imitates the text.",
-        ),
-        Advice(
-            "Contradictions: a pair comes again with chosen and rejected exchanged",
-            f"{clashes} of {counts['pairs']} pairs",
-            clashes > 0,
-            "Of pairs that come again exchanged, drop both, or decide which is meant.",
-            "Under an objective of the margin their steps cancel at the start.",
-        ),
-        Advice(
-            f"Repeated pairs: more than {percent(MANY)} come again word for word",
-            f"{counts['repeated']} of {counts['pairs']} pairs",
-            counts["repeated"] > MANY * max(counts["pairs"], 1),
-            "Drop repeated pairs.",
-            "A pair is trained on as often as it comes.",
-        ),
-        Advice(
-            f"Nearly identical responses: more than {percent(MANY)} of the sample differ by one "
-            "token of four or more, or by at most a tenth of the longer response",
-            f"{tokens['nearly identical']} of {n} sampled pairs",
-            tokens["nearly identical"] > MANY * n,
-            "Drop or rewrite nearly identical pairs, train only on the tokens that differ, or add "
-            "a term that holds the chosen up (RPO, CPO).",
-            "Tokens that both responses share have nearly the same scores in both, so what lowers "
-            "the rejected response lowers the chosen one.",
-        ),
-        Advice(
-            f"Cut texts: more than {percent(MANY)} of the sample do not fit",
-            f"{tokens['cut to fit']} of {n} sampled pairs",
-            tokens["cut to fit"] > MANY * n,
-            "Raise --max-length here and in the trainer, or shorten the texts.",
-            "The model is trained on, and measured on, fragments.",
-        ),
-    ]
 
 
 def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
