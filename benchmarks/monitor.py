@@ -3,8 +3,10 @@
 ``python -m benchmarks.monitor`` trains GPT-2 small's architecture, all of it and low-rank
 adapters, on random pairs, and looks at every second step, so that both kinds of step alternate in
 one run and share the machine's weather. What a look adds, over ten steps without one, is the
-overhead at a cadence of 10. ``--size 12M`` is quicker; ``--device cuda`` runs on a GPU. Set
-``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmarks/monitor.json``.
+overhead at a cadence of 10. Steps calibrated by pairs are measured beside them. ``--size 12M`` is
+quicker; ``--device cuda`` runs on a GPU. Set
+``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmarks/monitor.json``, those
+of another size to a file with it in its name.
 """
 
 import argparse
@@ -34,6 +36,7 @@ from verify.gpt2 import train_tokenizer
 from verify.monitor.callback import Monitor
 from verify.provenance import ROOT, versions
 
+SIZE = "124M"
 CADENCE = 10
 BAR = 0.15
 # Pairs in a step, pairs looked at, tokens of prompt and response, and whether adapters only.
@@ -57,8 +60,39 @@ class Clock(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         self.taken[state.global_step] = self._now() - self._start
 
 
-def overhead(size: str, device: str, steps: int, shape: tuple[int, int, int, int, bool]) -> Any:
-    """Times of watched and other steps, their medians, and the overhead at the cadence."""
+Shape = tuple[int, int, int, int, bool]
+
+
+def overhead(size: str, device: str, steps: int, shape: Shape) -> Any:
+    """Times of watched, calibrated and other steps, their medians, and the overhead at the cadence.
+
+    Calibrated by pairs, and not watched, they are steps of a run of their own.
+    """
+    pairs, sample, prompt, response, adapters = shape
+    taken = timed(size, device, steps, shape, every=2)
+    watched, others = ([t for step, t in taken.items() if step % 2 == rest] for rest in (0, 1))
+    singly = timed(size, device, steps // 2, shape, every=steps + 3, calibrate="pairs")
+    step = statistics.median(others)
+    look = statistics.median(watched) - step
+    return {
+        "size": size,
+        "pairs": pairs,
+        "looked at": sample,
+        "prompt": prompt,
+        "response": response,
+        "adapters only": adapters,
+        "seconds of watched steps": watched,
+        "seconds of other steps": others,
+        "seconds of steps calibrated by pairs": list(singly.values()),
+        "a look, in steps": look / step,
+        "overhead": look / step / CADENCE,
+        "bar": BAR,
+        "calibration by pairs, in steps": statistics.median(singly.values()) / step - 1,
+    }
+
+
+def timed(size: str, device: str, steps: int, shape: Shape, **settings: Any) -> dict[int, float]:
+    """Seconds of each step but the first two, which also make what later ones find made."""
     pairs, sample, prompt, response, adapters = shape
     model = model_of(size, device)
     # A GPU has work that the CPU's clock does not see.
@@ -84,27 +118,9 @@ def overhead(size: str, device: str, steps: int, shape: tuple[int, int, int, int
             processing_class=train_tokenizer([], [], 257),
         )
         trainer.add_callback(clock)
-        Monitor(every=2, sample=sample).watch(trainer)
+        Monitor(sample=sample, **settings).watch(trainer)
         trainer.train()
-    # The first two steps also make what later ones find made.
-    watched, others = (
-        [taken for step, taken in clock.taken.items() if step > 2 and step % 2 == rest]
-        for rest in (0, 1)
-    )
-    look = statistics.median(watched) - statistics.median(others)
-    return {
-        "size": size,
-        "pairs": pairs,
-        "looked at": sample,
-        "prompt": prompt,
-        "response": response,
-        "adapters only": adapters,
-        "seconds of watched steps": watched,
-        "seconds of other steps": others,
-        "a look, in steps": look / statistics.median(others),
-        "overhead": look / statistics.median(others) / CADENCE,
-        "bar": BAR,
-    }
+    return {step: taken for step, taken in clock.taken.items() if step > 2}
 
 
 def _on_gpu() -> float:
@@ -125,9 +141,10 @@ def _pairs(count: int, prompt: int, response: int) -> Any:
     )
 
 
-def _save(results: list[Any], device: str) -> None:
+def _save(results: list[Any], size: str, device: str) -> None:
     on_gpu = device == "cuda"
-    path = ROOT / "results" / "benchmarks" / f"monitor{'_cuda' if on_gpu else ''}.json"
+    name = "monitor" + ("" if size == SIZE else f"_{size}") + ("_cuda" if on_gpu else "")
+    path = ROOT / "results" / "benchmarks" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
     saved = {
@@ -145,7 +162,7 @@ def _save(results: list[Any], device: str) -> None:
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", default="124M", choices=SIZES)
+    parser.add_argument("--size", default=SIZE, choices=SIZES)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, default=12, help="half of them are watched")
     asked = parser.parse_args()
@@ -157,10 +174,11 @@ def main() -> None:
         print(
             f"{asked.size}, {what}, {found['pairs']} pairs a step, {found['looked at']} looked at:"
             f" a look costs {found['a look, in steps']:.2f} steps, overhead "
-            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%})",
+            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%}); calibration by "
+            f"pairs adds {found['calibration by pairs, in steps']:.2f} steps to each",
             flush=True,
         )
-        _save(results, asked.device)
+        _save(results, asked.size, asked.device)
 
 
 if __name__ == "__main__":

@@ -125,6 +125,39 @@ def test_entangled_data_are_flagged_with_their_reason(record):
     assert min(heaviest["effects"]) in heaviest["effects"][heaviest["len_w"] :]
 
 
+def probed(folder, data, **settings):
+    """A probe of these rows, and the names of the rules that apply."""
+    path = written(folder / "rows.jsonl", data)
+    asked = Probe(str(folder.parent / "gpt2"), path, out=folder / "out", **FEW | settings)
+    record = run(asked)
+    return record, [one["rule"].partition(":")[0] for one in record["advice"] if one["applies"]]
+
+
+def test_broken_rows_are_named_for_what_they_are(folder):
+    """A third again, a third identical, a third empty: each has its rule, and none else falls."""
+    plain = [
+        {"prompt": "the", "chosen": f" {word} talk", "rejected": f" awful {word} meal it had"}
+        for word in WORDS[:4]
+    ]
+    same = [row | {"rejected": row["chosen"]} for row in plain]
+    empty = [row | {"rejected": ""} for row in plain]
+    (folder / "broken").mkdir()
+    _, applying = probed(folder / "broken", [*plain, *plain, *same, *empty])
+    assert {"Rows without a pair", "Identical responses", "Repeated pairs"} <= set(applying)
+    assert "Nothing found" not in applying
+
+
+def test_identical_pairs_alone_get_no_other_advice_than_to_drop_them(folder):
+    (folder / "same").mkdir()
+    data = [{"prompt": "the", "chosen": f" {w} talk", "rejected": f" {w} talk"} for w in WORDS]
+    record, applying = probed(folder / "same", data, objectives=("dpo", "cpo"))
+    assert applying == ["Identical responses"]
+    dpo, cpo = (one["at"][0]["outcomes"] for one in record["pairs"])
+    assert dpo["still"]["share"] == 1
+    # What has an extra pull on the chosen lifts the one text there is.
+    assert cpo["both_rise"]["share"] == 1
+
+
 def test_the_page_asks_for_nothing_and_runs_nothing(page):
     seen = Page(page)
     assert seen.open == []

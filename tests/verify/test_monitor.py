@@ -13,6 +13,7 @@ pytest.importorskip("trl")
 
 
 from disband import Monitor
+from tests.verify.materialised import flat
 from tests.verify.trl_harness import (
     BYTES,
     PAIRS,
@@ -23,12 +24,13 @@ from tests.verify.trl_harness import (
     plain,
     take,
 )
-from tests.verify.trl_runs import same, trainer_of, watched, weights
+from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
 from verify.gpt2 import logp, train_tokenizer
 from verify.monitor.callback import Unseen
 from verify.monitor.looks import logps, look
 from verify.monitor.numbers import NAMES
-from verify.monitor.tap import Tap, batches
+from verify.monitor.rows import batches
+from verify.monitor.tap import Tap
 from verify.provenance import ROOT
 from verify.scores import directional, pair_gram
 
@@ -82,6 +84,7 @@ def test_training_under_a_monitor_is_the_same_to_the_last_bit(run, tmp_path):
         assert set(NAMES) <= set(mine)
         assert {name: mine[name] for name in line} == line
         assert mine["dynamics/pairs"] == 3
+        assert mine["dynamics/uncalibrated"] == 1
 
 
 def test_a_monitor_looks_at_its_cadence(tmp_path):
@@ -215,6 +218,18 @@ def test_two_processes_train_as_without_and_look_at_all_their_pairs(tmp_path):
         assert line["dynamics/pairs"] == 4
         expected = 0.1 / 2
         assert line["dynamics/incentive_chosen"] == pytest.approx(expected, rel=0.5)
+    # Both processes' pairs, each with its own factor, make the step of one process with them all.
+    trainer = trainer_of(DPOTrainer, tmp_path / "alone", **SGD)
+    before = flat(weights(trainer))
+    alone, lines, _ = watched(trainer, every=3, calibrate="pairs")
+    trained = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
+    assert same(*trained)
+    change, apart = flat(alone) - before, flat(alone) - flat(trained[0])
+    assert np.linalg.norm(apart) < 1e-3 * np.linalg.norm(change)
+    assert found[0]["pairs"]["dynamics/uncalibrated"] == 0
+    for metric in ("factor", "in_band", "pairs", "measured_chosen"):
+        name = f"dynamics/{metric}"
+        assert found[0]["pairs"][name] == pytest.approx(lines[2][name], rel=1e-3, abs=1e-6)
 
 
 def test_logs_reach_tensorboard(tmp_path):

@@ -10,6 +10,7 @@ from verify.monitor.advice import said
 from verify.monitor.diagnosis import Cause, diagnose, motion
 from verify.monitor.logs import Run, read
 from verify.monitor.numbers import NAMES
+from verify.outcomes import Outcome
 
 STEPS = tuple(range(10, 410, 10))
 
@@ -70,6 +71,32 @@ def test_a_fall_has_the_cause_that_the_numbers_say(change, metrics, cause, todo)
     assert any(todo in sentence for sentence in words.todo)
     assert words.headline.startswith("The chosen fell" if change < 0 else "The chosen rose")
     assert bool(words.why) == (change < 0)
+
+
+def test_incentives_that_have_turned_are_no_matter_of_the_band():
+    """Reversed pairs have incentives that are not positive, and no factor mends those."""
+    metrics = looked(0.1, 0.1)
+    del metrics["in_band"], metrics["incentive_ratio"]
+    found = diagnose(run_of(-1, **metrics))
+    assert found.cause is Cause.TURNED
+    words = said(found)
+    assert words.band == ["no pair had two positive incentives, so that none had a band"]
+    assert any("No calibration mends" in sentence for sentence in words.todo)
+    assert not any("calibrate=" in sentence for sentence in words.todo)
+
+
+def test_one_factor_that_does_not_do_is_answered_by_one_for_each_pair():
+    words = said(diagnose(run_of(-1, **looked(0.2, 0.8, factor=1.3))))
+    assert any('calibrate="pairs"' in sentence for sentence in words.todo)
+    assert "d_w/d_l 1.00, which calibration multiplied by 1.69" in words.band[0]
+
+
+def test_pairs_that_do_not_move_are_a_stretch_of_their_own():
+    metrics = looked(0.1, 0.1) | {"reversed": 0.0, "still": 0.8}
+    found = diagnose(run_of(1, **metrics))
+    assert [phase.case for phase in found.phases] == [Outcome.STILL]
+    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% winner")
+    assert any("do not move" in sentence for sentence in said(found).todo)
 
 
 def test_half_of_a_fall_is_dated():
@@ -160,6 +187,35 @@ def test_the_latest_checkpoint_counts(tmp_path):
     assert read(tmp_path).source.parent.name == "checkpoint-10"
 
 
+def test_a_file_that_was_cut_off_in_writing_hides_no_other(tmp_path):
+    written(tmp_path, "checkpoint-9/trainer_state.json", [{"loss": 1.0, "step": 9}])
+    later = tmp_path / "checkpoint-10" / "trainer_state.json"
+    later.parent.mkdir()
+    later.write_text('{"log_history": [{"lo')
+    assert read(tmp_path).source.parent.name == "checkpoint-9"
+    lines = tmp_path / "metrics.jsonl"
+    lines.write_text('{"loss": 1.0, "step": 1}\n{"loss": 0.9, "st')
+    assert read(lines).steps == (1,)
+
+
+def test_a_run_that_broke_off_says_where_and_of_what(tmp_path):
+    history = [
+        {"loss": 0.7, "rewards/chosen": 0.0, "rewards/rejected": 0.0, "step": 1},
+        {"loss": 0.6, "rewards/chosen": 0.1, "rewards/rejected": 0.0, "step": 2},
+        {"loss": float("nan"), "rewards/chosen": float("inf"), "eval_loss": float("nan"),
+         "grad_norm": "NaN", "step": 3},
+    ]  # fmt: skip
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"log_history": history, "global_step": 3, "max_steps": 10}))
+    run = read(tmp_path)
+    assert run.broken == {"loss": 3, "rewards/chosen": 3, "grad_norm": 3}
+    words = said(diagnose(run))
+    assert words.happened[0].startswith("the log ends at step 2 of 10: ")
+    assert "loss (step 3), rewards/chosen (step 3)" in words.happened[1]
+    assert any("lower the learning rate" in sentence for sentence in words.todo)
+    assert not any("Nothing needs mending" in sentence for sentence in words.todo)
+
+
 def test_loggers_names_are_the_trainers(tmp_path):
     rows = [{"train/loss": 0.5, "train/global_step": 3, "global_step": 3, "eval/loss": 1}]
     run = read(written(tmp_path, "trackio.jsonl", rows))
@@ -173,10 +229,12 @@ def test_loggers_names_are_the_trainers(tmp_path):
         ("trainer_state.json", "[1, 2]", "is not"),
         ("trainer_state.json", '{"log_history": []}', "has none"),
         ("x.jsonl", "no\n", "is not"),
-        ("other.txt", "", "has neither"),
+        ("other.txt", "", "has neither; "),
+        ("runs/events.out.tfevents.1", "", "has neither .TensorBoard's files are not read"),
     ],
 )
 def test_what_is_no_log_is_refused(name, text, said_, tmp_path):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=said_):
         read(tmp_path)
@@ -185,4 +243,5 @@ def test_what_is_no_log_is_refused(name, text, said_, tmp_path):
 def test_every_metric_of_a_monitor_is_read():
     metrics = looked(0.2, 0.8, predicted_chosen=0.0, predicted_rejected=0.0)
     metrics |= {"incentive_chosen": 0.05, "incentive_rejected": 0.05}
+    metrics |= {"still": 0.0, "uncalibrated": 1.0}
     assert set(diagnose(run_of(-1, **metrics)).means) == set(NAMES)

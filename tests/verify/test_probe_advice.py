@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import pytest
 
-from verify.probe.advice import advise, interval, percent
+from verify.probe.advice import advise
+from verify.probe.rules import interval, percent
 from verify.probe.shares import share
 from verify.probe.survey import Counts
 
@@ -20,8 +21,13 @@ def middle(low, median, high):
     return {"p10": low, "median": median, "p90": high}
 
 
-def objective(name, **outcomes):
-    start = {"outcomes": shares(**outcomes), "calibration": middle(0.9, 1.0, 1.1)}
+def objective(name, one=N, **outcomes):
+    """Of so many pairs in each case; ``one`` of them are ideal with one factor for all."""
+    start = {
+        "outcomes": shares(**outcomes),
+        "calibration": middle(0.9, 1.0, 1.1),
+        "one factor": {"factor": 1.0, "ideal": share(one, N)},
+    }
     return {"objective": name, "at": [start]}
 
 
@@ -37,7 +43,9 @@ TOKENS = {"pairs": N, "identical tokens": 0, "nearly identical": 0, "cut to fit"
 GEOMETRY = {
     "cosine": middle(0.1, 0.2, 0.3),
     "norm ratio": middle(1.0, 1.2, 1.4),
+    "length ratio": middle(0.9, 1.3, 2.0),
     "norm ratio with length ratio": 0.9,
+    "incentive ratio with length ratio": float("nan"),
 }
 
 
@@ -77,8 +85,17 @@ FALLING = objective("DPO", both_fall=80, ideal=20)
             {"pairs": [FALLING], "geometry": {"norm ratio with length ratio": float("nan")}},
             ["Both fall"],
         ),
-        # A sample that small proves no majority.
-        ({"pairs": [objective("DPO", both_fall=55, ideal=45)]}, ["Lengths"]),
+        # Of an objective that normalises, and of rejected responses that are shorter.
+        (
+            {"pairs": [FALLING], "geometry": {"incentive ratio with length ratio": 1.0}},
+            ["Both fall"],
+        ),
+        ({"pairs": [FALLING], "geometry": {"length ratio": middle(0.5, 0.7, 1)}}, ["Both fall"]),
+        # A sample that small proves no majority, and yet some fall.
+        ({"pairs": [objective("DPO", both_fall=55, ideal=45)]}, ["Some fall", "Lengths"]),
+        ({"pairs": [objective("DPO", both_fall=12, ideal=88)]}, ["Nothing found"]),
+        ({"pairs": [objective("DPO", reversed=30, ideal=70)]}, ["Reversed"]),
+        ({"pairs": [objective("DPO", unknown=1, ideal=99)]}, ["Not a number"]),
         ({"pairs": [objective("DPO", both_rise=80, ideal=20)]}, ["Both rise"]),
         ({"pairs": [FEW]}, ["Small sample"]),
         ({"groups": [batch(both_fall=6, ideal=4)]}, ["Batches fall"]),
@@ -93,10 +110,18 @@ def test_a_rule_applies_to_what_it_is_about(given, rules):
     assert applying(**given) == rules
 
 
-def test_uneven_pairs_want_factors_of_their_own():
-    uneven = objective("DPO", ideal=N)
-    uneven["at"][0]["calibration"] = middle(0.5, 1.0, 1.5)
-    assert applying(pairs=[uneven]) == ["Uneven pairs"]
+@pytest.mark.parametrize(
+    ("ideal", "one", "rules"),
+    [
+        (50, 50, ["Uneven pairs"]),
+        # One factor does for nearly all, and so do the incentives as they are.
+        (50, 95, ["Nothing found"]),
+        (95, 50, ["Nothing found"]),
+    ],
+)
+def test_uneven_pairs_want_factors_of_their_own(ideal, one, rules):
+    rises = {"both_rise": N - ideal}
+    assert applying(pairs=[objective("DPO", one, ideal=ideal, **rises)]) == rules
 
 
 def test_an_objective_is_named_only_where_surely_more_pairs_are_ideal():
@@ -114,7 +139,7 @@ def test_an_objective_is_named_only_where_surely_more_pairs_are_ideal():
 
 def test_where_no_factor_calibrates_the_advice_says_so():
     falling = objective("DPO", both_fall=80)
-    falling["at"][0]["calibration"] = None
+    falling["at"][0] |= {"calibration": None, "one factor": None}
     first = advise(COUNTS, TOKENS, [falling], [None], GEOMETRY | {"cosine": None})[0]
     assert "no factor calibrates" in first["advice"]
     assert "no scores" in first["measured"]

@@ -11,8 +11,9 @@ from scipy.stats import binomtest, spearmanr
 from theory.band import Case, case
 from theory.gram import Gram
 from theory.step import first_order
+from verify.outcomes import Outcome, outcomes, own_outcomes
 from verify.probe.keep import RULES, write_kept
-from verify.probe.shares import Outcome, drag, outcomes, table, wilson
+from verify.probe.shares import drag, table, wilson
 from verify.probe.survey import survey
 from verify.probe.tokens import (
     distances,
@@ -95,16 +96,18 @@ def test_what_sets_responses_apart():
             TokenPair((0,), (1, 2), (1, 2)),
             TokenPair((0,), (1,), (2, 3, 4), cut_context=1),
             TokenPair((0,), tuple(range(30)), (*range(28), 77, 78)),
+            # Single words, and the token that ends them, have little in common.
+            TokenPair((0,), (1, 9), (2, 9)),
         ]
     )
-    assert found.edits.tolist() == [1, 0, 3, 2]
-    assert found.prefix.tolist() == [1, 2, 0, 28]
-    assert found.suffix.tolist() == [2, 0, 0, 0]
-    assert found.identical.tolist() == [False, True, False, False]
-    assert found.near.tolist() == [True, False, False, True]
+    assert found.edits.tolist() == [1, 0, 3, 2, 1]
+    assert found.prefix.tolist() == [1, 2, 0, 28, 0]
+    assert found.suffix.tolist() == [2, 0, 0, 0, 1]
+    assert found.identical.tolist() == [False, True, False, False, False]
+    assert found.near.tolist() == [True, False, False, True, False]
     told = statistics(found)
     assert (told["identical tokens"], told["nearly identical"], told["cut to fit"]) == (1, 2, 1)
-    assert told["first difference at token"]["median"] == 2
+    assert told["first difference at token"]["median"] == 1.5
 
 
 def test_quantiles_leave_out_what_is_no_number():
@@ -148,6 +151,15 @@ def test_what_does_not_move_and_what_is_no_number_stand_apart():
         "ideal": 0, "both_fall": 1, "both_rise": 0, "reversed": 0, "still": 2, "unknown": 1,
     }  # fmt: skip
     assert [o.words for o in Outcome][4:] == ["neither moves", "not a number"]
+
+
+def test_identical_responses_move_together_or_not_at_all():
+    """Rounding apart, both scores are one: a pull that is stronger than the push lifts both."""
+    gram = Gram(np.ones(3), np.full(3, 1 + 1e-7), np.full(3, 1 - 1e-7))
+    found = own_outcomes(np.array([0.1, 1.1, 0.1]), np.full(3, 0.1), gram, np.ones(3, bool))
+    assert found.tolist() == [Outcome.STILL, Outcome.BOTH_RISE, Outcome.STILL]
+    apart = own_outcomes(np.array([0.1]), np.array([0.1]), Gram.of_angle([0.5], [1]), [False])
+    assert apart.tolist() == [Outcome.IDEAL]
 
 
 def test_a_drag_above_one_is_a_fall_of_the_chosen():

@@ -10,6 +10,8 @@ from tests.verify.trl_harness import BYTES, CONFIGS, PAIRS, DPOTrainer, models
 from verify.gpt2 import train_tokenizer
 from verify.monitor.callback import Monitor
 
+# A step is the gradient times the rate, and nothing else.
+SGD = {"optim": "sgd", "max_grad_norm": 0, "lr_scheduler_type": "constant", "learning_rate": 1e-3}
 LORA = {"r": 2, "target_modules": ["c_attn"], "fan_in_fan_out": True}
 
 

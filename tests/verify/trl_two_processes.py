@@ -1,4 +1,4 @@
-"""One of two processes that train together: without a monitor, with one, and calibrated."""
+"""One of two processes that train together: without a monitor, with one, and both calibrations."""
 
 import hashlib
 import json
@@ -7,8 +7,10 @@ import sys
 import warnings
 from pathlib import Path
 
+import torch
+
 from tests.verify.trl_harness import DPOTrainer
-from tests.verify.trl_runs import same, trainer_of, watched, weights
+from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
 
 
 def main(folder: Path):
@@ -23,11 +25,16 @@ def main(folder: Path):
     calibrated, _, monitor = watched(
         trainer_of(DPOTrainer, folder / "calibrated", **settings), every=1, calibrate="average"
     )
+    singly, of_pairs, _ = watched(
+        trainer_of(DPOTrainer, folder / "pairs", **settings, **SGD), every=3, calibrate="pairs"
+    )
+    torch.save(singly, folder / f"{rank}.pt")
     digest = hashlib.sha256(b"".join(p.numpy().tobytes() for p in calibrated.values()))
     record = {
         "same": same(found, weights(alone)),
         "calibrated_otherwise": not same(calibrated, found),
         "lines": lines,
+        "pairs": of_pairs[2],
         "factor": monitor.averages.factor,
         "digest": digest.hexdigest(),
     }

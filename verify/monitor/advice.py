@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from theory.band import Case
 from verify.monitor.diagnosis import ALIKE, MISFIT, MOST, Cause, Diagnosis, Motion, Phase
+from verify.monitor.numbers import CASES
 
 _SHOWN_PHASES = 8
 _UNITS = {
@@ -39,7 +39,11 @@ def said(found: Diagnosis) -> Said:
     """Say a diagnosis in words."""
     return Said(
         _headline(found),
-        [_moved(side, motion) for side, motion in found.motions.items()] + list(_steps(found)),
+        [
+            *_ended(found),
+            *(_moved(side, motion) for side, motion in found.motions.items()),
+            *_steps(found),
+        ],
         list(_cases(found)),
         list(_band(found)),
         list(_why(found)),
@@ -49,7 +53,7 @@ def said(found: Diagnosis) -> Said:
 
 def shares(phase: Phase) -> str:
     """The shares of the cases in a phase, the greatest first, such as ``80 % both fall``."""
-    each = {case: phase.means.get(f"dynamics/{case.name.lower()}", 0.0) for case in Case}
+    each = {case: phase.means.get(name, 0.0) for case, name in CASES.items()}
     order = sorted(each, key=lambda case: (-each[case], case))
     return ", ".join(f"{each[case]:.0%} {case.words}" for case in order if each[case] > 0.005)
 
@@ -73,6 +77,17 @@ def _moved(side: str, motion: Motion) -> str:
     noise = "" if math.isnan(motion.error) else f", give or take {2 * motion.error:.2g}"
     when = "" if motion.halfway is None else f"; half of it by step {motion.halfway}"
     return f"{side}: {change} ({motion.metric}{noise}){when}"
+
+
+def _ended(found: Diagnosis) -> Iterator[str]:
+    if found.planned is not None and found.reached < found.planned:
+        yield (
+            f"the log ends at step {found.reached} of {found.planned}: training broke off after "
+            "it, or goes on; what is said here is of the steps until then"
+        )
+    if found.broken:
+        named = ", ".join(f"{name} (step {step})" for name, step in found.broken.items())
+        yield f"not a finite number, first at the step named: {named}; these values are left out"
 
 
 def _steps(found: Diagnosis) -> Iterator[str]:
@@ -103,21 +118,23 @@ def _cases(found: Diagnosis) -> Iterator[str]:
 def _band(found: Diagnosis) -> Iterator[str]:
     if not found.looks:
         return
-    cosine, ratio = found.mean("cosine"), found.mean("incentive_ratio")
+    if math.isnan(found.mean("in_band")):
+        yield "no pair had two positive incentives, so that none had a band"
+        return
     factor = found.mean("factor")
     yield (
-        f"{found.mean('in_band'):.0%} of the pairs were in their band; the scores' cosine was "
-        f"{cosine:.2f}, their norm ratio ‖b‖/‖a‖ {found.mean('norm_ratio'):.2f}, the ratio of "
-        f"incentives d_w/d_l {ratio:.2f}"
+        f"{found.mean('in_band'):.0%} of the pairs with positive incentives were in their band; "
+        f"the scores' cosine was {found.mean('cosine'):.2f}, their norm ratio ‖b‖/‖a‖ "
+        f"{found.mean('norm_ratio'):.2f}, the objective's ratio of incentives d_w/d_l "
+        f"{found.mean('incentive_ratio'):.2f}"
         + ("" if factor == 1 else f", which calibration multiplied by {factor**2:.2f}")
     )
     wanted = found.mean("factor_wanted")
     if not math.isnan(wanted):
         yield f"the factor that puts the ratio on the centre of the band was δ = {wanted:.2f}"
-    low = found.mean("both_fall") + found.mean("reversed")
     if found.mean("in_band") < MOST:
-        side = "below" if low >= found.mean("both_rise") else "above"
-        yield f"most pairs were {side} the band"
+        side = "below" if found.mean("both_fall") >= found.mean("both_rise") else "above"
+        yield f"most of these pairs were {side} the band"
 
 
 def _why(found: Diagnosis) -> Iterator[str]:
@@ -143,10 +160,18 @@ def _todo(found: Diagnosis) -> Iterator[str]:
     if found.cause is Cause.UNKNOWN:
         yield "Watch the next run: disband.Monitor(every=10).watch(trainer) before trainer.train()."
     if found.cause is Cause.OWN:
+        # Below the band in spite of one factor for all: theirs differ.
+        how = "average" if found.mean("factor") == 1 else "pairs"
         yield (
-            'Raise the ratio of incentives: Monitor(calibrate="average") does it during '
+            f'Raise the ratio of incentives: Monitor(calibrate="{how}") does it during '
             "training, and a likelihood term on the chosen does it in the loss "
             '(loss_type=["sigmoid", "sft"], or CPO).'
+        )
+    if found.cause is Cause.TURNED:
+        yield (
+            "No calibration mends incentives that are not positive: the objective pulls margins "
+            "back from beyond their target (IPO does), or takes labels for wrong. Choose another "
+            "target (IPO's is 1/(2β)), or another objective."
         )
     if found.cause in (Cause.STEP, Cause.LATER):
         yield (
@@ -160,7 +185,7 @@ def _todo(found: Diagnosis) -> Iterator[str]:
     if found.mean("both_rise") >= MOST:
         yield (
             "The rejected rise with the chosen: the ratio of incentives lies above the band. "
-            "Lower the weight of the likelihood term, or calibrate."
+            "Lower the weight of the likelihood term, or calibrate by pairs."
         )
     if found.mean("cosine") >= ALIKE:
         yield (
@@ -172,5 +197,18 @@ def _todo(found: Diagnosis) -> Iterator[str]:
             "Steps are too large for what is said to first order, cases and band included: trust "
             "the measured changes, or lower the learning rate."
         )
-    if found.cause is Cause.NONE and found.mean("both_rise") < MOST:
+    if found.mean("still") >= MOST:
+        yield (
+            "Most pairs by themselves do not move: their responses are identical, or the "
+            "objective is satisfied with them (a hinge). disband probe names identical pairs."
+        )
+    if found.broken:
+        yield (
+            "Numbers that are not finite come of steps too large, or of a response without a "
+            "token: lower the learning rate or clip gradients, and see what disband probe says of "
+            "the data."
+        )
+        return
+    rises = found.mean("both_rise") >= MOST
+    if found.cause is Cause.NONE and found.motions and not rises:
         yield "Nothing needs mending for the chosen's sake."

@@ -4,8 +4,8 @@
 
 import math
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ from verify.geometry.adam import adam_preconditioner
 from verify.gpt2 import Batch
 from verify.monitor.config import MonitorConfig
 from verify.monitor.looks import Look, at, logps, look
-from verify.monitor.numbers import Looked, metrics, sums
-from verify.monitor.tap import Heard, Tap, batches
+from verify.monitor.numbers import PAIRS, Looked, metrics, sums
+from verify.monitor.rows import Tokens, batches
+from verify.monitor.tap import Heard, Tap
 
 KNOWN = ("DPOTrainer", "CPOTrainer", "ORPOTrainer")
 STATE = "disband"  # the key of a monitor's state in trainer_state.json
@@ -87,12 +88,18 @@ class Monitor(TrainerCallback):
             )
         saved = state.stateful_callbacks.get(STATE)
         if saved:
-            self.averages = Averages.from_dict(saved["averages"])
+            kept = Averages.from_dict(saved["averages"])
+            # The sums go on; how much of them is kept is for the settings to say.
+            self.averages = replace(kept, beta=self.config.averaging)
         self._tap.factor = self._factor()
+        self._tap.scores = self._scores if self.config.calibrate == "pairs" else None
+        self._tap.passed()
         self._tap.open()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Listen to the step if it is one to look at."""
+        # An earlier training may have ended in the middle of a step.
+        self._before, self._pairs, self._early = {}, None, None
         step = state.global_step + 1
         self._watched = step % self.config.every == 0 or (step == 1 and args.logging_first_step)
         if self._watched:
@@ -114,11 +121,10 @@ class Monitor(TrainerCallback):
             return
         model = self._trainer.model
         try:
-            with self._looking():
-                self._early = (
-                    look(model, batch_w, batch_l, select=self._select),
-                    logps(model, batch_w, batch_l),
-                )
+            self._early = (
+                look(model, batch_w, batch_l, select=self._select),
+                logps(model, batch_w, batch_l),
+            )
         except (MemoryError, torch.OutOfMemoryError):
             _warn_of_memory()
             self._pairs = None
@@ -135,7 +141,7 @@ class Monitor(TrainerCallback):
             looked = self._looked_if_it_fits(*self._pairs)
         self._before, self._pairs, self._early = {}, None, None
         self._report(looked)
-        if self.config.calibrate != "none":
+        if self.config.calibrate == "average":
             self._learn(looked)
             state.stateful_callbacks[STATE] = {"averages": self.averages.to_dict()}
 
@@ -148,8 +154,7 @@ class Monitor(TrainerCallback):
     ) -> Looked | None:
         """What is found at the pairs; a monitor that runs out of memory ends no training."""
         try:
-            with self._looking():
-                return self._looked(heard, batch_w, batch_l)
+            return self._looked(heard, batch_w, batch_l)
         except (MemoryError, torch.OutOfMemoryError):
             _warn_of_memory()
             return None
@@ -166,7 +171,8 @@ class Monitor(TrainerCallback):
             d_w=np.array([h.d_w for h in heard]),
             d_l=np.array([h.d_l for h in heard]),
             gram=found.gram,
-            factor=1.0 if math.isnan(self._tap.factor) else self._tap.factor,
+            factor=np.array([h.factor for h in heard]),
+            identical=np.array([h.identical for h in heard]),
             predicted=predicted,
             measured=logps(model, batch_w, batch_l) - before,
         )
@@ -174,9 +180,7 @@ class Monitor(TrainerCallback):
     def _back(self, batch_w: Batch, batch_l: Batch) -> tuple[Look, Any]:
         """Look from where the parameters were before the step."""
         model, parameters = self._trainer.model, self._parameters()
-        metric = None
-        if self.config.metric == "adam":
-            metric = adam_preconditioner(_bare(self._trainer.optimizer), model)
+        metric = self._metric() if self.config.metric == "adam" else None
         update = {n: p.detach() - self._before[n] for n, p in parameters.items()}
         with at(parameters, self._before):
             found = look(model, batch_w, batch_l, select=self._select, metric=metric, update=update)
@@ -188,23 +192,35 @@ class Monitor(TrainerCallback):
     def _select(self, name: str) -> bool:
         return self.config.only is None or self.config.only in name
 
-    @contextmanager
-    def _looking(self) -> Iterator[None]:
-        self._tap.paused = True
+    def _metric(self) -> dict[str, Tensor]:
+        """Adam's metric; what it has no second moment of, as nothing moved it yet, is left out."""
+        found = adam_preconditioner(_bare(self._trainer.optimizer), self._trainer.model)
+        return {n: found.get(n, torch.zeros_like(p)) for n, p in self._parameters().items()}
+
+    def _scores(self, pairs: Sequence[Tokens]) -> Gram:
+        """Score products of pairs before a step, NaN where they cannot be known."""
+        unknown = Gram(*np.full((3, len(pairs)), np.nan))
+        adam = self.config.metric == "adam"
+        if adam and not _bare(self._trainer.optimizer).state:
+            # Before its first step, Adam has no metric.
+            return unknown
+        both = batches(self._trainer.processing_class, pairs)
         try:
-            yield
-        finally:
-            self._tap.paused = False
+            metric = self._metric() if adam else None
+            return look(self._trainer.model, *both, select=self._select, metric=metric).gram
+        except (MemoryError, torch.OutOfMemoryError):
+            _warn_of_memory()
+            return unknown
 
     def _report(self, looked: Looked | None) -> None:
         trainer = self._trainer
-        mine = np.zeros_like(sums(_nothing())) if looked is None else sums(looked)
+        mine = sums(_nothing() if looked is None else looked, self._tap.passed())
         found = metrics(self._added(mine))
-        if not found:
+        if PAIRS not in found:
             warnings.warn(
                 "the monitor looked at no pair of this step, for it heard none from the trained "
-                "model, had no memory for it, or the step was skipped; if this happens at every "
-                "step, leave the monitor out",
+                "model (and calibrates none), had no memory for it, or the step was skipped; if "
+                "this happens at every step, leave the monitor out",
                 Unseen,
                 stacklevel=1,
             )
@@ -285,4 +301,7 @@ def _bare(optimizer: Any) -> Any:
 
 def _nothing() -> Looked:
     none = np.zeros(0)
-    return Looked(none, none, Gram(none, none, none), 1.0, None, np.zeros((2, 0)))
+    return Looked(
+        d_w=none, d_l=none, gram=Gram(none, none, none), factor=none, identical=none > 0,
+        predicted=None, measured=np.zeros((2, 0)),
+    )  # fmt: skip

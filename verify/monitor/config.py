@@ -5,7 +5,7 @@ from typing import Any
 
 from sims.averages import BETA
 
-CALIBRATIONS = ("none", "average")
+CALIBRATIONS = ("none", "average", "pairs")
 METRICS = ("plain", "adam")
 
 
@@ -25,14 +25,16 @@ class MonitorConfig:
     sample: int = _said(8, "Look at so many pairs of such a step, on each process.")
     calibrate: str = _said(
         "none",
-        "'average' multiplies the pull on the chosen by δ and the push on the rejected by 1/δ, δ "
-        "from moving averages over the steps looked at; 'none' leaves training as it is.",
+        "Multiply the pull on the chosen by δ and the push on the rejected by 1/δ: 'average' takes "
+        "one δ for all pairs, from moving averages over the steps looked at; 'pairs' measures "
+        "every pair of every step first and gives each its own; 'none' leaves training as it is.",
     )
     averaging: float = _said(BETA, "What the moving averages keep from one look to the next.")
     metric: str = _said(
         "plain",
-        "'adam' takes the scores' products in Adam's own metric, as the step finds it; 'plain' as "
-        "they are, which is the band of gradient descent.",
+        "'adam' takes the scores' products in Adam's own metric, as the step finds it (calibrate "
+        "'pairs': as the step before left it); 'plain' as they are, which is the band of gradient "
+        "descent.",
     )
     predict: bool = _said(
         True,  # noqa: FBT003

@@ -14,9 +14,9 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from theory.band import Case
 from verify.monitor.logs import Run
-from verify.monitor.numbers import CASES, NAMES, PREFIX
+from verify.monitor.numbers import CASES, NAMES, PAIRS, PREFIX
+from verify.outcomes import Outcome
 
 Array = npt.NDArray[np.float64]
 
@@ -33,6 +33,7 @@ class Cause(StrEnum):
 
     NONE = "the chosen did not fall"
     OWN = "the pairs themselves, whose ratio of incentives lies below the band"
+    TURNED = "the objective itself, whose incentives on most pairs are not positive"
     STEP = "the rest of the same steps, other pairs and the optimizer's memory"
     LATER = "other steps, which undo what a step does to its own pairs"
     UNKNOWN = "the log does not tell, as no monitor watched"
@@ -76,13 +77,13 @@ class Phase:
     Args:
         first: The first step looked at in it.
         last: The last one.
-        case: The case.
+        case: The case, or that most pairs do not move.
         means: Means of the monitor's metrics over the stretch.
     """
 
     first: int
     last: int
-    case: Case
+    case: Outcome
     means: Mapping[str, float]
 
 
@@ -100,6 +101,9 @@ class Diagnosis:
         last: The monitor's metrics where they were logged last.
         misfit: How far predicted changes were from measured ones: the sum of their differences
             over that of the measured, signs apart; NaN without predictions.
+        reached: The last step that was logged.
+        planned: How many steps training was to have; None if the log does not say.
+        broken: Metrics that were once logged as no finite number, with the first such step.
     """
 
     motions: Mapping[str, Motion]
@@ -109,6 +113,9 @@ class Diagnosis:
     looks: int = 0
     last: Mapping[str, float] = field(default_factory=dict)
     misfit: float = math.nan
+    reached: int = 0
+    planned: int | None = None
+    broken: Mapping[str, int] = field(default_factory=dict)
 
     def mean(self, name: str) -> float:
         """Mean of a metric of the monitor; NaN if it was not logged."""
@@ -127,9 +134,12 @@ def diagnose(run: Run) -> Diagnosis:
         if logged:
             motions[side] = motion(logged[0], *run.column(logged[0]))
     means = _means(run)
-    looks = len(run.column(PREFIX + "pairs")[0])
+    looks = len(run.column(PAIRS)[0])
     last = {name: float(run.column(name)[1][-1]) for name in means}
-    found = Diagnosis(motions, means, _phases(run), Cause.NONE, looks, last, _misfit(run))
+    found = Diagnosis(
+        motions, means, _phases(run), Cause.NONE, looks, last, _misfit(run),
+        run.steps[-1], run.planned, run.broken,
+    )  # fmt: skip
     return replace(found, cause=_cause(found))
 
 
@@ -157,7 +167,9 @@ def _cause(found: Diagnosis) -> Cause:
     if not found.looks:
         return Cause.UNKNOWN
     if found.mean("both_fall") + found.mean("reversed") >= MOST:
-        return Cause.OWN
+        # With positive incentives no pair is reversed, for ⟨a,b⟩ is at most ‖a‖‖b‖.
+        turned = found.mean("reversed") > found.mean("both_fall")
+        return Cause.TURNED if turned else Cause.OWN
     if found.mean("chosen_fell") >= MOST or fell_per_step:
         return Cause.STEP
     return Cause.LATER
@@ -188,7 +200,10 @@ def _means(run: Run, first: float = -math.inf, last: float = math.inf) -> dict[s
 
 def _phases(run: Run) -> tuple[Phase, ...]:
     columns = {case: run.column(name) for case, name in CASES.items()}
-    steps = columns[Case.IDEAL][0]
+    steps = columns[Outcome.IDEAL][0]
+    if not len(columns[Outcome.STILL][0]):
+        # Earlier monitors did not tell pairs that do not move.
+        columns[Outcome.STILL] = steps, np.zeros(len(steps))
     if not len(steps) or any(len(column[0]) != len(steps) for column in columns.values()):
         return ()
     cases = list(columns)

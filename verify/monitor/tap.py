@@ -12,43 +12,43 @@ calibrates without changing any value.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from verify.gpt2 import Batch, padded
+from theory.band import calibration
+from theory.gram import Gram
+from verify.monitor.rows import Rows, Tokens
+
+Array = npt.NDArray[np.float64]
+# From pairs that are about to be trained on to their score products, NaN where not known.
+Scores = Callable[[Sequence[Tokens]], Gram]
 
 
 @dataclass(frozen=True)
-class Heard:
+class Heard(Tokens):
     """One pair as the trainer gave it to the model, and how the loss pulls on it.
 
     Args:
-        contexts: Prompt ids of the chosen and of the rejected row.
-        answers: Response ids of either.
         d_w: Incentive on the chosen response's log-probability, a sum over its tokens. Where the
             loss pulls unequally on the tokens of a response (``ld_alpha``), the mean over them.
         d_l: Incentive on the rejected one's.
+        factor: What the step multiplies ``d_w`` by and divides ``d_l`` by; 1 without calibration.
     """
 
-    contexts: tuple[list[int], list[int]]
-    answers: tuple[list[int], list[int]]
     d_w: float
     d_l: float
-
-
-def batches(tokenizer: Any, heard: Sequence[Heard]) -> tuple[Batch, Batch]:
-    """The chosen and the rejected rows as batches."""
-    chosen, rejected = (
-        padded(tokenizer, [h.contexts[side] for h in heard], [h.answers[side] for h in heard])
-        for side in (0, 1)
-    )
-    return chosen, rejected
+    factor: float
 
 
 class Tap:
     """Listens at the trained model of a trainer of pairs, and multiplies gradients if asked to.
+
+    It has its hooks on the model only while the trainer computes its loss, however that ends.
 
     Args:
         trainer: TRL's DPO, CPO or ORPO trainer.
@@ -56,41 +56,59 @@ class Tap:
     Attributes:
         factor: What the gradient through chosen log-probabilities is multiplied by, and that
             through rejected ones divided by; NaN leaves the gradient untouched.
-        paused: Whether forward passes are somebody else's, and not listened to.
+        scores: Measures pairs before they are trained on, so that each gets the factor of its own
+            (:func:`theory.band.calibration`), or none where that does not exist; None measures
+            nothing, and ``factor`` is that of all pairs.
     """
 
     def __init__(self, trainer: Any) -> None:
         self.factor = math.nan
-        self.paused = False
+        self.scores: Scores | None = None
         self._trainer = trainer
         self._heard: list[Heard] = []
         self._wanted = 0
         self._parts_left = 1
+        self._passed = np.zeros(2)
         self._labels: Tensor | None = None
-        self._undo: list[Callable[[], None]] = []
+        self._own: Gram | None = None
+        self._undo: list[str] = []
 
     def open(self) -> None:
         """Listen until ``close``."""
         self.close()
         trainer = self._trainer
-        handle = trainer.model.register_forward_hook(self._hear, with_kwargs=True)
-        self._undo.append(handle.remove)
         if hasattr(trainer, "concatenated_inputs"):
             # Such a trainer computes its loss from logits, and only these inputs have the labels.
             make = trainer.concatenated_inputs
 
+            @wraps(make)
             def labelled(*args: Any, **named: Any) -> Any:
                 made = make(*args, **named)
                 self._labels = made["concatenated_labels"]
                 return made
 
-            trainer.concatenated_inputs = labelled
-            self._undo.append(lambda: delattr(trainer, "concatenated_inputs"))
+            self._replace("concatenated_inputs", labelled)
+        compute = trainer.compute_loss
+
+        @wraps(compute)
+        def heard(*args: Any, **named: Any) -> Any:
+            hooks = (
+                trainer.model.register_forward_pre_hook(self._measure, with_kwargs=True),
+                trainer.model.register_forward_hook(self._hear, with_kwargs=True),
+            )
+            try:
+                return compute(*args, **named)
+            finally:
+                for hook in hooks:
+                    hook.remove()
+                self._labels = self._own = None
+
+        self._replace("compute_loss", heard)
 
     def close(self) -> None:
         """Leave the trainer as it was."""
         while self._undo:
-            self._undo.pop()()
+            delattr(self._trainer, self._undo.pop())
 
     def begin(self, wanted: int) -> None:
         """Listen for so many pairs of the optimizer step that begins, spread over its parts."""
@@ -102,69 +120,87 @@ class Tap:
         heard, self._heard, self._wanted = self._heard, [], 0
         return heard
 
-    def _hear(self, _: Any, args: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
-        idle = self.paused or (self._wanted == 0 and math.isnan(self.factor))
+    def passed(self) -> Array:
+        """How many pairs were heard since the last call of this, and how many had no factor."""
+        passed, self._passed = self._passed, np.zeros(2)
+        return passed
+
+    def _replace(self, name: str, function: Callable[..., Any]) -> None:
+        setattr(self._trainer, name, function)
+        self._undo.append(name)
+
+    @property
+    def _idle(self) -> bool:
+        quiet = self._wanted == 0 and math.isnan(self.factor) and self.scores is None
         # The reference and an evaluation need no gradients.
-        if idle or not torch.is_grad_enabled():
+        return quiet or not torch.is_grad_enabled()
+
+    def _measure(self, _: nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+        labels = self._labels_of(named)
+        if self.scores is None or self._idle or labels is None:
             return
+        rows = Rows.of_call(args, named, labels)
+        products = np.full((3, rows.pairs), np.nan)
+        if whole := rows.whole():
+            # The measurement calls the model too, and is not listened to.
+            self._labels = None
+            found = self.scores([rows.tokens(i) for i in whole])
+            self._labels = labels
+            products[:, whole] = found.sq_w, found.sq_l, found.dot
+        self._own = Gram(*products)
+
+    def _labels_of(self, named: dict[str, Any]) -> Tensor | None:
+        return named.get("labels") if named.get("fused_lm_head") else self._labels
+
+    def _hear(self, _: Any, args: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         fused = bool(named.get("fused_lm_head"))
-        labels = named.get("labels") if fused else self._labels
+        labels = self._labels_of(named)
         seen = output.log_probs if fused else getattr(output, "logits", None)
-        if labels is None or seen is None or not seen.requires_grad:
+        if self._idle or labels is None or seen is None or not seen.requires_grad:
             return
-        ids = named["input_ids"] if "input_ids" in named else args[0]
-        attention = named.get("attention_mask")
-        attention = torch.ones_like(ids) if attention is None else attention
+        rows, own = Rows.of_call(args, named, labels), self._own
         logits = None if fused else seen.detach()
+        self._own = None
 
         def pulled(gradient: Tensor) -> Tensor | None:
+            factors = self._factors(rows, own, gradient, logits)
+            self._passed += len(factors), np.isnan(factors).sum()
             if self._wanted:
-                self._take(gradient, logits, ids, attention, labels)
-            return self._calibrated(gradient)
+                self._take(rows, factors, gradient, logits)
+            return _multiplied(gradient, factors)
 
         seen.register_hook(pulled)
 
-    def _calibrated(self, gradient: Tensor) -> Tensor | None:
-        if math.isnan(self.factor):
-            return None
-        factors = gradient.new_full((len(gradient),), 1 / self.factor)
-        factors[: len(gradient) // 2] = self.factor
-        return gradient * factors.view(-1, *[1] * (gradient.dim() - 1))
+    def _factors(
+        self, rows: Rows, own: Gram | None, gradient: Tensor, logits: Tensor | None
+    ) -> Array:
+        """The factor of each pair, NaN where there is none."""
+        found = np.full(rows.pairs, self.factor)
+        if self.scores is None:
+            return found
+        found[:] = math.nan
+        if own is not None and (whole := rows.whole()):
+            slopes = rows.slopes(gradient, logits, whole)
+            known = Gram(*(part[whole] for part in (own.sq_w, own.sq_l, own.dot)))
+            found[whole] = calibration(-slopes[0], slopes[1], known)
+        # Of numbers that are not finite, there is none either.
+        return np.where((found > 0) & np.isfinite(found), found, math.nan)
 
-    def _take(
-        self,
-        gradient: Tensor,
-        logits: Tensor | None,
-        ids: Tensor,
-        attention: Tensor,
-        labels: Tensor,
-    ) -> None:
-        pairs = len(ids) // 2
+    def _take(self, rows: Rows, factors: Array, gradient: Tensor, logits: Tensor | None) -> None:
         most = math.ceil((self._wanted - len(self._heard)) / max(self._parts_left, 1))
         self._parts_left -= 1
-        counted = labels != -100
-        given = attention.bool() & ~counted
-        # A response needs a token, and a token before it.
-        whole = (counted.any(1) & ~counted[:, 0]).view(2, pairs).all(0)
-        picked = [int(i) for i in whole.nonzero()[:most, 0]]
-        rows = [*picked, *(pairs + i for i in picked)]
-        if logits is None:
-            # An adapter that prepends virtual tokens has them in front.
-            slopes = gradient[:, -(ids.shape[1] - 1) :]
-            means = [slopes[row][counted[row, 1:]].double().mean() for row in rows]
-        else:
-            means = [_of_logits(gradient[row], logits[row], ids[row], counted[row]) for row in rows]
-        scale = pairs * float(self._trainer.current_gradient_accumulation_steps) * self._scaling()
-        found = [scale * float(mean) for mean in means]
-        self._heard += [
-            Heard(
-                (ids[i][given[i]].tolist(), ids[pairs + i][given[pairs + i]].tolist()),
-                (ids[i][counted[i]].tolist(), ids[pairs + i][counted[pairs + i]].tolist()),
-                d_w=-found[k],
-                d_l=found[len(picked) + k],
-            )
-            for k, i in enumerate(picked)
-        ]
+        picked = rows.whole()[:most]
+        parts = float(self._trainer.current_gradient_accumulation_steps)
+        scale = rows.pairs * parts * self._scaling()
+        pull, push = scale * rows.slopes(gradient, logits, picked)
+        for i, d_w, d_l in zip(picked, -pull, push, strict=True):
+            pair, factor = rows.tokens(i), float(factors[i])
+            self._heard.append(
+                Heard(
+                    pair.contexts, pair.answers, float(d_w), float(d_l),
+                    1.0 if math.isnan(factor) else factor,
+                )
+            )  # fmt: skip
 
     def _scaling(self) -> float:
         """What the loss is divided by for half precision; 1 if by nothing."""
@@ -172,19 +208,13 @@ class Tap:
         return 1.0 if scaler is None else 1 / float(scaler.get_scale())
 
 
-def _of_logits(slopes: Tensor, logits: Tensor, ids: Tensor, counted: Tensor) -> Tensor:
-    r"""Mean derivative by a response's token log-probabilities, from those by logits.
-
-    .. math:: \partial L/\partial z = s\,(\mathrm{onehot} - p), \qquad
-        s = \frac{\langle\partial L/\partial z, \mathrm{onehot} - p\rangle}
-        {\|\mathrm{onehot} - p\|^2}
-
-    for a loss that reads no other token's; zero where a token has all the probability. Slopes and
-    logits are of one row, ``(tokens, vocabulary)``.
-    """
-    places = counted.nonzero()[:, 0]
-    direction = -logits[places - 1].double().softmax(-1)
-    direction.scatter_add_(1, ids[places, None], torch.ones_like(direction[:, :1]))
-    size = direction.square().sum(-1)
-    along = (slopes[places - 1].double() * direction).sum(-1)
-    return torch.where(size > 0, along / size.clamp(min=torch.finfo(size.dtype).tiny), 0.0).mean()
+def _multiplied(gradient: Tensor, factors: Array) -> Tensor | None:
+    """The gradient with each pair's factor on its rows; None, which leaves it, without any."""
+    known = np.where(np.isnan(factors), 1.0, factors)
+    if (known == 1).all():
+        return None
+    # A factor has more digits than half precision.
+    digits = torch.promote_types(gradient.dtype, torch.float32)
+    by_row = torch.tensor(np.concatenate([known, 1 / known]), dtype=digits)
+    shape = (-1, *[1] * (gradient.dim() - 1))
+    return (gradient * by_row.to(gradient.device).view(shape)).to(gradient.dtype)

@@ -55,9 +55,9 @@ def start_metric(
                 lengths = [side.lengths.double() for side in sides]
                 (loss(*logps, *known, *lengths).sum() / len(piece)).backward()
             optimizer.step()
-        optimizer.zero_grad()
         found = dict(adam_preconditioner(optimizer, model))
     finally:
+        optimizer.zero_grad()
         model.train(was_training)
     for name, parameter in model.named_parameters():
         # What no gradient reaches has no score either, so any scale will do.

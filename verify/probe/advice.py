@@ -1,36 +1,18 @@
 """Plain advice from what was measured: rules with their thresholds, each with its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isnan
 from typing import Any
 
-# Of pairs or of batches; a rule that rests on a sampled share looks at its interval's low end.
-MANY = 0.1
+from verify.probe.about_data import about_data
+from verify.probe.rules import MANY, Advice, interval, percent
+
+# A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5
 BROAD = 0.3  # between an interval's ends
-WIDE = 2.0  # the 90th over the 10th percentile of a factor
 TOGETHER = 0.5  # a rank correlation
 AGREE = 0.75  # of pairs
-
-
-@dataclass(frozen=True)
-class Advice:
-    """One rule and what it came to.
-
-    Args:
-        rule: When it applies.
-        measured: The numbers that it looked at.
-        applies: Whether it does.
-        advice: What to do where it applies.
-        reason: Why.
-    """
-
-    rule: str
-    measured: str
-    applies: bool
-    advice: str
-    reason: str
 
 
 def advise(
@@ -48,94 +30,28 @@ def advise(
         pairs: Of each objective; see :func:`verify.probe.shares.pair_report`. The first is the
             one that is meant to be trained.
         groups: Of each objective's batches; see :func:`verify.probe.shares.batch_report`.
-        geometry: Quantiles of ``cosine`` and ``norm ratio``, and the rank correlation ``norm ratio
-            with length ratio``.
+        geometry: Quantiles of ``cosine``, ``norm ratio`` and ``length ratio``, the rejected over
+            the chosen, and rank correlations with the latter: ``norm ratio with length ratio``,
+            and of the first objective's ``incentive ratio with length ratio``.
     """
     first, name = pairs[0]["at"][0], pairs[0]["objective"]
     batch = groups[0]
     rules = [
+        _no_number(name, first),
         _both_fall(name, first, geometry),
+        _some_fall(name, first),
         *([_batches(name, batch), _mixed(name, batch), _empty(name, batch)] if batch else []),
         _lengths(name, first, geometry),
         _spread(name, first),
         _others(name, pairs),
         _both_rise(name, first),
-        *_about_data(counts, tokens),
+        _turned(name, first),
+        *about_data(counts, tokens),
         _few(name, first),
     ]
     if not any(rule.applies for rule in rules):
         rules.insert(0, _nothing(name, first))
     return [asdict(rule) for rule in sorted(rules, key=lambda rule: not rule.applies)]
-
-
-def percent(value: float | None) -> str:
-    """A share as a reader would say it; of nothing there is none."""
-    return "–" if value is None or isnan(value) else f"{100 * value:.0f} %"
-
-
-def interval(of: Mapping[str, Any]) -> str:
-    """A share with its count and interval."""
-    return (
-        f"{percent(of['share'])} ({of['count']} of {of['of']}; "
-        f"95 %: {percent(of['low'])} to {percent(of['high'])})"
-    )
-
-
-def _about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:
-    same = counts["identical"] + tokens["identical tokens"]
-    clashes = counts["contradictory"]
-    n = tokens["pairs"]
-    return [
-        Advice(
-            "Rows without a pair: any row is malformed or has an empty response",
-            f"{counts['malformed']} of {counts['rows']} rows, {counts['empty']} with an empty "
-            "response",
-            counts["malformed"] > 0,
-            "Mend or drop the rows that state no pair.",
-            "A trainer either stops at them or trains on nothing.",
-        ),
-        Advice(
-            "Identical responses: any pair has them",
-            f"{counts['identical']} of {counts['pairs']} pairs as text, "
-            f"{tokens['identical tokens']} of {n} sampled pairs as tokens",
-            same > 0,
-            "Drop pairs with identical responses; where only their tokens are the same, raise "
-            "--max-length.",
-            "Both scores are equal, so no objective of the margin can move it; one that has an "
-            "extra pull only imitates the text.",
-        ),
-        Advice(
-            "Contradictions: a pair comes again with chosen and rejected exchanged",
-            f"{clashes} of {counts['pairs']} pairs",
-            clashes > 0,
-            "Of pairs that come again exchanged, drop both, or decide which is meant.",
-            "Under an objective of the margin their steps cancel at the start.",
-        ),
-        Advice(
-            f"Repeated pairs: more than {percent(MANY)} come again word for word",
-            f"{counts['repeated']} of {counts['pairs']} pairs",
-            counts["repeated"] > MANY * max(counts["pairs"], 1),
-            "Drop repeated pairs.",
-            "A pair is trained on as often as it comes.",
-        ),
-        Advice(
-            f"Nearly identical responses: more than {percent(MANY)} of the sample differ by one "
-            "token or by at most a tenth of the longer response",
-            f"{tokens['nearly identical']} of {n} sampled pairs",
-            tokens["nearly identical"] > MANY * n,
-            "Drop or rewrite nearly identical pairs, train only on the tokens that differ, or add "
-            "a term that holds the chosen up (RPO, CPO).",
-            "Tokens that both responses share have nearly the same scores in both, so what lowers "
-            "the rejected response lowers the chosen one.",
-        ),
-        Advice(
-            f"Cut texts: more than {percent(MANY)} of the sample do not fit",
-            f"{tokens['cut to fit']} of {n} sampled pairs",
-            tokens["cut to fit"] > MANY * n,
-            "Raise --max-length here and in the trainer, or shorten the texts.",
-            "The model is trained on, and measured on, fragments.",
-        ),
-    ]
 
 
 def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
@@ -147,10 +63,13 @@ def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any])
         if cosine and ratio
         else "no scores"
     )
+    one = first["one factor"]
     remedy = (
         f"Calibrate: pull on the chosen times δ, push on the rejected divided by δ, median "
-        f"δ = {factor['median']:.2f}; or add a term that pulls the chosen alone (RPO, CPO)."
-        if factor
+        f"δ = {factor['median']:.2f} (one δ = {one['factor']:.2f} for all makes "
+        f"{percent(one['ideal']['share'])} ideal); or add a term that pulls the chosen alone "
+        "(RPO, CPO)."
+        if factor and one
         else "Add a term that pulls the chosen alone (RPO, CPO): no factor calibrates this one."
     )
     return Advice(
@@ -160,6 +79,44 @@ def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any])
         remedy,
         "The push on the rejected response, felt through the cosine, exceeds the pull on the "
         "chosen one: d_l⟨a,b⟩ > d_w‖a‖². Nothing is wrong with the program.",
+    )
+
+
+def _some_fall(name: str, first: Mapping[str, Any]) -> Advice:
+    falls = first["outcomes"]["both_fall"]
+    return Advice(
+        f"Some fall: both surely fall for more than {percent(MANY)} of the pairs under {name}, and "
+        f"not surely for more than {percent(MOST)}",
+        f"both fall for {interval(falls)}",
+        MANY < falls["low"] <= MOST,
+        "Look at the pairs worst off below, and watch the chosen log-probabilities; factors pair "
+        'by pair (Monitor(calibrate="pairs")) mend these and change little for the others.',
+        "In these pairs the push on the rejected response, felt through the cosine, exceeds the "
+        "pull on the chosen one.",
+    )
+
+
+def _no_number(name: str, first: Mapping[str, Any]) -> Advice:
+    unknown = first["outcomes"]["unknown"]
+    return Advice(
+        f"Not a number: of any pair, under {name}",
+        f"no number for {interval(unknown)}",
+        unknown["count"] > 0,
+        "Find out what the model makes of these pairs before you train (--dtype float32 here, and "
+        "the checkpoint itself).",
+        "Log-probabilities or scores that are not finite make every parameter NaN in one step.",
+    )
+
+
+def _turned(name: str, first: Mapping[str, Any]) -> Advice:
+    turned = first["outcomes"]["reversed"]
+    return Advice(
+        f"Reversed: surely more than {percent(MANY)} of the pairs under {name}",
+        f"the chosen falls and the rejected rises for {interval(turned)}",
+        turned["low"] > MANY,
+        "Choose another target margin or another objective; no calibration mends these.",
+        "With positive incentives no pair is reversed: here the objective pulls margins back, as "
+        "they are beyond its target.",
     )
 
 
@@ -221,30 +178,48 @@ def _empty(name: str, batch: Mapping[str, Any]) -> Advice:
 
 
 def _spread(name: str, first: Mapping[str, Any]) -> Advice:
-    factor = first["calibration"]
-    wide = bool(factor) and factor["p90"] > WIDE * factor["p10"]
-    ends = f"factors from {factor['p10']:.2f} to {factor['p90']:.2f}" if factor else "no factors"
+    factor, one = first["calibration"], first["one factor"]
+    ideal = first["outcomes"]["ideal"]
+    told = (
+        f"ideal as they are {interval(ideal)}, and with one δ = {one['factor']:.2f} for all "
+        f"{interval(one['ideal'])}; factors of their own from {factor['p10']:.2f} to "
+        f"{factor['p90']:.2f}"
+        if factor and one
+        else "no factors"
+    )
     return Advice(
-        f"Uneven pairs: the middle 80 % of the calibration factors span more than a factor of "
-        f"{WIDE:.0f} under {name}",
-        ends,
-        wide,
-        "Calibrate pair by pair; one factor for all would leave many outside their band.",
-        "Each pair's centre is √(‖b‖ d_l / ‖a‖ d_w), and here pairs differ much in it.",
+        f"Uneven pairs: surely more than {percent(MANY)} are not ideal as they are, nor with one "
+        f"factor for all, under {name}",
+        told,
+        bool(factor and one) and 1 - max(ideal["high"], one["ideal"]["high"]) > MANY,
+        'Calibrate pair by pair (Monitor(calibrate="pairs")); one factor for all leaves these '
+        "outside their band.",
+        "Each pair's factor is √(‖b‖ d_l / ‖a‖ d_w), and here pairs differ more in it than their "
+        "bands are wide.",
     )
 
 
 def _lengths(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
     together, ratio = geometry["norm ratio with length ratio"], geometry["norm ratio"]
+    longer = geometry["length ratio"]
     falls = first["outcomes"]["both_fall"]
+    # Of an objective of mean log-probabilities, the incentives already go with the lengths.
+    normalised = geometry["incentive ratio with length ratio"] > TOGETHER
     return Advice(
-        f"Lengths: norms go with lengths (rank correlation above {TOGETHER}), the rejected's is "
-        f"the larger, and both surely fall for more than {percent(MANY)} of the pairs under {name}",
+        f"Lengths: norms go with lengths (rank correlation above {TOGETHER}), the rejected is "
+        "the longer and has the larger score, in the median, and both surely fall for more than "
+        f"{percent(MANY)} of the pairs under {name}, which does not normalise",
         "rank correlation of ‖b‖/‖a‖ with |y_l|/|y_w| "
         + ("unknown" if isnan(together) else f"{together:.2f}")
         + ", median ‖b‖/‖a‖ "
-        + (f"{ratio['median']:.2f}" if ratio else "unknown"),
-        together > TOGETHER and bool(ratio) and ratio["median"] > 1 and falls["low"] > MANY,
+        + (f"{ratio['median']:.2f}" if ratio else "unknown")
+        + ", median |y_l|/|y_w| "
+        + (f"{longer['median']:.2f}" if longer else "unknown"),
+        together > TOGETHER
+        and bool(ratio and longer)
+        and min(ratio["median"], longer["median"]) > 1
+        and falls["low"] > MANY
+        and not normalised,
         "Normalise by length (SimPO, DPO-norm), or balance the lengths of the two sides.",
         "A longer response has a longer score, so the push on it weighs more; an objective of "
         "mean log-probabilities divides it by the length.",
@@ -286,5 +261,6 @@ def _nothing(name: str, first: Mapping[str, Any]) -> Advice:
         f"both fall for {interval(first['outcomes']['both_fall'])} under {name}",
         True,  # noqa: FBT003
         "Train as planned, and watch the log-probabilities of both sides.",
-        "The sample shows neither bad rows nor a majority of pairs in which the chosen falls.",
+        f"The sample shows no bad rows, and that both fall for more than {percent(MANY)} of the "
+        "pairs is not sure.",
     )

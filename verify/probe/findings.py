@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from theory.compiled import Compiled
+from verify.outcomes import Outcome, own_outcomes
 from verify.preferences import Text
 from verify.probe.advice import advise
 from verify.probe.measure import Measured
-from verify.probe.shares import Outcome, State, batch_report, own_outcomes, pair_report
+from verify.probe.shares import State, batch_report, pair_report
 from verify.probe.survey import Survey
 from verify.probe.tokens import Distances, quantiles, rank_correlation, statistics
 from verify.probe.worst import Tokens
@@ -41,12 +42,16 @@ def findings(
     groups = [batch_report(o, given, state, measured) for o, given in named]
     counts, tokens = asdict(found.counts), statistics(apart)
     each = _each(named, found, apart, state, measured)
+    d_w, d_l = state.incentives(*named[0])
+    ratio = np.divide(d_w, d_l, out=np.full(d_w.shape, np.nan), where=(d_w > 0) & (d_l > 0))
     geometry = {
         "cosine": quantiles(measured.gram.cosine),
         "norm ratio": quantiles([one["norm_ratio"] for one in each]),
         "norm ratio with length ratio": rank_correlation(
             [one["norm_ratio"] for one in each], apart.len_l / apart.len_w
         ),
+        "length ratio": quantiles(apart.len_l / apart.len_w),
+        "incentive ratio with length ratio": rank_correlation(ratio, apart.len_l / apart.len_w),
     }
     return {
         "data": {"origin": asdict(found.origin), "counts": counts, "tokens": tokens},

@@ -14,7 +14,8 @@ Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {
     "sound": "rows that state a pair, whose responses differ, and that did not come before as they "
     "are or with chosen and rejected exchanged",
-    "apart": "as sound, and the responses differ by more than one token and a tenth of the longer",
+    "apart": "as sound, and the responses differ by more than a tenth of the longer, and by more "
+    "than one token of four",
     "ideal": "as sound, and among the sampled pairs whose own step is ideal at the start under the "
     "first objective",
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from verify.probe.advice import percent
+from verify.probe.rules import percent
 from verify.probe.shares import Outcome
 from verify.report import shown, svg
 

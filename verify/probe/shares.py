@@ -2,46 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from theory.band import Case, calibration
+from theory.band import calibration
 from theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
 from theory.batch import pair_changes as changes_in_batch
 from theory.compiled import Compiled
 from theory.gram import Gram
 from theory.step import first_order
+from verify.outcomes import Codes, Outcome, outcomes, own_outcomes
 from verify.probe.measure import Measured
 from verify.probe.tokens import quantiles
 
 Array = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int8]
 Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-12  # of float64 sums, relative
 _NORMAL = 1.959963984540054  # the normal distribution's quantile at (1 + CONFIDENCE) / 2
-
-
-class Outcome(IntEnum):
-    """What a step does to a pair: one of the four cases, or nothing, or not a number."""
-
-    IDEAL = Case.IDEAL
-    BOTH_FALL = Case.BOTH_FALL
-    BOTH_RISE = Case.BOTH_RISE
-    REVERSED = Case.REVERSED
-    STILL = 4
-    UNKNOWN = 5
-
-    @property
-    def words(self) -> str:
-        """The outcome as a reader would say it."""
-        if self is Outcome.STILL:
-            return "neither moves"
-        return "not a number" if self is Outcome.UNKNOWN else Case(self).words
 
 
 @dataclass(frozen=True)
@@ -105,23 +87,9 @@ def share(count: int, total: int) -> dict[str, Any]:
     }
 
 
-def outcomes(change_w: Any, change_l: Any, still: Any = False) -> Codes:  # noqa: FBT002 (a mask)
-    """The :class:`Outcome` of each first-order change of both log-probabilities; of any shape."""
-    w, l, at_rest = np.broadcast_arrays(change_w, change_l, still)  # noqa: E741
-    codes = (w < 0).astype(np.int8) + 2 * (l > 0).astype(np.int8)
-    codes = np.where(at_rest | ((w == 0) & (l == 0)), Outcome.STILL, codes)
-    known = np.isfinite(w) & np.isfinite(l)
-    return np.asarray(np.where(known, codes, Outcome.UNKNOWN), np.int8)
-
-
 def table(codes: Codes) -> dict[str, Any]:
     """How often each outcome is among these, by its name in lower case."""
     return {o.name.lower(): share(int((codes == o).sum()), codes.size) for o in Outcome}
-
-
-def own_outcomes(d_w: Array, d_l: Array, gram: Gram, identical: npt.NDArray[np.bool_]) -> Codes:
-    """The outcome of each pair if a step is made on it alone."""
-    return outcomes(*first_order(d_w, d_l, gram), identical)
 
 
 def drag(d_w: Array, d_l: Array, gram: Gram) -> Array:
@@ -162,6 +130,7 @@ def pair_report(
                 "outcomes": table(codes),
                 "incentive ratio": quantiles(ratio),
                 "calibration": quantiles(factors),
+                "one factor": _one_factor(d_w, d_l, gram, factors),
                 "without calibration": share(int(np.isnan(factors).sum()), factors.size),
                 "drag": quantiles(drag(d_w, d_l, gram)),
             }
@@ -171,6 +140,17 @@ def pair_report(
         "settings": objective.settings(settings),
         "at": found,
     }
+
+
+def _one_factor(d_w: Array, d_l: Array, gram: Gram, factors: Array) -> dict[str, Any] | None:
+    """How many pairs that have a factor of their own are ideal under their geometric mean."""
+    has = np.isfinite(factors)
+    if not has.any():
+        return None
+    one = float(np.exp(np.log(factors[has]).mean()))
+    some = Gram(*(part[has] for part in _parts(gram)))
+    codes = outcomes(*first_order(d_w[has] * one, d_l[has] / one, some))
+    return {"factor": one, "ideal": share(int((codes == Outcome.IDEAL).sum()), int(has.sum()))}
 
 
 def batch_report(
@@ -183,13 +163,18 @@ def batch_report(
     d_w, d_l = (
         d[: count * size].reshape(count, size) for d in state.incentives(objective, settings)
     )
-    still = np.zeros((count, size), bool)
-    inside = outcomes(*changes_in_batch(measured.products, d_w, d_l), still)
-    mean: MeanProducts = mean_products(measured.products, d_w, d_l)
-    means = outcomes(*mean.changes())
+    identical = state.identical[: count * size].reshape(count, size)
+    products = _as_one(measured.products, identical)
+    changes = changes_in_batch(products, d_w, d_l)
+    felt = np.concatenate([np.abs(d_w), np.abs(d_l)], -1)[..., None, :] / size
+    most = (np.abs(products) * felt).sum(-1)
+    inside = outcomes(*changes, _at_rest(changes, (most[:, :size], most[:, size:])))
+    mean: MeanProducts = mean_products(products, d_w, d_l)
+    moved = mean.changes()
+    whole = (abs(mean.w_pull) + abs(mean.w_push), abs(mean.l_pull) + abs(mean.l_push))
+    means = outcomes(*moved, _at_rest(moved, whole))
     known = means != Outcome.UNKNOWN
     own = Gram(*(np.reshape(v[: count * size], (count, size)) for v in _parts(measured.gram)))
-    identical = state.identical[: count * size].reshape(count, size)
     alone = own_outcomes(d_w, d_l, own, identical)
     compared = ~identical & (alone < Outcome.STILL) & (inside < Outcome.STILL)
     empty = is_empty(batch_band(mean)) & known
@@ -202,6 +187,25 @@ def batch_report(
         "empty band": share(int(empty.sum()), int(known.sum())),
         "factor": quantiles(batch_factor(mean)),
     }
+
+
+def _as_one(products: Array, identical: npt.NDArray[np.bool_]) -> Array:
+    """The products with both scores of identical responses made one, as they are but for rounding.
+
+    Otherwise what rounding leaves of their difference would decide batches of such pairs.
+    """
+    found, size = products.copy(), identical.shape[-1]
+    for batch, i in np.argwhere(identical):
+        one, other = found[batch], size + i
+        one[[i, other]] = (one[i] + one[other]) / 2
+        one[:, [i, other]] = ((one[:, i] + one[:, other]) / 2)[:, None]
+    return found
+
+
+def _at_rest(changes: tuple[Any, Any], most: tuple[Any, Any]) -> npt.NDArray[np.bool_]:
+    """Whether both changes are but rounding of sums of such a size."""
+    (w, l), (most_w, most_l) = changes, most  # noqa: E741
+    return np.asarray((np.abs(w) <= ROUNDING * most_w) & (np.abs(l) <= ROUNDING * most_l))
 
 
 def _parts(gram: Gram) -> tuple[Array, Array, Array]:

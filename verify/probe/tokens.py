@@ -11,8 +11,10 @@ from verify.tokens import TokenPair
 
 Array = npt.NDArray[np.float64]
 
-# Responses that differ by so small a share of the longer one's tokens, or by one token.
+# Responses that differ by so small a share of the longer one's tokens …
 NEAR = 0.1
+# … or by one token, where that is no more than this share: single words have little in common.
+NEAR_ONE = 0.25
 
 
 class Distances(NamedTuple):
@@ -46,8 +48,9 @@ class Distances(NamedTuple):
 
     @property
     def near(self) -> npt.NDArray[np.bool_]:
-        """Whether responses differ, but by one token or at most ``NEAR`` of the longer one's."""
-        return ~self.identical & ((self.edits <= 1) | (self.share <= NEAR))
+        """Whether responses differ, but by one token of four or more, or at most ``NEAR``."""
+        one = (self.edits <= 1) & (self.share <= NEAR_ONE)
+        return ~self.identical & (one | (self.share <= NEAR))
 
 
 def distances(pairs: Sequence[TokenPair]) -> Distances:
