@@ -108,8 +108,8 @@ class Rows:
                 found.append(float(slopes.double().mean()))
             else:
                 places = counted[row].nonzero()[:, 0]
-                slopes = gradient[row, places - 1], logits[row, places - 1]
-                found.append(float(_of_logits(*slopes, self.ids[row, places]).mean()))
+                by_logits, at = gradient[row, places - 1], logits[row, places - 1]
+                found.append(float(_of_logits(by_logits, at, self.ids[row, places]).mean()))
         return np.array(found, float).reshape(2, -1)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from verify.outcomes import Outcome
 from verify.probe.rules import percent
-from verify.probe.shares import Outcome
 from verify.report import shown, svg
 
 # Of a token's colour; the strongest effect of a pair has this much of it.
