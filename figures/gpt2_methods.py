@@ -21,7 +21,7 @@ _COSTS = {
     "relative cost": "CPU time of a step,\nrelative to none",
 }
 _TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5, 10, 20)
-_MOST = 2.5  # span of the left panels in gained margins: what lies beyond is drawn on the edge
+_MOST = 5  # gained margins that the left panels reach at most: what lies beyond is on their edge
 
 
 @styled
@@ -52,7 +52,7 @@ def methods_picture(rows: Sequence[Row], gained: float) -> Figure:
         objectives = list(dict.fromkeys(row["objective"] for row in some))
         fill = FILLS[Case.IDEAL]
         line[0].axvspan(0, gained, color=fill.color, linewidth=0, zorder=0)
-        line[0].set_xlim(-_MOST * gained, (1 + _MOST) * gained)
+        line[0].set_xlim(*_limits(some, gained))
         _marks(line[0], some, "chosen", objectives, methods)
         line[0].set_xlabel("change of the chosen (nats)")
         line[0].set_title(kind, loc="left")
@@ -75,6 +75,12 @@ def methods_picture(rows: Sequence[Row], gained: float) -> Figure:
     band = Patch(facecolor=FILLS[Case.IDEAL].color, label="winner preserved, loser suppressed")
     figure.legend(handles=[*handles, band], loc="outside upper center", ncols=3)
     return figure
+
+
+def _limits(rows: Sequence[Row], gained: float) -> tuple[float, float]:
+    known = [row["chosen"] for row in rows if row["chosen"] is not None]
+    low, high = min([-gained, *known]) - gained / 5, max([2 * gained, *known]) + gained / 5
+    return max(low, -_MOST * gained), min(high, (1 + _MOST) * gained)
 
 
 def _less(amount: float) -> Any:

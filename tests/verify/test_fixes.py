@@ -35,18 +35,19 @@ def toys():
 
 def test_runs_are_counted_by_what_both_sides_did():
     found = record(
-        row("DPO", "none", -0.1), row("CPO", "none", 0.4), row("IPO", "none", None),
+        row("DPO", "none", -0.1), row("CPO", "none", 0.3), row("IPO", "none", None),
         row("DPO", CARE, 0.1, **{"relative updates": 2.0, "empty batch bands": 0.25}),
         row("CPO", CARE, 0.2, **{"relative updates": 3.0}), row("IPO", CARE, None),
     )  # fmt: skip
     whole, _ = run_parts([found])
     none, care = whole["rows"]
-    assert none[:5] == ["none", "1 of 3", "1 of 3", "0 of 3", "1.00"]
-    assert care[:5] == [CARE, "2 of 3", "2 of 3", "2 of 3", "2.00"]
+    assert none[:6] == ["none", "1 of 3", "1 of 3", "0 of 3", "+0.10", "1.00"]
+    assert care[:6] == [CARE, "2 of 3", "2 of 3", "2 of 3", "+0.15", "2.00"]
     assert care[-1] == "25.0 %"
     assert none[-1] == "–"
     said = "\n".join(whole["says"])
     assert "66.7 % of the runs with care, at 2.00 times the updates" in said
+    assert "highest with care: median +0.15 nat, +0.10 with none" in said
     assert "not with none: DPO (care); CPO (care)" in said
     assert "No method sets both right on every seed under IPO" in said
     assert "fewer right labels than with none: no method" in said
