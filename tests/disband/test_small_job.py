@@ -4,6 +4,7 @@ import errno
 import json
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -99,6 +100,15 @@ def test_a_small_job_leaves_its_report_and_its_pictures(few, tmp_path):
     assert "figure-3" not in drawn
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count("<figure>") == len(drawn)
+
+
+def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_path, monkeypatch):
+    def run(_):
+        raise ModuleNotFoundError(name="torch")
+
+    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (replace(PLANTED, run=run),))
+    said = few(tmp_path)
+    assert "0 of 0 statements hold on every seed; left out: planted needs torch" in said
 
 
 def test_fresh_does_every_step_again(few, tmp_path):

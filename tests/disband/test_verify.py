@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from dataclasses import replace
 
 import pytest
 
@@ -15,7 +14,6 @@ from verify.claim import Verdict
 from verify.documents import claims_page
 from verify.recorded import recorded
 
-from .planted import PLANTED
 from .running import ROOT, disband, printed
 
 CLAIM = {
@@ -95,15 +93,6 @@ def test_predictions_on_toys_of_jian2025_are_decided_too(report):
     by_id = {claim["id"]: claim for claim in report["claims"]}
     judged = [by_id[f"jian2025.toys.{p['name']}"] for p in evolution["predictions"]]
     assert {c["verdict"] for c in judged} >= {Verdict.SUPPORTED, Verdict.CONTRADICTED}
-
-
-def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_path, monkeypatch):
-    def run(_):
-        raise ModuleNotFoundError(name="torch")
-
-    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (replace(PLANTED, run=run),))
-    said = few(tmp_path)
-    assert "0 of 0 statements hold on every seed; left out: planted needs torch" in said
 
 
 @pytest.mark.slow

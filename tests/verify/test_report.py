@@ -61,6 +61,9 @@ def report():
                 "defaults": {r"\beta": 0.1},
             }
         ],
+        "fixes": [
+            {"title": "One pair", "command": "", "columns": ["a"], "rows": [["1"]], "says": ["So."]}
+        ],
         "simulations": [
             {"name": "one pair", "objective": "DPO", "parameters": {"lr": 0.1}, "summary": {"n": 3}}
         ],
@@ -180,7 +183,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(report):
 
 
 @pytest.mark.parametrize(
-    "part", ["claims", "objectives", "simulations", "experiments", "provenance"]
+    "part", ["claims", "fixes", "objectives", "simulations", "experiments", "provenance"]
 )
 def test_a_missing_part_is_said_to_be_missing(report, part):
     complete = html(report, {"one": SVG})
