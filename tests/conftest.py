@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from theory.objectives import OBJECTIVES
+
 slow_machines = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 settings.register_profile(
     "default",
@@ -32,6 +34,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Their tests share what takes minutes to compute, so one process runs them all.
 TOGETHER = ("tests/disband/test_verify.py", "tests/verify/test_ledger.py")
+
+# Every objective keeps its contract in the fast run; what else follows from it, the first ones.
+CONTRACT = "tests/theory/test_objectives.py"
+LATER = OBJECTIVES[12:]
 
 
 def pytest_configure() -> None:
@@ -57,8 +63,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Scheduling(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is long begins first, so that no process is left with it at the end."""
+    """The fast run takes the first objectives; what is long begins first, to leave none alone."""
+    for item in items:
+        objective = item.callspec.params.get("objective") if hasattr(item, "callspec") else None
+        if objective in LATER and not item.nodeid.startswith(CONTRACT):
+            item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
