@@ -111,10 +111,16 @@ def _says(rows: Rows, methods: Sequence[str], objectives: Sequence[str]) -> list
     lost = listed([method for method in methods if _lost(rows, method)] or ["no method"])
     said.append(f"More than {percent(_LOST)} fewer right labels than with none: {lost}.")
     empty = _values(rows, "empty batch bands")
-    if len(empty):
+    if len(empty) and empty.any():
         said.append(
             f"The batch band in the optimizer's metric was empty in {percent(empty.mean())} of "
             "the batches: there no factor on the incentives helps both means."
+        )
+    elif len(empty):
+        said.append(
+            "The batch band in the optimizer's metric was never empty. Where the held-out chosen "
+            "falls all the same, it is that the band keeps the means of the batch trained on, and "
+            "does not reckon with the optimizer's memory."
         )
     return said
 
@@ -140,6 +146,8 @@ def _highest(rows: Rows, methods: Sequence[str]) -> list[str]:
         return []
     best = max(middle, key=middle.__getitem__)
     its, plain = (_middle(_of(rows, method=m), "chosen", sign=True) for m in (best, NONE))
+    if best == NONE:
+        return [f"No method leaves the chosen higher than none does: median {plain} nat."]
     return [f"The chosen ends highest with {best}: median {its} nat, {plain} with none."]
 
 
