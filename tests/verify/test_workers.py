@@ -67,25 +67,54 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("when", ["starting", "working"])
-def test_an_interrupt_ends_the_workers_quickly_and_quietly(tmp_path, when):
+@pytest.fixture
+def started(tmp_path):
+    """Start the script and return its process and those of its two workers."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    with subprocess.Popen(
-        [sys.executable, script, when],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-    ) as process:
-        workers = [int(process.stdout.readline()) for _ in range(2)]
-        started = time.monotonic()
-        # As a terminal does: to the whole group.
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-    assert time.monotonic() - started < 5
+    processes = []
+
+    def start(when):
+        process = subprocess.Popen(
+            [sys.executable, script, when],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        )
+        processes.append(process)
+        return process, [int(process.stdout.readline()) for _ in range(2)]
+
+    yield start
+    for process in processes:
+        process.communicate()
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"  # one that nobody has asked for its end is still listed
+
+
+@pytest.mark.parametrize("when", ["starting", "working"])
+def test_an_interrupt_ends_the_workers_quickly_and_quietly(started, when):
+    process, workers = started(when)
+    # As a terminal does: to the whole group.
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
     assert (out, err, process.returncode) == ("stopped\n", "", 0)
-    for pid in workers:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+    assert not any(map(alive, workers))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=str)
+def test_workers_do_not_outlive_whom_they_work_for(started, how):
+    process, workers = started("working")
+    process.send_signal(how)
+    process.wait(timeout=20)
+    deadline = time.monotonic() + 10
+    while any(map(alive, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,12 +1,13 @@
 """Independent tasks in processes of their own, which stop at once when they are told to."""
 
+import os
 import signal
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
@@ -115,8 +116,18 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _end_with_parent() -> None:
+    """Leave when the process that started this one is gone, however it went."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _serve(channel: Channel, work: Callable[[Any, Report], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The next report would notice too, but a task may work for minutes between two.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
             task = channel.recv()
