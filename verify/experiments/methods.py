@@ -42,6 +42,7 @@ from verify.experiments.protocol import Contest, Prepared, Protocol, Supervision
 from verify.experiments.readings import GAINED
 from verify.finetune import sft
 from verify.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
+from verify.models import positions
 from verify.optimizers import Rule
 from verify.preferences import Preference
 from verify.scores import adam_preconditioner
@@ -150,15 +151,17 @@ def _free_text(
     """Fine-tune on chosen responses, then deal other pairs; held-out tweets stay held out."""
     training, held_out = split(tweets, Protocol(piece.style).split)
     rng = np.random.default_rng([seed, 4])
-    pool = free_pairs(training, rng)
-    watched = free_pairs(held_out, np.random.default_rng([seed, 5]))[: piece.pairs]
+    drawn = free_pairs(training, rng)
+    fits = _fits(model, tokenizer, piece.longest_prompt)
+    pool = [drawn[i] for i in rng.permutation(len(drawn)) if fits(drawn[i])]
+    others = free_pairs(held_out, np.random.default_rng([seed, 5]))
+    watched = [pair for pair in others if fits(pair)][: piece.pairs]
     taught, wanted = piece.supervision.steps * piece.supervision.batch, piece.steps * piece.batch
     if len(pool) < taught + wanted or len(watched) < piece.pairs:
         raise ValueError(
             f"free text needs {taught + wanted} training pairs and {piece.pairs} held out: the "
             f"tweets give {len(pool)} and {len(watched)}; give more tweets or smaller settings"
         )
-    order = [pool[i] for i in rng.permutation(len(pool))]
 
     def both(group: Sequence[Preference]) -> tuple[Batch, Batch]:
         chosen, rejected = (
@@ -170,11 +173,24 @@ def _free_text(
         )  # fmt: skip
         return chosen, rejected
 
-    shown = [both(part)[0] for part in _parts(order[:taught], piece.supervision.batch)]
+    shown = [both(part)[0] for part in _parts(pool[:taught], piece.supervision.batch)]
     sft(model, shown, rate=piece.supervision.rate, after=lambda _: None)
-    batches = [both(part) for part in _parts(order[taught : taught + wanted], piece.batch)]
+    batches = [both(part) for part in _parts(pool[taught : taught + wanted], piece.batch)]
     model.double()
     return Prepared(model, tokenizer, batches, np.zeros(0), both(watched))
+
+
+def _fits(
+    model: Model, tokenizer: TextTokenizer, longest_prompt: int
+) -> Callable[[Preference], bool]:
+    """Whether the longest prompt, its separator and either response have positions enough."""
+    room = (positions(model) or 10**9) - longest_prompt - 1
+
+    def fits(pair: Preference) -> bool:
+        texts = (str(pair.chosen), str(pair.rejected))
+        return all(len(tokenizer.encode(t, add_special_tokens=False)) <= room for t in texts)
+
+    return fits
 
 
 def _parts(group: Sequence[Preference], size: int) -> list[Sequence[Preference]]:
