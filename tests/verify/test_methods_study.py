@@ -11,11 +11,14 @@ from verify.experiments.free_text import MOST_WORDS, pairs, rows, scrambled
 from verify.experiments.items import Given
 from verify.experiments.language import language_model
 from verify.experiments.methods import METHODS, Trial, run_trial
+from verify.experiments.preparation import restore
 from verify.experiments.protocol import Supervision
 from verify.experiments.readings import GAINED, at_gain
 from verify.experiments.tables import tables
 from verify.gpt2 import encode, greedy
+from verify.models import positions
 from verify.optimizers import Rule
+from verify.preferences import Preference
 from verify.sentiment import Tweet
 
 from .test_gpt2_study import TINY, quiet
@@ -115,6 +118,20 @@ def test_scrambling_never_leaves_nothing():
 def test_free_text_needs_enough_tweets(base):
     with pytest.raises(ValueError, match="free text needs"):
         run_trial(trial(data="free text", steps=10**4), 0, LONG, base, quiet)
+
+
+def test_text_that_a_model_has_no_positions_for_is_left_out_or_cut(base):
+    model, tokenizer = restore(base)
+    # each letter of the last half is a token of its own: far more than the model can read
+    words = ["xq", "zj", "vk", "wq", "jx", "qz", "kv", "xw"] * 3
+    unread = tuple(Tweet(f"{t.text} {' '.join(words)}", t.label) for t in LONG[::2])
+    longest = max(len(tokenizer.encode(t.text)) for t in unread)
+    assert longest > positions(model)
+    found = run_trial(trial(data="free text", methods=(NONE,)), 0, (*LONG, *unread), base, quiet)
+    assert np.isfinite(found[f"{NONE}/logp_w"]).all()
+    own = [Preference(f"{i}?", t.text, t.text[::-1]) for i, t in enumerate((*LONG, *unread))]
+    found = run_trial(trial(methods=(NONE,)), 0, tuple(map(Given, own)), base, quiet)
+    assert np.isfinite(found[f"{NONE}/logp_w"]).all()
 
 
 def test_pairs_of_ones_own_are_free_text(base):

@@ -10,6 +10,7 @@ from verify.sentiment import LABELS, SplitSettings, Tweet, rank, responses, spli
 from verify.tokens import Cut, batches, tokenize
 
 GIVEN: tuple[str, str] = ("as given", "exchanged")
+LONGEST = 512  # tokens of a pair of one's own, prompt and response together
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,19 @@ def divide(
 
 
 def encoded(
-    tokenizer: TextTokenizer, items: Sequence[Item], said: Sequence[Text], longest_prompt: int
+    tokenizer: TextTokenizer,
+    items: Sequence[Item],
+    said: Sequence[Text],
+    longest_prompt: int,
+    positions: int | None = None,
 ) -> Batch:
-    """Batch of items with these responses; only a tweet is cut to ``longest_prompt`` tokens."""
+    """Batch of items with these responses.
+
+    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as :class:`verify.tokens.Cut`
+    does, to fit into the model's ``positions``.
+    """
     if isinstance(items[0], Tweet):
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)
     pairs = [Preference(i.pair.prompt, s, s) for i, s in zip(items, said, strict=True)]  # type: ignore[union-attr]
-    return batches(tokenizer, tokenize(tokenizer, pairs, Cut()))[0]
+    longest = min(LONGEST, positions or LONGEST)
+    return batches(tokenizer, tokenize(tokenizer, pairs, Cut(longest)))[0]

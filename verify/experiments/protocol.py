@@ -20,6 +20,7 @@ from verify.experiments.items import GIVEN, Given, Item, answers, divide, encode
 from verify.experiments.preparation import Draw, both_labels, first
 from verify.finetune import Pair, Step, sft, train_preferences
 from verify.gpt2 import Batch, Model, TextTokenizer, join, token_logp
+from verify.models import positions
 from verify.optimizers import Rule
 from verify.preferences import Text
 from verify.sentiment import SplitSettings
@@ -140,7 +141,8 @@ def prepare(
     supervision, contest = protocol.supervision, protocol.contest
 
     def batch(group: Sequence[Item], said: Sequence[Text]) -> Batch:
-        return encoded(tokenizer, group, said, protocol.longest_prompt).to(model.device)
+        read = encoded(tokenizer, group, said, protocol.longest_prompt, positions(model))
+        return read.to(model.device)
 
     def pairs(group: Sequence[Item], labels: Sequence[str]) -> Pair:
         both = [answers(protocol.style, t, s) for t, s in zip(group, labels, strict=True)]
