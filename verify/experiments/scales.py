@@ -18,7 +18,7 @@ from verify.experiments.steps import BATCHES, RATES, Steps, run_steps
 from verify.experiments.study import Question
 from verify.experiments.target_course import Target, run_target
 from verify.gpt2 import GPT2_SMALL
-from verify.optimizers import KINDS, Rule
+from verify.optimizers import KINDS, Kind, Rule
 from verify.sentiment import STYLES
 
 Scale = Literal["small", "laptop", "pretrained", "full"]
@@ -67,6 +67,10 @@ def _run(objective: str) -> Run:
     return Run(UNEQUAL, objective, precision="float32")
 
 
+# Batches that a step in float64 has room for within 20 GiB; AdamW keeps more vectors.
+_FITTING: Mapping[Kind, tuple[int, ...]] = {"sgd": (1, 4), "adamw": (1, 2)}
+
+
 def _pretrained() -> tuple[Question, ...]:
     def run(style: str, objective: str) -> Run:
         return Run(
@@ -76,8 +80,8 @@ def _pretrained() -> tuple[Question, ...]:
 
     steps = tuple(
         Steps(SHORT, kind, batch, RATES[kind][:3], warm=2, explained=2, supervision=_TAUGHT)
-        for kind in ("sgd", "adamw")
-        for batch in (1, 4)
+        for kind, batches in _FITTING.items()
+        for batch in batches
     )
     runs = (*(run(style, "DPO") for style in STYLES), *(run(UNEQUAL, o) for o in PAPER[:5:2]))
     return (Question("steps", run_steps, steps, 300), Question("runs", run_followed, runs, 300))

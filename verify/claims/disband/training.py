@@ -10,8 +10,8 @@ _PRINTED = ("margin-methods-fall", "normalised-fall", "sppo", "regularised-rise"
 _ONE_STEP = {
     "first-order": "The batch Gram in the optimizer's metric, with its memory and decay, predicts "
     "the change of every response in a batch.",
-    "own-pair": "The condition on a pair's own Gram does not predict what a step on a batch does "
-    "to it.",
+    "first-order-error": "The size error of the first-order law grows in proportion to the "
+    "learning rate.",
 }
 
 CLAIMS = tuple(
@@ -29,7 +29,7 @@ CLAIMS = tuple(
     Prediction(
         id=f"disband.smollm2.{name}",
         locator="Experiments on a pretrained model",
-        says=f"{says} (SmolLM2-135M-Instruct, SGD and AdamW, batches of 1 and 4 pairs.)",
+        says=f"{says} (SmolLM2-135M-Instruct, SGD in batches of 1 and 4 pairs, AdamW of 1 and 2.)",
         experiment=PRETRAINED,
         outcome=name,
         note=f"Run by `disband gpt2 --model smollm2 --scale pretrained`: {CRITERIA[name]}.",
