@@ -29,7 +29,7 @@ CLAIMS = tuple(
     Prediction(
         id=f"disband.smollm2.{name}",
         locator="Experiments on a pretrained model",
-        says=f"{says} (SmolLM2-135M-Instruct, SGD in batches of 1 and 4 pairs, AdamW of 1 and 2.)",
+        says=f"{says} (SmolLM2-135M-Instruct, SGD in batches of 1 and 4 pairs, AdamW of 1.)",
         experiment=PRETRAINED,
         outcome=name,
         note=f"Run by `disband gpt2 --model smollm2 --scale pretrained`: {CRITERIA[name]}.",
