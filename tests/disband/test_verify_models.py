@@ -51,7 +51,7 @@ def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, c
     run(job)
     assert "reused" not in capsys.readouterr().out
     report = run(job)
-    assert capsys.readouterr().out.count(", reused") == 6
+    assert capsys.readouterr().out.count(", reused") == 7
     assert "sentiment check: seeds" in summary(report, out)
     experiments = json.loads((out / "report.json").read_text("utf-8"))["experiments"]
     planted, experiment = (
