@@ -15,9 +15,9 @@ from disband.summary import summary
 from theory.objectives import OBJECTIVES
 from verify.claims import LEDGER
 
-from .planted import PLANTED
-from .running import printed, start
-from .test_verify import CLAIM
+from tests.disband.planted import PLANTED
+from tests.disband.running import printed, start
+from tests.disband.test_verify import CLAIM
 
 
 def refused(out, *words):

@@ -14,7 +14,7 @@ from verify.claim import Verdict
 from verify.documents import claims_page
 from verify.recorded import recorded
 
-from .running import ROOT, disband, printed
+from tests.disband.running import ROOT, disband, printed
 
 CLAIM = {
     "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",

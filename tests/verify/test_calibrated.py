@@ -14,7 +14,7 @@ from verify.gpt2 import encode, join, logp
 from verify.optimizers import Rule
 from verify.scores import batch_gram, pair_gram
 
-from .tiny import model_of, tokenizer_of
+from tests.verify.tiny import model_of, tokenizer_of
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from verify.optimizers import Rule
 from verify.preferences import Message, Preference
 from verify.sentiment import STYLES, SplitSettings, Tweet, data_hash
 
-from .test_gpt2_study import TINY, quiet
-from .tiny import TWEETS
+from tests.verify.test_gpt2_study import TINY, quiet
+from tests.verify.tiny import TWEETS
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 RUN = Run(

@@ -28,7 +28,7 @@ from verify.experiments.tables import tables
 from verify.optimizers import KINDS, Rule
 from verify.sentiment import SplitSettings
 
-from .tiny import TWEETS
+from tests.verify.tiny import TWEETS
 
 TINY = Language(
     layers=1,

@@ -29,8 +29,8 @@ from verify.optimizers import Rule
 from verify.sentiment import SplitSettings
 from verify.unrolled import lower_step, train_unrolled
 
-from .test_gpt2_study import TINY, quiet
-from .tiny import TWEETS
+from tests.verify.test_gpt2_study import TINY, quiet
+from tests.verify.tiny import TWEETS
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 PIECE = Mass(

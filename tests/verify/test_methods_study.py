@@ -21,8 +21,8 @@ from verify.optimizers import Rule
 from verify.preferences import Preference
 from verify.sentiment import Tweet
 
-from .test_gpt2_study import TINY, quiet
-from .tiny import TWEETS, model_of, tokenizer_of
+from tests.verify.test_gpt2_study import TINY, quiet
+from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 
 LONG = tuple(Tweet(f"{t.text} and then we all went home again", t.label) for t in TWEETS)
 TAUGHT = Supervision(steps=3, batch=4, rate=1e-2)

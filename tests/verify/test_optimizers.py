@@ -11,7 +11,7 @@ from verify.gpt2 import encode, join, logp, token_logp
 from verify.optimizers import KINDS, Rule, observed
 from verify.slopes import slopes
 
-from .tiny import model_of, tokenizer_of
+from tests.verify.tiny import model_of, tokenizer_of
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 PARTS = ("gradient", "memory", "decay")

@@ -17,7 +17,7 @@ from verify.optimizers import Rule
 from verify.sentiment import SplitSettings
 from verify.slopes import slopes
 
-from .tiny import TWEETS
+from tests.verify.tiny import TWEETS
 
 TINY = Language(
     layers=1, heads=2, width=16, vocabulary=420, steps=20, batch=4, block=24,
