@@ -28,7 +28,7 @@ from benchmarks.by_hand import BY_HAND, case_by_hand
 from theory.band import cases
 from theory.catalogue import catalogue
 from theory.gram import Gram
-from theory.program import BLOCK
+from theory.kernels.program import BLOCK
 
 ROOT = Path(__file__).parent.parent
 NUMPY = "import numpy"

@@ -8,8 +8,8 @@ from sympy.logic.boolalg import BooleanAtom
 
 from disband.plain import entry, plain
 from theory import symbols
+from theory.own_loss.formula import FormulaError, read_claim
 from theory.symbols import PLAIN
-from theory.written.formula import FormulaError, read_claim
 from verify.claim import Claim, Decision, Point, Prediction, Verdict
 from verify.claims import LEDGER
 from verify.decide import decide, idle, worked
@@ -36,7 +36,7 @@ def own_claim(statement: str, given: Sequence[str]) -> Claim:
     """Return a claim that somebody typed, over the symbols of :mod:`theory.symbols`.
 
     Raises:
-        ValueError: A text is no statement of the grammar of :mod:`theory.written.formula`.
+        ValueError: A text is no statement of the grammar of :mod:`theory.own_loss.formula`.
     """
     holds, defined = read_claim(statement, NAMES)
     if isinstance(holds, BooleanAtom):

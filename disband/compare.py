@@ -8,8 +8,8 @@ import numpy as np
 from disband.numbers import number
 from disband.place import Pair
 from theory.band import Case, band, calibration, case
-from theory.compiled import HasKernels
 from theory.gram import Gram
+from theory.kernels.compiled import HasKernels
 from theory.step import first_order
 
 _HEAD = ("objective", "d_w", "d_l", "r", "band", "Δ log π_w", "Δ log π_l", "δ", "case")

@@ -8,15 +8,15 @@ from sympy.core.relational import Relational
 
 from disband.numbers import number
 from disband.plain import balanced, entry, plain
-from theory.autograd import NO_FORMULA, TorchObjective
 from theory.facts import facts
 from theory.facts.charts import Chart
 from theory.facts.limits import WAYS
 from theory.facts.wording import LONG, Words, length
 from theory.objective import Objective
 from theory.objectives import OBJECTIVES
+from theory.own_loss.autograd import NO_FORMULA, TorchObjective
+from theory.own_loss.complexity import size
 from theory.signs import Signs
-from theory.written.complexity import size
 
 _STEP = [
     "One step of gradient descent moves the parameters along d_w·a − d_l·b, where",

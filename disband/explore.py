@@ -22,11 +22,11 @@ from theory.facts.charts import LATEX as CHARTS
 from theory.facts.charts import chart
 from theory.gram import Gram
 from theory.javascript import PRELUDE, javascript
+from theory.models.toys import single_token_gram
 from theory.objective import Objective
 from theory.objectives import DPO, OBJECTIVES
 from theory.step import first_order
 from theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
-from theory.toys import single_token_gram
 from verify.provenance import versions
 from verify.report import mathml, shown
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from disband.numbers import number
 from theory.band import Case, band, calibration, case
-from theory.compiled import HasKernels
 from theory.gram import Gram
+from theory.kernels.compiled import HasKernels
 from theory.step import first_order
 
 _NOTHING = 1e-12

@@ -25,7 +25,7 @@ from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
-from theory.primitives import Primitive, step
+from theory.kernels.primitives import Primitive, step
 from theory.symbols import PLAIN, len_l, len_w, logp_l, logp_w, ref_l, ref_w
 
 WIDTH = 80

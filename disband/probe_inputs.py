@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from disband.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
-    from theory.compiled import Compiled
+    from theory.kernels.compiled import Compiled
     from verify.models import Loaded
     from verify.probe.keep import Rule
     from verify.tokens import Cut

@@ -36,7 +36,7 @@ def target_parts_picture(rows: Sequence[Row], columns: int = 3) -> Figure:
     Raises:
         ValueError: There is no run.
 
-    Source: wang2025 for G; the split into parts is :mod:`theory.targets`.
+    Source: wang2025 for G; the split into parts is :mod:`theory.models.targets`.
     """
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sims.averages import Averages, log_sums
 from sims.calibrate import Incentives, momentum_calibrated, rescaled, reward_calibrated
 from theory.gram import Gram
+from theory.kernels.primitives import logsigmoid, sigmoid
 from theory.metric import metric_gram
 from theory.objective import Objective
-from theory.primitives import logsigmoid, sigmoid
 
 Array = NDArray[np.float64]
 

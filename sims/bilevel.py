@@ -1,6 +1,6 @@
 r"""Stable preference optimization on toy worlds: exact, and with one unrolled step.
 
-Levels and symbols are those of :mod:`theory.bilevel`. Exact: the lower level is solved by
+Levels and symbols are those of :mod:`theory.models.bilevel`. Exact: the lower level is solved by
 Newton's method and differentiated implicitly. One step: the lower level is one gradient step,
 
 .. math:: \hat\theta(\varphi) = \varphi - \tfrac1\mu\nabla L_{SFT}(\varphi)
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims.evolution import World
-from theory.bilevel import UPPER, require_strength
+from theory.models.bilevel import UPPER, require_strength
 
 Array = NDArray[np.float64]
 Solver = Literal["exact", "one step"]

@@ -198,7 +198,7 @@ def batch_band_calibrated(d_w: Any, d_l: Any, products: Any, weights: Any = None
     :math:`\delta` is the centre of the batch band where that has two ends, else the factor in it
     that is nearest to one. Fails: the band can be empty, and then the incentives are unchanged
     (:func:`theory.batch.is_empty` tells); single pairs may still go wrong, and where they do
-    :func:`theory.common_step.common_step` tells whether any step suits them all.
+    :func:`theory.models.common_step.common_step` tells whether any step suits them all.
 
     Args:
         d_w: Incentives on the chosen responses, ``(..., n)``.

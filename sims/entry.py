@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.gram import Gram
+from theory.kernels.primitives import logsigmoid, sigmoid
 from theory.objective import Objective
-from theory.primitives import logsigmoid, sigmoid
 from theory.step import first_order
 
 Array = NDArray[np.float64]

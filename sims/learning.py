@@ -14,9 +14,9 @@ import numpy as np
 
 from sims.offline import Preferences
 from sims.worlds import Array, Events, Indices, World
+from theory.models.targets import WHOLE, Control, coefficients
 from theory.objective import Objective
 from theory.objectives import DPO, PPO_CLIP, find
-from theory.targets import WHOLE, Control, coefficients
 
 Advantage = Literal["critic", "baseline", "group"]
 GROUPS = 3
@@ -84,7 +84,7 @@ class Record:
         probs: Of every token in every context before each update and at the end,
             ``(T + 1, S, C, V)``.
         moves: What each part of each update adds to the logits, per unit of step size,
-            ``(T, 3, S, C, V)``, in the order of :data:`theory.targets.PARTS`.
+            ``(T, 3, S, C, V)``, in the order of :data:`theory.models.targets.PARTS`.
         groups: The same by size of advantage, largest first, ``(T, 3, S, C, V)``.
         products: Score products of positive with positive, negative with negative and positive
             with negative learning, each part's sign taken off, ``(T, 3, S)``.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sims.entry import Start
 from sims.outcomes import outcomes
 from sims.two_tokens import one_pair
-from theory.compiled import HasKernels
+from theory.kernels.compiled import HasKernels
 
 Array = NDArray[np.float64]
 

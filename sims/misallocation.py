@@ -126,7 +126,7 @@ def _one_step(world: World, course: Course) -> Array:
 
 PLAIN, TERM, EXACT, ONE_STEP = "DPO", "DPO with the term", "SPO", "SPO, one step"
 REFERENCE_FREE, CALIBRATED, TARGET = "SimPO", "calibrated DPO", "IPO"
-# SPO is stable preference optimization as theory.bilevel reads it; the term alone is its upper
+# SPO is stable preference optimization as theory.models.bilevel reads it; the term alone is its upper
 # level without the lower one.
 RUNNERS: Mapping[str, Runner] = MappingProxyType(
     {

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sims.treatments import Felt, Treatment, treatment
 from sims.two_tokens import Problems, State
 from theory.band import Case, case_of
-from theory.compiled import HasKernels
 from theory.gram import Gram
+from theory.kernels.compiled import HasKernels
 from theory.step import first_order
 
 Array = NDArray[np.float64]

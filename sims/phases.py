@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.band import case
-from theory.compiled import HasKernels
 from theory.gram import Gram
+from theory.kernels.compiled import HasKernels
 
 Array = NDArray[np.float64]
 STILL = -1  # beside the cases of theory.band.Case: both incentives are zero

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sims.calibrate import METHODS
 from sims.evolution import tabular
 from sims.misallocation import CALIBRATED, EXACT, PLAIN, REFERENCE_FREE, RUNNERS, TARGET, Course
-from theory.bilevel import metric
-from theory.evolution import basin_edge, flow
 from theory.gram import Gram
+from theory.models.bilevel import metric
+from theory.models.evolution import basin_edge, flow
 
 Array = NDArray[np.float64]
 

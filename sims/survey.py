@@ -11,8 +11,8 @@ from sims.outcomes import Outcomes, outcomes
 from sims.treatments import FOR_ONE_PAIR, TREATMENTS
 from sims.two_tokens import Problems, State, crowds, one_pair
 from theory.batch import batch_band, is_empty, mean_products
-from theory.common_step import common_step
-from theory.compiled import HasKernels
+from theory.kernels.compiled import HasKernels
+from theory.models.common_step import common_step
 
 Row = dict[str, Any]
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sims.entry import Start, begin
 from theory.gram import Gram
-from theory.primitives import logsigmoid, sigmoid
+from theory.kernels.primitives import logsigmoid, sigmoid
 
 Array = NDArray[np.float64]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.gram import Gram
-from theory.program import Builder, Node, Program, in_blocks
+from theory.kernels.program import Builder, Node, Program, in_blocks
 from theory.step import first_order
 
 if TYPE_CHECKING:
-    from theory.compiled import Compiled
+    from theory.kernels.compiled import Compiled
 
 Array = NDArray[np.float64]
 

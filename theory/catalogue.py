@@ -21,9 +21,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from theory.compiled import QUANTITIES, Compiled, Hyperparameter
+from theory.kernels.compiled import QUANTITIES, Compiled, Hyperparameter
+from theory.kernels.program import Program
 from theory.lookup import named
-from theory.program import Program
 
 # Of what a file looks like; raised when that changes.
 FORMAT = 1

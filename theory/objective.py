@@ -19,13 +19,13 @@ from sympy import (
     powsimp,
 )
 
-from theory.compiled import Compiled, Hyperparameter, Quantity, Sign
 from theory.gram import Gram
-from theory.kernels import program_of
-from theory.primitives import logsigmoid
-from theory.program import Kernel, Program
+from theory.kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
+from theory.kernels.lowering import program_of
+from theory.kernels.primitives import logsigmoid
+from theory.kernels.program import Kernel, Program
+from theory.kernels.stable import Backend
 from theory.signs import Signs, signs
-from theory.stable import Backend
 from theory.step import first_order
 from theory.symbols import BELOW, DATA, PLAIN, A, B, X, logp_l, logp_w
 

@@ -25,7 +25,7 @@ from sympy import (
     true,
 )
 
-from theory.primitives import expm1, logodds, logsigmoid, sigmoid, step
+from theory.kernels.primitives import expm1, logodds, logsigmoid, sigmoid, step
 from theory.rewriting import (
     Split,
     bump,

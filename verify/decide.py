@@ -9,7 +9,7 @@ from sympy import Derivative, Expr, Float, IndexedBase, Integer, Not, Sum, expan
 from sympy.core.relational import Eq, Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 
-from theory.vocabulary import V, k
+from theory.models.vocabulary import V, k
 from verify.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
 from verify.logic import canonical
 from verify.search import has_values, is_legal, smallest_point, truth, value_at

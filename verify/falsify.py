@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sympy import And, Eq, Expr, Integer, Not, Rational, lambdify
 from sympy.logic.boolalg import Boolean
 
-from theory.vocabulary import V
+from theory.models.vocabulary import V
 from verify.claim import Claim, Point
 from verify.decide import SIZES, check, instance, speaks_of_tokens
 from verify.search import has_values, screen, unknowns_of

@@ -7,7 +7,7 @@ from sympy import And, Eq, Equivalent, Expr, Ge, Gt, Implies, Le, Lt, Ne, Not, O
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
-from theory.primitives import sigmoid
+from theory.kernels.primitives import sigmoid
 
 Comparison = Literal[">=", ">", "==", "!="]
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from sympy import Derivative, Expr, Indexed, Integer, Rational, lambdify
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import And, Boolean
 
-from theory.primitives import PRIMITIVES
+from theory.kernels.primitives import PRIMITIVES
 from theory.symbols import A, B, X
 from verify.logic import Comparison, fold
 

@@ -25,9 +25,9 @@ from sympy import (
 )
 from sympy.logic.boolalg import Boolean
 
-from theory.primitives import logsigmoid, relu, sigmoid, step
+from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
+from theory.models.vocabulary import k
 from theory.symbols import A, B, X
-from theory.vocabulary import k
 from verify.logic import Comparison, canonical, fold
 
 TIMEOUT_MS = 10_000

@@ -7,7 +7,7 @@ the upper level's gradient goes through it:
     \hat\theta(\varphi) = \varphi - \tfrac1\mu\nabla L_{SFT}(\varphi), \qquad
     \varphi \leftarrow \mathrm{rule}\,\bigl(\nabla_\varphi F(\hat\theta(\varphi))\bigr)
 
-The toys' exact counterpart is :mod:`sims.bilevel`, the definitions :mod:`theory.bilevel`.
+The toys' exact counterpart is :mod:`sims.bilevel`, the definitions :mod:`theory.models.bilevel`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from theory.bilevel import UPPER, require_strength
+from theory.models.bilevel import UPPER, require_strength
 from verify.finetune import Pair
 from verify.gpt2 import Batch, Model, join, logp, token_logp
 from verify.optimizers import Rule

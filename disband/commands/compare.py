@@ -12,7 +12,7 @@ from disband.errors import Refusal, require_writable, user_input, writing
 from disband.options import LOSS, chosen_objective, number_settings, settings_of
 
 if TYPE_CHECKING:
-    from theory.compiled import HasKernels
+    from theory.kernels.compiled import HasKernels
 
 _FEW = 6  # objectives whose picture has three margins each
 

@@ -20,7 +20,7 @@ from sims.studies import TOYS
 from tests.engines import needs_node, node
 from theory.javascript import PRELUDE
 from theory.objectives import BCE, CPO, DPO, KTO, OBJECTIVES, SIMPO, find
-from theory.written.own import objective_of
+from theory.own_loss.own import objective_of
 
 STEPS = 25
 

@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.derive import derivation
 from tests.theory.test_formula_fuzz import random_tree
-from theory.autograd import NO_FORMULA
-from theory.written.expression import EXTREMES, FUNCTIONS
-from theory.written.names import PAIR
-from theory.written.own import hyperparameters_of, objective_of, typed_objective
+from theory.own_loss.autograd import NO_FORMULA
+from theory.own_loss.expression import EXTREMES, FUNCTIONS
+from theory.own_loss.names import PAIR
+from theory.own_loss.own import hyperparameters_of, objective_of, typed_objective
 
 DATA = (*np.full((4, 3), [-2.0, -7.5, -30.0]), np.array([3, 9, 1]), np.array([4, 2, 8]))
 TYPED = "-logsigmoid(beta*(w-ref_w-l+ref_l)) - lam*w/len_w"

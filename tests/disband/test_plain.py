@@ -9,8 +9,8 @@ from sympy import And, Eq, Or, Symbol, false, true
 
 from disband.numbers import number
 from disband.plain import balanced, plain
+from theory.kernels.primitives import step
 from theory.objectives import OBJECTIVES
-from theory.primitives import step
 from theory.symbols import BELOW, DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
 
 WORDS = {"σ": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(0.0, x)}

@@ -12,12 +12,11 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.pictures import PICTURES
 from disband.summary import summary
-from theory.objectives import OBJECTIVES
-from verify.claims import LEDGER
-
 from tests.disband.planted import PLANTED
 from tests.disband.running import printed, start
 from tests.disband.test_verify import CLAIM
+from theory.objectives import OBJECTIVES
+from verify.claims import LEDGER
 
 
 def refused(out, *words):

@@ -8,13 +8,12 @@ import pytest
 
 from disband.job import TOY_EXPERIMENTS
 from disband.summary import summary
+from tests.disband.running import ROOT, disband, printed
 from tests.documents import PAGES, named
 from theory.objectives import OBJECTIVES
 from verify.claim import Verdict
 from verify.documents import claims_page
 from verify.recorded import recorded
-
-from tests.disband.running import ROOT, disband, printed
 
 CLAIM = {
     "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",

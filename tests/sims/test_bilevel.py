@@ -6,7 +6,7 @@ import torch
 
 from sims.bilevel import SOLVERS, Levels, solve
 from sims.evolution import drawn, evolve
-from theory.bilevel import gram_in, metric
+from theory.models.bilevel import gram_in, metric
 from theory.objectives import DPO, RPO
 from theory.step import first_order
 

@@ -6,7 +6,7 @@ import pytest
 from sims.descent import train
 from sims.evolution import World, drawn, evolve, tabular
 from sims.policies import single_token
-from theory.evolution import after, margin_after
+from theory.models.evolution import after, margin_after
 from theory.objectives import DPO, IPO, KTO, OBJECTIVES
 
 

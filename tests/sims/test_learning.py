@@ -9,8 +9,8 @@ from sims.learning import Offline, OnPolicy, learn, logp
 from sims.offline import preferences
 from sims.target_study import Setting, entropy_slopes, level, run, services
 from sims.worlds import build
+from theory.models.targets import Control
 from theory.objectives import DPO
-from theory.targets import Control
 
 SEEDS = (11, 12)
 TREE = {"prompts": 2, "vocabulary": 3, "depth": 3}

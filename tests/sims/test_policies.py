@@ -18,7 +18,7 @@ from sims.policies import (
     view,
 )
 from theory.gram import Gram
-from theory.toys import EditOne, edit_one_slope, single_token_gram
+from theory.models.toys import EditOne, edit_one_slope, single_token_gram
 
 EDIT_ONE = [edit_one_shared, edit_one_independent]
 either = pytest.mark.parametrize("build", EDIT_ONE, ids=lambda f: f.__name__)
@@ -95,7 +95,7 @@ def test_a_single_token_of_any_prediction_has_its_closed_form(seed):
 
 
 def suffix_start(problem):
-    """What theory.toys wants to know of an edit-one problem."""
+    """What theory.models.toys wants to know of an edit-one problem."""
     probs = np.exp(problem.policy.log_probs(problem.theta0))
     m, after = problem.places.index(AT), probs[problem.places.index(AT) + 1 :]
     after_w, after_l = np.split(after, 2)

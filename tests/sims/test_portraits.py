@@ -6,7 +6,7 @@ import pytest
 from sims.initialization import initialization_map
 from sims.misallocation import Course
 from sims.portraits import STARTS, constant_ratio, grid, portraits, stepped
-from theory.evolution import after
+from theory.models.evolution import after
 
 
 @pytest.fixture(scope="module")

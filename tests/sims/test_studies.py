@@ -15,15 +15,15 @@ from sims.studies import (
     TOYS,
     rows,
 )
+from theory.models.toys import EditOne, edit_one_exact, flip_step, row_slope
 from theory.objectives import DPO, OBJECTIVES, SPPO
-from theory.toys import EditOne, edit_one_exact, flip_step, row_slope
 
 toys = pytest.mark.parametrize("toy", TOYS.values(), ids=lambda t: t.name)
 EDIT_ONE = (EDIT_ONE_SHARED, EDIT_ONE_INDEPENDENT)
 
 
 def start_of(toy, **choices):
-    """An edit-one problem and what theory.toys wants to know of its start."""
+    """An edit-one problem and what theory.models.toys wants to know of its start."""
     problem = toy.build(**choices)
     probs = np.exp(problem.policy.log_probs(problem.theta0))
     m = problem.places.index(AT)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from theory.band import Case, band, case
-from theory.bilevel import effective_incentives, good_weights, gram_in, metric
 from theory.gram import Gram
+from theory.models.bilevel import effective_incentives, good_weights, gram_in, metric
 
 
 def scores(seed, count=60, width=4):

@@ -5,7 +5,8 @@ import pytest
 import sympy
 import torch
 
-from theory.kernels import compile_kernel
+from theory.kernels.lowering import compile_kernel
+from theory.kernels.primitives import logsigmoid, sigmoid
 from theory.objectives import (
     ALIASES,
     BCE,
@@ -36,7 +37,6 @@ from theory.objectives import (
 )
 from theory.objectives.divergence import alpha_divergence, forward_kl, jensen_shannon
 from theory.objectives.versions import VERSIONS
-from theory.primitives import logsigmoid, sigmoid
 from theory.symbols import DATA, alpha_f, beta, epsilon, lam, logp_l, logp_w, ref_l, ref_w
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.batch import pair_changes
-from theory.common_step import common_step, residual, worst_gain
+from theory.models.common_step import common_step, residual, worst_gain
 from verify.strategies import batches
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.evolution import (
+from theory.models.evolution import (
     after,
     basin_edge,
     elsewhere_velocity,

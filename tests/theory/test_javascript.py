@@ -11,8 +11,8 @@ from tests.engines import needs_node, node
 from tests.exact import exactly
 from tests.tails import HALF_ULP, SLACK, allowed, extremes, pairs
 from theory.javascript import PRELUDE, javascript
+from theory.kernels.primitives import PRIMITIVES
 from theory.objectives import DPO, OBJECTIVES, RRHF
-from theory.primitives import PRIMITIVES
 from theory.symbols import DATA, beta, logp_w
 
 QUANTITIES = ("loss", "d_w", "d_l")

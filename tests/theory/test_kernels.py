@@ -7,9 +7,9 @@ import torch
 
 from tests.exact import exactly
 from tests.tails import allowed, check, close_pairs, expected, extremes, pairs, tensors
-from theory.kernels import compile_kernel
+from theory.kernels.lowering import compile_kernel
+from theory.kernels.primitives import PRIMITIVES
 from theory.objectives import DPO, OBJECTIVES
-from theory.primitives import PRIMITIVES
 from theory.symbols import logp_w
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)

@@ -10,8 +10,8 @@ from theory.facts import facts
 from theory.facts.germs import Germs, NotFoundError, T
 from theory.facts.limits import WAYS, ends, shortest, tightest
 from theory.facts.wording import Words
+from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
 from theory.objectives import OBJECTIVES, find
-from theory.primitives import logsigmoid, relu, sigmoid, step
 from theory.signs import known
 from theory.symbols import DATA, beta, lam, logp_l, logp_w, ref_w, tau
 

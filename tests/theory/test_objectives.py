@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.transcriptions import TRANSCRIPTIONS
-from theory.kernels import compile_kernel
+from theory.kernels.lowering import compile_kernel
 from theory.objective import Objective, signs
 from theory.objectives import DPO, IPO, KTO, OBJECTIVES, R_DPO, SFT, SLIC_HF
 from theory.symbols import BELOW, DATA, A, B, X, beta, logp_l, logp_w

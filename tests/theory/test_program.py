@@ -9,12 +9,12 @@ from benchmarks.by_hand import BY_HAND, case_by_hand
 from tests.tails import close_pairs, tensors
 from theory.band import Case, case, cases
 from theory.gram import Gram
-from theory.kernels import compile_kernel, program_of
+from theory.kernels.lowering import compile_kernel, program_of
+from theory.kernels.primitives import PRIMITIVES
+from theory.kernels.program import BLOCK, Builder, Program, in_blocks, kernel_of
+from theory.kernels.stable import functions
 from theory.objective import Objective
 from theory.objectives import DPO, DPO_FKL, IPO_P, KTO, OBJECTIVES, ORPO, RRHF, SFT, SIMPO, find
-from theory.primitives import PRIMITIVES
-from theory.program import BLOCK, Builder, Program, in_blocks, kernel_of
-from theory.stable import functions
 from theory.step import first_order
 from theory.symbols import DATA, beta, logp_w, ref_w
 

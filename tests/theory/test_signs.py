@@ -13,8 +13,8 @@ from theory.facts import facts
 from theory.facts.crossings import crossings
 from theory.facts.outcomes import SIGNS, outcomes
 from theory.facts.reach import possible
+from theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
 from theory.objectives import find
-from theory.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
 from theory.signs import known, signs, undefined
 from theory.symbols import DATA, alpha_f, beta, clip, epsilon, lam, len_w, logp_l, logp_w, ref_w
 

@@ -12,7 +12,7 @@ import pytest
 
 import theory.catalogue as module
 from theory.catalogue import cache_folder, catalogue, content_key
-from theory.compiled import QUANTITIES
+from theory.kernels.compiled import QUANTITIES
 from theory.objectives import ALIASES, OBJECTIVES, find
 
 ROOT = Path(module.__file__).parent.parent

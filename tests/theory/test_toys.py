@@ -9,7 +9,7 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.toys import (
+from theory.models.toys import (
     EditOne,
     edit_one_exact,
     edit_one_slope,

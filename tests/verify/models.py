@@ -8,9 +8,9 @@ import torch
 from sympy import Not
 
 from theory.gram import Gram
+from theory.models.vocabulary import V, k
 from theory.objectives import DPO
 from theory.symbols import beta
-from theory.vocabulary import V, k
 from verify.claims import LEDGER
 from verify.decide import check, decide, find
 from verify.search import value_at

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from sims.calibrate import Incentives, reward_calibrated
+from tests.verify.tiny import model_of, tokenizer_of
 from tests.verify.tiny_models import pairs, tiny
 from theory.batch import mean_products
 from theory.objectives import DPO, SIMPO
@@ -13,8 +14,6 @@ from verify.finetune import train_preferences
 from verify.gpt2 import encode, join, logp
 from verify.optimizers import Rule
 from verify.scores import batch_gram, pair_gram
-
-from tests.verify.tiny import model_of, tokenizer_of
 
 
 @pytest.fixture(scope="module")

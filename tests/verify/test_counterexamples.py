@@ -26,10 +26,10 @@ from tests.verify.models import (
     value,
 )
 from theory.gram import Gram
+from theory.models.toys import EditOne, edit_one_exact
+from theory.models.vocabulary import V
 from theory.objectives import IPO, SPPO
 from theory.symbols import A, B, X, d_l, d_w
-from theory.toys import EditOne, edit_one_exact
-from theory.vocabulary import V
 from verify.claims.yuan2025 import general, last_layer, learnable_logits
 from verify.claims.yuan2025.entanglement import C
 from verify.claims.yuan2025.last_layer import SENTENCE, SINGLE, H, M

@@ -6,9 +6,9 @@ import pytest
 from sympy import And, Eq, Float, Gt, IndexedBase, Integer, Le, Or, Rational, Symbol, exp, sqrt
 from sympy.logic.boolalg import Boolean
 
-from theory.primitives import logsigmoid, relu, sigmoid, step
+from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
+from theory.models.vocabulary import TokenVector, V, k, one_hot, softmax_row
 from theory.symbols import A, B, X, d_l, d_w
-from theory.vocabulary import TokenVector, V, k, one_hot, softmax_row
 from verify import smt
 from verify.claim import Claim, LedgerError, Prediction, Verdict
 from verify.decide import check, decide, judge

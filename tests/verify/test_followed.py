@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.verify.test_gpt2_study import TINY, quiet
+from tests.verify.tiny import TWEETS
 from theory.band import Case
 from verify.experiments.findings import section_4_3
 from verify.experiments.followed import Run, run_followed
@@ -21,9 +23,6 @@ from verify.models import load_model
 from verify.optimizers import Rule
 from verify.preferences import Message, Preference
 from verify.sentiment import STYLES, SplitSettings, Tweet, data_hash
-
-from tests.verify.test_gpt2_study import TINY, quiet
-from tests.verify.tiny import TWEETS
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 RUN = Run(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.verify.tiny import TWEETS
 from verify.experiments.equal_margin import Race, run_race
 from verify.experiments.findings import findings
 from verify.experiments.language import Language, language_model
@@ -27,8 +28,6 @@ from verify.experiments.study import Question, run_study
 from verify.experiments.tables import tables
 from verify.optimizers import KINDS, Rule
 from verify.sentiment import SplitSettings
-
-from tests.verify.tiny import TWEETS
 
 TINY = Language(
     layers=1,

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from theory.bilevel import UPPER
+from tests.verify.test_gpt2_study import TINY, quiet
+from tests.verify.tiny import TWEETS
+from theory.models.bilevel import UPPER
 from verify.experiments.findings import findings
 from verify.experiments.findings.mass import (
     DPO,
@@ -28,9 +30,6 @@ from verify.gpt2 import join, logp, token_logp
 from verify.optimizers import Rule
 from verify.sentiment import SplitSettings
 from verify.unrolled import lower_step, train_unrolled
-
-from tests.verify.test_gpt2_study import TINY, quiet
-from tests.verify.tiny import TWEETS
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 PIECE = Mass(

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from latex2mathml.converter import convert
 
-from theory.vocabulary import V
+from theory.models.vocabulary import V
 from verify.claim import Claim, Prediction, Verdict
 from verify.claims import LEDGER
 from verify.decide import check, decide, instance

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.verify.test_gpt2_study import TINY, quiet
+from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from verify.experiments.compared import ALL, BAND, BATCH, NONE
 from verify.experiments.findings import RULES, findings
 from verify.experiments.findings.methods import RULES as EXPECTED
@@ -20,9 +22,6 @@ from verify.models import positions
 from verify.optimizers import Rule
 from verify.preferences import Preference
 from verify.sentiment import Tweet
-
-from tests.verify.test_gpt2_study import TINY, quiet
-from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 
 LONG = tuple(Tweet(f"{t.text} and then we all went home again", t.label) for t in TWEETS)
 TAUGHT = Supervision(steps=3, batch=4, rate=1e-2)

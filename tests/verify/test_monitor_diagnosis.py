@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from theory.band import Case
+from theory.outcome import Outcome
 from verify.monitor.advice import said
 from verify.monitor.diagnosis import Cause, diagnose, motion
 from verify.monitor.logs import Run, read
 from verify.monitor.numbers import NAMES
-from verify.outcomes import Outcome
 
 STEPS = tuple(range(10, 410, 10))
 

@@ -10,8 +10,8 @@ from scipy.stats import binomtest, spearmanr
 
 from theory.band import Case, case
 from theory.gram import Gram
+from theory.outcome import Outcome, outcomes, own_outcomes
 from theory.step import first_order
-from verify.outcomes import Outcome, outcomes, own_outcomes
 from verify.probe.keep import RULES, write_kept
 from verify.probe.shares import drag, table, wilson
 from verify.probe.survey import survey

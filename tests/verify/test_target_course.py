@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.verify.tiny import TWEETS
 from verify.experiments.curves import curves
 from verify.experiments.findings import findings
 from verify.experiments.findings.targets import RULES, target_numbers
@@ -16,8 +17,6 @@ from verify.experiments.target_course import Target, answers, run_target, serve
 from verify.optimizers import Rule
 from verify.sentiment import SplitSettings
 from verify.slopes import slopes
-
-from tests.verify.tiny import TWEETS
 
 TINY = Language(
     layers=1, heads=2, width=16, vocabulary=420, steps=20, batch=4, block=24,

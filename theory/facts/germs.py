@@ -27,7 +27,7 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from theory.facts.orders import NOTHING, ONE, Order, highest, plus, surely_at_most, vanishes
-from theory.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
+from theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
 
 T = Symbol("T", positive=True)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sympy import Add, And, Basic, Expr, Integer, Mul, Symbol, factor_terms, false, log, true
 
 from theory.facts.reach import possible
-from theory.primitives import relu, step
+from theory.kernels.primitives import relu, step
 from theory.signs import Signs, known, signs
 from theory.symbols import logp_l, logp_w
 

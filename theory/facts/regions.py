@@ -9,8 +9,8 @@ from sympy import And, Basic, Eq, Expr, Rational, Symbol, true
 
 from theory.facts.outcomes import SIGNS, Sign
 from theory.facts.reach import possible
+from theory.kernels.primitives import step
 from theory.objective import Objective
-from theory.primitives import step
 from theory.signs import LOGS
 from theory.symbols import DATA
 

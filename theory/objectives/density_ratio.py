@@ -2,9 +2,9 @@ r"""Objectives that estimate a ratio of densities: :math:`\pi/\pi_{ref}` classif
 
 from sympy import exp, log
 
+from theory.kernels.primitives import linlog
 from theory.objective import Objective
 from theory.objectives.pointwise import BCO, reward_l, reward_w
-from theory.primitives import linlog
 from theory.symbols import beta, logp_w
 
 BCE = Objective(

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from sympy import Expr, exp, log
 
+from theory.kernels.primitives import expm1, logsigmoid
 from theory.objective import Objective
-from theory.primitives import expm1, logsigmoid
 from theory.symbols import alpha_f, beta, logp_l, logp_w, ref_l, ref_w
 
 

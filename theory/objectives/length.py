@@ -1,7 +1,7 @@
 r"""Objectives that read means per token: the margin is one of :math:`\log\pi / |y|`."""
 
+from theory.kernels.primitives import logsigmoid
 from theory.objective import Objective
-from theory.primitives import logsigmoid
 from theory.symbols import beta, gamma, len_l, len_w, logp_l, logp_w, ref_l, ref_w
 
 SIMPO = Objective(

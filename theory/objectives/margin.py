@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sympy import exp, log
 
+from theory.kernels.primitives import logsigmoid, relu, sigmoid
 from theory.objective import Objective
-from theory.primitives import logsigmoid, relu, sigmoid
 from theory.symbols import (
     alpha,
     beta,

@@ -6,9 +6,9 @@ ratio.
 
 from sympy import exp, log
 
+from theory.kernels.primitives import relu
 from theory.objective import Objective
 from theory.objectives.pointwise import reward_l, reward_w
-from theory.primitives import relu
 from theory.symbols import adv_l, adv_w, clip
 
 # min(e^r, 1 + ε) and max(e^r, 1 - ε), the extremes taken in the exponent, where nothing overflows.

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from sympy import Expr, Integer, Rational, Symbol
 
+from theory.kernels.primitives import logodds, logsigmoid, relu
 from theory.objective import Objective
 from theory.objectives.length import SIMPO
 from theory.objectives.margin import DPO
 from theory.objectives.pointwise import BCO
-from theory.primitives import logodds, logsigmoid, relu
 from theory.symbols import DATA, beta, delta, gamma, lam, len_l, len_w, logp_l, logp_w
 
 

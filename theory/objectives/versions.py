@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sympy import Expr, Rational, Symbol, log
 
+from theory.kernels.primitives import expm1, linlog, relu
 from theory.objective import Objective
 from theory.objectives.density_ratio import DDRO
 from theory.objectives.divergence import DPO_ALPHA
@@ -15,7 +16,6 @@ from theory.objectives.length import DPO_NORM, IPO_NORM, SIMPO
 from theory.objectives.margin import CDPO, DPO, DPOP, HINGE, IPO, R_DPO, ROBUST
 from theory.objectives.pointwise import BCO, KTO, SPPO
 from theory.objectives.regularized import CPO, CPO_SIMPO, MPO, ORPO, RRHF, SFT, SLIC_HF
-from theory.primitives import expm1, linlog, relu
 from theory.symbols import alpha, beta, gamma, kl, lam, logp_l, logp_w, ref_l, ref_w
 
 DPO_TRAINER = "TRL 1.16, DPOTrainer"

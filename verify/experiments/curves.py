@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theory.gram import Gram
-from theory.targets import PARTS
+from theory.models.targets import PARTS
 
 if TYPE_CHECKING:
     from verify.experiments.followed import Run

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from sims.learning import Method, Offline, OnPolicy
 from sims.target_study import Course, Setting, run
-from theory.targets import Control
+from theory.models.targets import Control
 from verify.experiments.toys import Report
 
 Courses = Mapping[tuple[str, str], Course]

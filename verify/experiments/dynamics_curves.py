@@ -3,7 +3,7 @@
 import numpy as np
 
 from sims.target_study import Course
-from theory.targets import PARTS
+from theory.models.targets import PARTS
 from verify.experiments.dynamics import WORLDS, Courses
 from verify.experiments.dynamics_readings import Array, at_drift
 from verify.store import Arrays

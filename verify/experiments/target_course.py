@@ -2,7 +2,7 @@ r"""What each update does for the responses that the trained model gives, on a s
 
 With the products of the final responses' scores with those of the batch,
 :math:`h_j = \frac1m\sum_i\langle\nabla\log\pi(y'_i), s_j\rangle`, and the batch's incentives, G and
-its three parts are those of :func:`theory.targets.service`. Training runs twice: once to find the
+its three parts are those of :func:`theory.models.targets.service`. Training runs twice: once to find the
 final model and let it answer, once more, the same, to measure.
 
 Source: wang2025 for G; that the answers are as long as the labelled ones is this project's.
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from theory.models.targets import service
 from theory.objectives import find
-from theory.targets import service
 from verify.experiments.explained import push_of
 from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
@@ -67,7 +67,7 @@ def run_target(
 
     Returns:
         ``service``: the three parts of G, ``(updates, metrics, 3)``, in the orders of ``METRICS``
-        and :data:`theory.targets.PARTS`; ``products``: of positive with positive, negative with
+        and :data:`theory.models.targets.PARTS`; ``products``: of positive with positive, negative with
         negative and positive with negative learning, signs taken off, ``(updates, metrics, 3)``;
         ``weights``: of each pair, ``(updates, batch)``; ``answers``: how many final responses are
         the chosen one, the rejected one and neither, ``(3,)``.
@@ -122,7 +122,7 @@ def serve(step: Step, final: Batch, push: Array, metric: Any) -> tuple[Array, Ar
     watched = np.setdiff1d(np.arange(len(gram)), batch)
     alignment = gram[np.ix_(watched, batch)].mean(0)
     sign, weight = np.sign(push), n * np.abs(push)
-    # The mean over 2n samples of theory.targets is half of the mean over n pairs.
+    # The mean over 2n samples of theory.models.targets is half of the mean over n pairs.
     parts = 2 * service(alignment, sign, weight)
     own = gram[np.ix_(batch, batch)] * np.outer(np.abs(push), np.abs(push))
     products = [own[:n, :n].sum(), own[n:, n:].sum(), own[:n, n:].sum()]

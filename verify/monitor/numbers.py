@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from theory.band import band, calibration
 from theory.gram import Gram
-from verify.outcomes import Outcome, own_outcomes
+from theory.outcome import Outcome, own_outcomes
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

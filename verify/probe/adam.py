@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from theory.compiled import Compiled
+from theory.kernels.compiled import Compiled
 from verify.geometry.metric import Preconditioner
 from verify.gpt2 import logp
 from verify.models import Loaded

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.compiled import Compiled
-from verify.outcomes import Outcome, own_outcomes
+from theory.kernels.compiled import Compiled
+from theory.outcome import Outcome, own_outcomes
 from verify.preferences import Text
 from verify.probe.advice import advise
 from verify.probe.measure import Measured

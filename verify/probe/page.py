@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from verify.outcomes import Outcome
+from theory.outcome import Outcome
 from verify.probe.rules import percent
 from verify.report import shown, svg
 

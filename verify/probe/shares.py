@@ -11,10 +11,10 @@ import numpy.typing as npt
 from theory.band import calibration
 from theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
 from theory.batch import pair_changes as changes_in_batch
-from theory.compiled import Compiled
 from theory.gram import Gram
+from theory.kernels.compiled import Compiled
+from theory.outcome import Codes, Outcome, outcomes, own_outcomes
 from theory.step import first_order
-from verify.outcomes import Codes, Outcome, outcomes, own_outcomes
 from verify.probe.measure import Measured
 from verify.probe.tokens import quantiles
 

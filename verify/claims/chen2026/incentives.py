@@ -7,9 +7,9 @@ With z the log-probabilities: :math:`r_w = z_w - ref_w`, :math:`r_l = z_l - ref_
 from sympy import Expr, Integer, Rational, exp
 from sympy.logic.boolalg import Boolean
 
+from theory.kernels.primitives import sigmoid, step
 from theory.objective import Objective
 from theory.objectives import BCE, CPO, DDRO, DPO, IPO, KTO, LSIF, SIMPO, SLIC, TIDPO, UKL
-from theory.primitives import sigmoid, step
 from theory.symbols import (
     beta,
     delta,

@@ -3,9 +3,9 @@
 from sympy import And, Ge, Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
 from theory.gram import Gram
+from theory.models.toys import single_token_gram
+from theory.models.vocabulary import V, k
 from theory.step import first_order
-from theory.toys import single_token_gram
-from theory.vocabulary import V, k
 from verify.claim import Claim
 from verify.logic import equal, every, iff
 

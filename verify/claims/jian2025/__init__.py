@@ -2,7 +2,7 @@
 
 Of the paper the abstract is quoted, sentence by sentence. What it leaves open, a response, a step,
 the two levels, is taken in the plainest way: one context's softmax, gradient steps, and the levels
-of :mod:`theory.bilevel`. Those readings are this project's.
+of :mod:`theory.models.bilevel`. Those readings are this project's.
 """
 
 from verify.claim import Claim, Prediction

@@ -6,8 +6,8 @@ logits move by C along e_w − e_l, with E = e^C; p are probabilities before, q 
 
 from sympy import Gt, Lt, Symbol
 
-from theory.evolution import after
-from theory.vocabulary import TokenVector, one_hot, softmax_row
+from theory.models.evolution import after
+from theory.models.vocabulary import TokenVector, one_hot, softmax_row
 from verify.claim import Claim
 from verify.logic import equal, every
 

@@ -5,8 +5,8 @@ Two readings: of how far the margin gets, and of what becomes of the probabiliti
 
 from sympy import Gt, Integer, Lt, Ne, Rational, Symbol
 
-from theory.evolution import after, winners_share
-from theory.primitives import sigmoid
+from theory.kernels.primitives import sigmoid
+from theory.models.evolution import after, winners_share
 from theory.symbols import beta, gamma
 from verify.claim import Claim
 from verify.claims.jian2025.evolution import STEP, E, p_l, p_w, q_l, q_w

@@ -5,9 +5,9 @@ Irrelevant is a response in no pair, undesired the rejected one.
 
 from sympy import Gt, IndexedBase, Integer, Le, Lt, Rational, Sum, Symbol
 
-from theory.evolution import basin_edge, elsewhere_velocity, most_elsewhere
-from theory.toys import single_token_gram
-from theory.vocabulary import V, k
+from theory.models.evolution import basin_edge, elsewhere_velocity, most_elsewhere
+from theory.models.toys import single_token_gram
+from theory.models.vocabulary import V, k
 from verify.claim import Claim
 from verify.claims.jian2025.evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
 from verify.logic import equal, every, iff

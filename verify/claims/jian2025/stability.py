@@ -7,8 +7,8 @@ direction the factor (1 + x)^{-2}, one unrolled step (1 − x)².
 from sympy import Gt, Lt, Symbol
 
 from theory.gram import Gram
+from theory.models.toys import single_token_gram
 from theory.step import first_order
-from theory.toys import single_token_gram
 from verify.claim import Claim
 from verify.logic import equal, every, iff
 

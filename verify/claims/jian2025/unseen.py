@@ -6,7 +6,7 @@ unseen ones hold the mass q and do not move. Pairs add e_w − e_l, so the t_k s
 
 from sympy import Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
-from theory.vocabulary import V, k
+from theory.models.vocabulary import V, k
 from verify.claim import Claim
 from verify.claims.jian2025.evolution import direction
 from verify.logic import equal, iff

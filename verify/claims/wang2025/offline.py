@@ -3,12 +3,12 @@
 from sympy import And, Ge, Gt, Integer, Le, Lt, Symbol
 
 from theory.gram import Gram
+from theory.kernels.primitives import sigmoid
+from theory.models.toys import single_token_gram
+from theory.models.vocabulary import V
 from theory.objectives import DPO
-from theory.primitives import sigmoid
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, d_l, d_w
-from theory.toys import single_token_gram
-from theory.vocabulary import V
 from verify.claim import Claim
 from verify.logic import equal, every, iff
 

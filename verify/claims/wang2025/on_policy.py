@@ -2,10 +2,10 @@
 
 from sympy import Gt, IndexedBase, Integer, Le, Lt, Sum, Symbol, log
 
-from theory.exploration import collision_slope, entropy_slope, success_halves
+from theory.models.exploration import collision_slope, entropy_slope, success_halves
+from theory.models.vocabulary import V, k
 from theory.objectives import PPO_CLIP
 from theory.symbols import clip, logp_w, ref_w
-from theory.vocabulary import V, k
 from verify.claim import Claim
 from verify.logic import equal, every
 

@@ -2,8 +2,8 @@
 
 from sympy import Gt, Integer, Lt, Symbol, exp, log
 
+from theory.models.targets import one_pair_service
 from theory.objectives import DPO
-from theory.targets import one_pair_service
 from verify.claim import Claim
 from verify.logic import equal, every
 

@@ -2,9 +2,9 @@
 
 from sympy import Derivative, Expr, Ge, Gt, Integer, Lt, symbols
 
+from theory.kernels.primitives import logsigmoid, sigmoid
 from theory.objective import Objective
 from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
-from theory.primitives import logsigmoid, sigmoid
 from theory.symbols import (
     beta,
     kl,

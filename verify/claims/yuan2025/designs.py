@@ -3,8 +3,8 @@
 from sympy import And, Expr, Ge, Integer, Le, Rational, Symbol, exp, sqrt
 
 from theory.gram import Gram
+from theory.kernels.primitives import logsigmoid
 from theory.objectives import DPO
-from theory.primitives import logsigmoid
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, logp_l, logp_w, ref_l, ref_w
 from verify.claim import Claim

@@ -3,8 +3,8 @@
 from sympy import And, Ge, Gt, Le, Lt, Min, Or, Rational, Symbol
 
 from theory.gram import Gram
+from theory.kernels.primitives import sigmoid
 from theory.objectives import DPO
-from theory.primitives import sigmoid
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
 from verify.claim import Claim

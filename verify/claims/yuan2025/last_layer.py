@@ -7,8 +7,8 @@ an inner product of two scores is that of the hidden states times that of :math:
 from sympy import And, Ge, Gt, Integer, Le, Lt, Not, Or, Symbol
 
 from theory.gram import Gram
+from theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
 from theory.step import first_order
-from theory.vocabulary import TokenVector, V, one_hot, softmax_row
 from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C
 from verify.logic import equal, every, iff

@@ -6,7 +6,7 @@ the paper, except where a claim is about that factor.
 
 from sympy import And, Gt, Integer, Lt, Rational, Symbol
 
-from theory.vocabulary import TokenVector, one_hot, softmax_row
+from theory.models.vocabulary import TokenVector, one_hot, softmax_row
 from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C
 from verify.logic import equal, iff, implies

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sympy import Expr, Gt, Integer
 
+from theory.kernels.primitives import logsigmoid, relu, sigmoid
 from theory.objective import Objective
 from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
-from theory.primitives import logsigmoid, relu, sigmoid
 from theory.symbols import (
     alpha,
     beta,

@@ -2,8 +2,8 @@
 
 from sympy import Derivative, Expr, Ge, Integer, Lt, Rational, Symbol, exp, log, symbols
 
-from theory.primitives import logsigmoid, sigmoid
-from theory.vocabulary import TokenVector
+from theory.kernels.primitives import logsigmoid, sigmoid
+from theory.models.vocabulary import TokenVector
 from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C
 from verify.claims.yuan2025.last_layer import H, M

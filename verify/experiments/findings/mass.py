@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.evolution import after
+from theory.models.evolution import after
 from verify.experiments.findings.rule import Arrays, Found, Numbers, Rule
 from verify.experiments.intervals import above, below, interval
 from verify.experiments.readings import GAINED

@@ -4,7 +4,7 @@ from math import comb, prod
 
 from sympy import Expr, Pow, log, preorder_traversal
 
-from theory.primitives import step
+from theory.kernels.primitives import step
 from theory.symbols import logp_l, logp_w
 
 MAX_TERMS = 40

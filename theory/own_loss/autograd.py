@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from sympy import Integer, Symbol
 
-from theory.compiled import Quantity
+from theory.kernels.compiled import Quantity
+from theory.kernels.program import Kernel
+from theory.kernels.stable import Backend
 from theory.objective import Objective
-from theory.program import Kernel
-from theory.stable import Backend
-from theory.written.names import hyperparameter, is_number, require_numbers
+from theory.own_loss.names import hyperparameter, is_number, require_numbers
 
 NO_FORMULA = "from autograd: no formula"
 

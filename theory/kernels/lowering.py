@@ -5,9 +5,9 @@ from functools import reduce
 
 from sympy import Add, Expr, Mul, Rational, Symbol, cse, exp, log
 
-from theory.primitives import Primitive
-from theory.program import Builder, Kernel, Program, kernel_of
-from theory.stable import Backend
+from theory.kernels.primitives import Primitive
+from theory.kernels.program import Builder, Kernel, Program, kernel_of
+from theory.kernels.stable import Backend
 
 
 def compile_kernel(expr: Expr, args: Sequence[Symbol], backend: Backend = "numpy") -> Kernel:
@@ -96,7 +96,7 @@ class _Lowering:
             return self._power(expr.base, expr.exp)
         raise ValueError(
             f"every function needs a kernel: none for {expr.func.__name__}; declare it in "
-            "theory/primitives.py and theory/stable.py"
+            "theory/kernels/primitives.py and theory/kernels/stable.py"
         )
 
     def _sum(self, expr: Add) -> int:

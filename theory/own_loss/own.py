@@ -1,6 +1,6 @@
 """An objective of one's own, from a loss that is typed, declared with sympy or coded with torch.
 
-A typed loss is read by :mod:`theory.written.formula`. Its names are ``w`` and ``l`` (or
+A typed loss is read by :mod:`theory.own_loss.formula`. Its names are ``w`` and ``l`` (or
 ``logp_w`` and ``logp_l``), ``ref_w``, ``ref_l``, ``len_w``, ``len_l``; every other name stands for
 a hyperparameter and needs a value. Names of :mod:`theory.symbols` keep the sign they have there.
 """
@@ -29,13 +29,12 @@ from sympy import (
     preorder_traversal,
 )
 
+from theory.kernels.primitives import Primitive, relu, step
 from theory.objective import Objective
-from theory.primitives import Primitive, relu, step
-from theory.symbols import DATA
-from theory.written.complexity import too_large
-from theory.written.constants import LARGE, constant
-from theory.written.expression import EXTREMES, FUNCTIONS, Reader
-from theory.written.names import (
+from theory.own_loss.complexity import too_large
+from theory.own_loss.constants import LARGE, constant
+from theory.own_loss.expression import EXTREMES, FUNCTIONS, Reader
+from theory.own_loss.names import (
     FOLLOWING,
     PAIR,
     RULE,
@@ -43,10 +42,11 @@ from theory.written.names import (
     may_be_hyperparameter,
     require_numbers,
 )
-from theory.written.typed import Typed
+from theory.own_loss.typed import Typed
+from theory.symbols import DATA
 
 if TYPE_CHECKING:
-    from theory.autograd import TorchObjective
+    from theory.own_loss.autograd import TorchObjective
 
 _FORMS = (Symbol, Number, NumberSymbol, Add, Mul, Pow, exp, log, Primitive)
 
@@ -95,7 +95,7 @@ def objective_of(
     >>> objective_of("-logsigmoid(beta*(w - l)) - lam*w/len_w", beta=2.0, lam=0.1).d_l
 
     Args:
-        loss: A text in the grammar of :mod:`theory.written.formula`; or an expression in
+        loss: A text in the grammar of :mod:`theory.own_loss.formula`; or an expression in
             :mod:`theory.symbols`; or a function of ``logp_w, logp_l, ref_w, ref_l, len_w,
             len_l``, tensors ``(batch,)``, and of ``hyper`` by name, which returns the losses of
             the pairs, ``(batch,)``, and lets torch differentiate it.
@@ -112,7 +112,7 @@ def objective_of(
     if isinstance(loss, Expr):
         return declared_objective(loss, hyper, name)
     if callable(loss):
-        from theory.autograd import torch_objective
+        from theory.own_loss.autograd import torch_objective
 
         return torch_objective(loss, hyper, name)
     raise TypeError(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.stable import Backend, functions
+from theory.kernels.stable import Backend, functions
 
 Kernel = Callable[..., Any]
 
