@@ -26,7 +26,7 @@ from torch.optim import Adam, Optimizer
 
 from benchmarks.kernels import device
 from benchmarks.scores import model_of, pairs_of
-from sims.calibrate import batch_calibrated, rescaled, reward_calibrated
+from sims.methods.calibrate import batch_calibrated, rescaled, reward_calibrated
 from theory.batch import batch_factor
 from theory.objectives import DPO
 from verify.calibrated import trace

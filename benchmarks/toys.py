@@ -24,9 +24,9 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from benchmarks.kernels import device
-from sims.entry import Start
-from sims.outcomes import Outcomes, outcomes
-from sims.two_tokens import Problems, one_pair
+from sims.surveys.entry import Start
+from sims.surveys.outcomes import Outcomes, outcomes
+from sims.surveys.two_tokens import Problems, one_pair
 from theory.band import case_of
 from theory.objectives import DPO, find
 from verify.provenance import ROOT, versions

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from disband.place import Pair
-from sims.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
+from sims.pairs.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
 
 Scale = Literal["linear", "log", "whole"]
 _SINGLE, _EDIT = SINGLE_TOKEN.defaults, EDIT_ONE_SHARED.defaults

@@ -13,8 +13,8 @@ from disband.in_motion import Motion
 from disband.in_motion import pack as pack_motion
 from disband.in_motion import unpack as unpack_motion
 from disband.toys import pack, unpack
-from sims.gallery import Line
-from sims.studies import Study
+from sims.pairs.gallery import Line
+from sims.pairs.studies import Study
 from verify.store import whole_file
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sims.studies import Study
+from sims.pairs.studies import Study
 from theory.objective import Objective
 from theory.signs import Signs
 from verify.claim import Claim, Prediction

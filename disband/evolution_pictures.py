@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from disband.numbers import number
 from figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
-from sims.initialization import initialization_map
-from sims.portraits import COURSE
+from sims.simplex.initialization import initialization_map
+from sims.simplex.portraits import COURSE
 from verify.experiments.probability_toys import curves, drawn_portraits
 
 if TYPE_CHECKING:

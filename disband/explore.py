@@ -14,9 +14,9 @@ from sympy import Basic, Expr, latex, sqrt, symbols
 
 from disband.controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
 from figures import explorer
-from sims.gallery import MECHANISMS
-from sims.policies import PLACES
-from sims.studies import TOYS
+from sims.pairs.gallery import MECHANISMS
+from sims.pairs.policies import PLACES
+from sims.pairs.studies import TOYS
 from theory.band import Case
 from theory.facts.charts import LATEX as CHARTS
 from theory.facts.charts import chart

@@ -8,11 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from disband.toys import run_toy
-from sims.adam import WORDS, Cloud, cloud
-from sims.maps import NORM_RATIO, STEP_SIZE, Map, outcome_map
-from sims.paths import Path, path
-from sims.studies import EDIT_ONE_SHARED
-from sims.treatments import FOR_ONE_PAIR
+from sims.methods.treatments import FOR_ONE_PAIR
+from sims.pairs.paths import Path, path
+from sims.pairs.studies import EDIT_ONE_SHARED
+from sims.surveys.adam import WORDS, Cloud, cloud
+from sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map, outcome_map
 from theory.objectives import DPO, OBJECTIVES
 
 Arrays = Mapping[str, NDArray[Any]]

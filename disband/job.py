@@ -25,8 +25,8 @@ from disband.studied import drawn as drawn_records
 from disband.studied import merged, studied
 from disband.toys import pack, run_toy, unpack
 from disband.tweets import read_corpus, require_enough
-from sims.gallery import lines
-from sims.studies import EDIT_ONE_SHARED, TOYS, Study
+from sims.pairs.gallery import lines
+from sims.pairs.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT

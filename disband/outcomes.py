@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from disband.numbers import number
-from sims.survey import Row, Survey
+from sims.surveys.survey import Row, Survey
 from theory.band import Case
 
 

@@ -26,12 +26,12 @@ from figures.style import save
 from figures.toys import place_picture, trajectory_picture
 from figures.wang2025 import ablation_picture, exploration_picture, target_picture
 from figures.yuan2025 import figure_3, figure_4a, figure_4b
-from sims.adam import MEMORY, WORDS
-from sims.gallery import MECHANISMS
-from sims.maps import STEPS
-from sims.paths import Path as Run
-from sims.phases import FAR, phases
-from sims.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
+from sims.pairs.gallery import MECHANISMS
+from sims.pairs.paths import Path as Run
+from sims.pairs.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
+from sims.surveys.adam import MEMORY, WORDS
+from sims.surveys.maps import STEPS
+from sims.surveys.phases import FAR, phases
 from theory.catalogue import catalogue
 from verify.experiments.dynamics import EXPERIMENT as DYNAMICS
 from verify.experiments.probability_evolution import EXPERIMENT as EVOLUTION

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disband.numbers import number
-from sims.descent import Trajectory
-from sims.policies import AFTER, AT, BEFORE
-from sims.studies import Study, Toy, rows
+from sims.pairs.descent import Trajectory
+from sims.pairs.policies import AFTER, AT, BEFORE
+from sims.pairs.studies import Study, Toy, rows
 from theory.gram import Gram
 from theory.objective import Objective
 from theory.objectives import DPO
@@ -43,7 +43,7 @@ def run_toy(
         steps: How many steps of gradient descent.
         lr: The step size.
         settings: Choices of the toy and hyperparameters of the objective, by name.
-        method: What is done to the incentives, by its name in ``sims.treatments``.
+        method: What is done to the incentives, by its name in ``sims.methods.treatments``.
 
     Raises:
         ValueError: A setting or the method is unknown, a setting is out of range, or the run

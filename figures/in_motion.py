@@ -11,10 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from figures.style import CHOSEN, FILLS, REJECTED, Array, Fill, Look, panels, styled, zero_line
-from sims.adam import Cloud
-from sims.maps import NORM_RATIO, Map
-from sims.outcomes import LOST
-from sims.paths import Path
+from sims.pairs.paths import Path
+from sims.surveys.adam import Cloud
+from sims.surveys.maps import NORM_RATIO, Map
+from sims.surveys.outcomes import LOST
 from theory.band import Case
 
 _LEAST, _SPAN = 0.3, 1.25  # least cosine; offsets beyond the span are drawn on the edge

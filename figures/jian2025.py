@@ -11,9 +11,9 @@ from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
 
 from figures.style import LOOKS, Array, Fill, Look, draw, panels, spread, styled
-from sims.initialization import Map
-from sims.misallocation import Curve
-from sims.portraits import Portrait
+from sims.simplex.initialization import Map
+from sims.simplex.misallocation import Curve
+from sims.simplex.portraits import Portrait
 
 _GAINS = Fill("#F6D3B8", "///")
 _PATH, _EDGE = "#1F4E79", "#111111"

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from figures.style import FILLS, Fill, panels, styled, zero_line
-from sims.gallery import Line
-from sims.phases import STILL, Phases
+from sims.pairs.gallery import Line
+from sims.surveys.phases import STILL, Phases
 from theory.band import Case
 
 _STILL = Fill("#FFFFFF", "...")

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from figures.style import CHOSEN, LOOKS, REJECTED, Array, draw, panels, spread, styled, zero_line
-from sims.descent import Trajectory
-from sims.policies import PLACES
-from sims.studies import Study
+from sims.pairs.descent import Trajectory
+from sims.pairs.policies import PLACES
+from sims.pairs.studies import Study
 
 _FEW = 12  # problems that are still told apart as thin lines
 _MARKS = 20

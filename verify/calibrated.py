@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from sims.calibrate import Incentives
+from sims.methods.calibrate import Incentives
 from theory.batch import MeanProducts
 from theory.gram import Gram
 from verify.finetune import Pair

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from numpy.typing import NDArray
 
-from sims.policies import LogLinear, Pair
+from sims.pairs.policies import LogLinear, Pair
 from theory.gram import Gram
 from theory.objective import Objective
 from theory.symbols import BELOW

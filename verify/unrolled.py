@@ -7,7 +7,7 @@ the upper level's gradient goes through it:
     \hat\theta(\varphi) = \varphi - \tfrac1\mu\nabla L_{SFT}(\varphi), \qquad
     \varphi \leftarrow \mathrm{rule}\,\bigl(\nabla_\varphi F(\hat\theta(\varphi))\bigr)
 
-The toys' exact counterpart is :mod:`sims.bilevel`, the definitions :mod:`theory.models.bilevel`.
+The toys' exact counterpart is :mod:`sims.simplex.bilevel`, the definitions :mod:`theory.models.bilevel`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -74,7 +74,7 @@ def compare(
     if figure:
         from figures.objectives import phase_picture
         from figures.style import save
-        from sims.phases import over_margins, phases
+        from sims.surveys.phases import over_margins, phases
 
         state = vars(pair)
         with writing(out):

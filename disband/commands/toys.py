@@ -69,7 +69,7 @@ def simulate(
     from numpy import errstate
 
     from disband.toys import run_toy, table, table_csv
-    from sims.studies import TOYS
+    from sims.pairs.studies import TOYS
     from verify.store import write_text
 
     if toy == "single-token" and policy == "independent":
@@ -143,7 +143,7 @@ def outcomes(
     values = number_settings(settings)
     chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else values)
     from disband.outcomes import lines
-    from sims.survey import Survey, feasibility, survey
+    from sims.surveys.survey import Survey, feasibility, survey
 
     with user_input():
         count = problems or (100_000 if pairs == 1 else 1_000)

@@ -8,5 +8,5 @@ from verify.experiments.toys import ToyExperiment
 OUTCOMES = tuple(Outcome(seed, holds=True, numbers={"by": 1.0}) for seed in (0, 1))
 FOUND = (Prediction("grows", "It grows.", "more", OUTCOMES),)
 PLANTED = ToyExperiment(
-    "planted", "sims.worlds", {"size": 1}, lambda _: (FOUND, {"a/b": np.arange(3.0)})
+    "planted", "sims.worlds.worlds", {"size": 1}, lambda _: (FOUND, {"a/b": np.arange(3.0)})
 )

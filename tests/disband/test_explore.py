@@ -15,8 +15,8 @@ from disband.drawn import Drawn, keep
 from disband.explore import FOLDER, OWN_GROUP, functions, page
 from disband.heat import record, recorded, saved
 from disband.toys import run_toy
-from sims.entry import FROZEN, Start, entry
-from sims.studies import TOYS
+from sims.pairs.studies import TOYS
+from sims.surveys.entry import FROZEN, Start, entry
 from tests.engines import needs_node, node
 from theory.javascript import PRELUDE
 from theory.objectives import BCE, CPO, DPO, KTO, OBJECTIVES, SIMPO, find

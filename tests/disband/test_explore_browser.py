@@ -8,7 +8,7 @@ import pytest
 from disband.heat import recorded
 from disband.place import Pair, placement
 from disband.toys import run_toy
-from sims.studies import TOYS
+from sims.pairs.studies import TOYS
 from tests.browsing import OWN
 from tests.engines import needs_browser
 from theory.band import Case, band, calibration, case

@@ -9,8 +9,8 @@ from disband.cli import main
 from disband.drawn import Drawn, keep, kept
 from disband.in_motion import MAIN, Motion, motion, pack, unpack
 from disband.pictures import select
-from sims.survey import Survey, feasibility, survey
-from sims.treatments import FOR_ONE_PAIR, TREATMENTS
+from sims.methods.treatments import FOR_ONE_PAIR, TREATMENTS
+from sims.surveys.survey import Survey, feasibility, survey
 from theory.objectives import BCE, DPO, OBJECTIVES
 
 

@@ -3,8 +3,8 @@ import pytest
 
 from disband.drawn import Drawn, keep, kept
 from disband.pictures import select
-from sims.gallery import lines
-from sims.studies import EDIT_ONE_SHARED
+from sims.pairs.gallery import lines
+from sims.pairs.studies import EDIT_ONE_SHARED
 from theory.objectives import CPO, DPO
 
 

@@ -9,10 +9,10 @@ from figures.in_motion import (
     path_picture,
 )
 from figures.style import save
-from sims.adam import WORDS, Cloud
-from sims.maps import NORM_RATIO, STEP_SIZE, Map
-from sims.outcomes import LOST
-from sims.paths import Path
+from sims.pairs.paths import Path
+from sims.surveys.adam import WORDS, Cloud
+from sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map
+from sims.surveys.outcomes import LOST
 from theory.band import Case
 
 BAD = ("v", "^")

@@ -9,9 +9,9 @@ from figures.jian2025 import (
     simplex_picture,
 )
 from figures.style import save
-from sims.initialization import initialization_map
-from sims.misallocation import KINDS, RUNNERS, Curve
-from sims.portraits import STARTS, Portrait, constant_ratio, grid
+from sims.simplex.initialization import initialization_map
+from sims.simplex.misallocation import KINDS, RUNNERS, Curve
+from sims.simplex.portraits import STARTS, Portrait, constant_ratio, grid
 
 
 def portrait(name):

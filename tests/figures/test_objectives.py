@@ -5,9 +5,9 @@ import pytest
 
 from figures.objectives import gallery_picture, phase_picture
 from figures.style import save
-from sims.gallery import MECHANISMS, Line, lines
-from sims.phases import FAR, STILL, over_margins, phases
-from sims.studies import EDIT_ONE_SHARED
+from sims.pairs.gallery import MECHANISMS, Line, lines
+from sims.pairs.studies import EDIT_ONE_SHARED
+from sims.surveys.phases import FAR, STILL, over_margins, phases
 from theory.band import Case, band, case
 from theory.gram import Gram
 from theory.objectives import DPO, HINGE, IPO, OBJECTIVES, SFT

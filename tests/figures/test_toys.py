@@ -3,7 +3,7 @@ import pytest
 
 from figures.style import save
 from figures.toys import place_picture, trajectory_picture
-from sims.studies import TOYS
+from sims.pairs.studies import TOYS
 from theory.objectives import DPO
 
 CHOICES = [("single-token", {}), ("edit-one-shared", {}), ("edit-one-shared", {"batch": (3, 5)})]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.averages import BETA, Averages, LogSums, fastest_drift, log_sums
-from sims.calibrate import batch_calibrated, rescaled
+from sims.methods.averages import BETA, Averages, LogSums, fastest_drift, log_sums
+from sims.methods.calibrate import batch_calibrated, rescaled
 from theory.gram import Gram
 
 sizes = st.floats(0.01, 100)

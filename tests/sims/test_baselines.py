@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from sims.baselines import dpo_positive, ratio_clipped, with_nll
+from sims.methods.baselines import dpo_positive, ratio_clipped, with_nll
 from theory.band import Case, case
 from theory.gram import Gram
 from theory.objectives import CPO, DPO

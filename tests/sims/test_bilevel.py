@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sims.bilevel import SOLVERS, Levels, solve
-from sims.evolution import drawn, evolve
+from sims.simplex.bilevel import SOLVERS, Levels, solve
+from sims.simplex.evolution import drawn, evolve
 from theory.models.bilevel import gram_in, metric
 from theory.objectives import DPO, RPO
 from theory.step import first_order

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sims.calibrate import (
+from sims.methods.calibrate import (
     METHODS,
     Incentives,
     batch_band_calibrated,

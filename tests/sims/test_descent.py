@@ -6,8 +6,15 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sims.descent import train
-from sims.policies import LogLinear, Pair, edit_one_independent, edit_one_shared, single_token, view
+from sims.pairs.descent import train
+from sims.pairs.policies import (
+    LogLinear,
+    Pair,
+    edit_one_independent,
+    edit_one_shared,
+    single_token,
+    view,
+)
 from theory.objectives import DPO, IPO, OBJECTIVES, SPPO
 from theory.step import first_order
 

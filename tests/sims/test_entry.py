@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sims.descent import train
-from sims.entry import FROZEN, Fate, Start, entry, grid, scores
-from sims.policies import LogLinear, Pair, view
+from sims.pairs.descent import train
+from sims.pairs.policies import LogLinear, Pair, view
+from sims.surveys.entry import FROZEN, Fate, Start, entry, grid, scores
 from theory.band import Case, case
 from theory.gram import Gram
 from theory.objectives import (

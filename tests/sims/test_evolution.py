@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sims.descent import train
-from sims.evolution import World, drawn, evolve, tabular
-from sims.policies import single_token
+from sims.pairs.descent import train
+from sims.pairs.policies import single_token
+from sims.simplex.evolution import World, drawn, evolve, tabular
 from theory.models.evolution import after, margin_after
 from theory.objectives import DPO, IPO, KTO, OBJECTIVES
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.learning import Offline, OnPolicy, learn, logp
-from sims.offline import preferences
-from sims.target_study import Setting, entropy_slopes, level, run, services
-from sims.worlds import build
+from sims.worlds.learning import Offline, OnPolicy, learn, logp
+from sims.worlds.offline import preferences
+from sims.worlds.target_study import Setting, entropy_slopes, level, run, services
+from sims.worlds.worlds import build
 from theory.models.targets import Control
 from theory.objectives import DPO
 

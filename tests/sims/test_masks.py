@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.masks import (
+from sims.methods.masks import (
     Masks,
     best_masks,
     confidence_gradients,
@@ -17,7 +17,7 @@ from sims.masks import (
     masked_loss,
     soft_mask,
 )
-from sims.policies import Pair, edit_one_shared, view
+from sims.pairs.policies import Pair, edit_one_shared, view
 from theory.objectives import DPO
 
 ratios = st.lists(st.integers(-12, 12).map(lambda n: n / 4), min_size=1, max_size=3)

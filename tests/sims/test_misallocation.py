@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sims.evolution import drawn
-from sims.misallocation import (
+from sims.simplex.evolution import drawn
+from sims.simplex.misallocation import (
     CALIBRATED,
     CONTEXTS,
     FEATURES,

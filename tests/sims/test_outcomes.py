@@ -5,14 +5,14 @@ import pytest
 
 from benchmarks.toys import SIDES, loop
 from benchmarks.toys import starts as benchmark_starts
-from sims.averages import Averages, log_sums
-from sims.calibrate import rescaled
-from sims.descent import train
-from sims.entry import Start
-from sims.outcomes import LOST, Outcomes, outcomes
-from sims.policies import LogLinear, Pair
-from sims.treatments import TREATMENTS, Felt, averaged, treatment
-from sims.two_tokens import Problems, State, crowds, one_pair
+from sims.methods.averages import Averages, log_sums
+from sims.methods.calibrate import rescaled
+from sims.methods.treatments import TREATMENTS, Felt, averaged, treatment
+from sims.pairs.descent import train
+from sims.pairs.policies import LogLinear, Pair
+from sims.surveys.entry import Start
+from sims.surveys.outcomes import LOST, Outcomes, outcomes
+from sims.surveys.two_tokens import Problems, State, crowds, one_pair
 from theory.band import Case
 from theory.gram import Gram
 from theory.objectives import BCE, CPO, DPO, LSIF, OBJECTIVES, SIMPO
@@ -84,7 +84,7 @@ def test_a_method_on_the_map_is_the_method_in_training(name):
 def test_the_map_of_thousands_is_the_map_of_each(monkeypatch):
     problems = one_pair(starts(40))
     whole = outcomes(BCE, problems, lr=2.0, steps=4, method="reward calibration")
-    monkeypatch.setattr("sims.outcomes.BLOCK", 7)
+    monkeypatch.setattr("sims.surveys.outcomes.BLOCK", 7)
     parted = outcomes(BCE, problems, lr=2.0, steps=4, method="reward calibration")
     for field in ("case", "change_w", "change_l", "fell", "rose", "inside", "cosine"):
         np.testing.assert_array_equal(getattr(whole, field), getattr(parted, field))

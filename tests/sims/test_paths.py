@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, cloud, clouds
-from sims.maps import NORM_RATIO, STEP_SIZE, outcome_map, outcome_maps
-from sims.outcomes import in_band
-from sims.paths import Path, path
-from sims.studies import EDIT_ONE_SHARED
-from sims.treatments import FOR_ONE_PAIR, Alone
+from sims.methods.treatments import FOR_ONE_PAIR, Alone
+from sims.pairs.paths import Path, path
+from sims.pairs.studies import EDIT_ONE_SHARED
+from sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, cloud, clouds
+from sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map, outcome_maps
+from sims.surveys.outcomes import in_band
 from theory.band import Case
 from theory.objectives import BCE, DPO, OBJECTIVES, SFT
 

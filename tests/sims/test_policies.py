@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.policies import (
+from sims.pairs.policies import (
     AFTER,
     AT,
     BEFORE,

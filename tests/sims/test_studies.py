@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims.policies import AFTER, AT, BEFORE
-from sims.studies import (
+from sims.pairs.policies import AFTER, AT, BEFORE
+from sims.pairs.studies import (
     EDIT_ONE_INDEPENDENT,
     EDIT_ONE_SHARED,
     SINGLE_TOKEN,

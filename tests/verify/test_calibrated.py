@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sims.calibrate import Incentives, reward_calibrated
+from sims.methods.calibrate import Incentives, reward_calibrated
 from tests.verify.tiny import model_of, tokenizer_of
 from tests.verify.tiny_models import pairs, tiny
 from theory.batch import mean_products

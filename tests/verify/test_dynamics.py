@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.learning import OnPolicy
-from sims.target_study import Setting, run
+from sims.worlds.learning import OnPolicy
+from sims.worlds.target_study import Setting, run
 from verify.claim import Prediction, Verdict
 from verify.claims import LEDGER
 from verify.decide import judge as decide_prediction

@@ -10,7 +10,7 @@ pytest.importorskip("trl")
 from transformers import HfArgumentParser
 
 from disband import Monitor, MonitorConfig
-from sims.averages import Averages, log_sums
+from sims.methods.averages import Averages, log_sums
 from tests.verify.trl_harness import (
     CONFIGS,
     DPOTrainer,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sims.misallocation import EXACT, KINDS, ONE_STEP, OWN, PLAIN, RUNNERS, Course
+from sims.simplex.misallocation import EXACT, KINDS, ONE_STEP, OWN, PLAIN, RUNNERS, Course
 from verify.claim import Verdict
 from verify.claims import jian2025
 from verify.decide import judge
@@ -95,7 +95,7 @@ def test_what_it_keeps_can_be_drawn_again(monkeypatch, readings):
     module = "verify.experiments.probability_toys"
     monkeypatch.setattr(f"{module}.Settings", lambda: SMALL)
     monkeypatch.setattr(f"{module}.measure", lambda *_: readings)
-    monkeypatch.setattr("sims.portraits.COURSE", Course(steps=3))
+    monkeypatch.setattr("sims.simplex.portraits.COURSE", Course(steps=3))
     told = []
     judged, arrays = run(lambda *said: told.append(said))
     assert len(judged) == len(RULES)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from sims.policies import view
+from sims.pairs.policies import view
 from theory.objectives import DPO, OBJECTIVES
 from theory.step import first_order
 from verify import strategies

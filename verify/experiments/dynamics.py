@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from sims.learning import Method, Offline, OnPolicy
-from sims.target_study import Course, Setting, run
+from sims.worlds.learning import Method, Offline, OnPolicy
+from sims.worlds.target_study import Course, Setting, run
 from theory.models.targets import Control
 from verify.experiments.toys import Report
 

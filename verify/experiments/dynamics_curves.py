@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sims.target_study import Course
+from sims.worlds.target_study import Course
 from theory.models.targets import PARTS
 from verify.experiments.dynamics import WORLDS, Courses
 from verify.experiments.dynamics_readings import Array, at_drift

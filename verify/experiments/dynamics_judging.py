@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.target_study import Course
+from sims.worlds.target_study import Course
 from verify.experiments.dynamics import LINEAR, REPLICATES, RESPONSES, TOKENS, WORLDS_EACH, Courses
 from verify.experiments.dynamics_readings import interval
 from verify.experiments.sentiment_predictions import Outcome, Prediction

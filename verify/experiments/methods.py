@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 from torch.optim import Optimizer
 
-from sims.averages import Averages, log_sums
-from sims.calibrate import (
+from sims.methods.averages import Averages, log_sums
+from sims.methods.calibrate import (
     Incentives,
     batch_calibrated,
     normalised,

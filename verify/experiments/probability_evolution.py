@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.misallocation import KINDS, RUNNERS, Course, Reading, read
+from sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
 
 Readings = Mapping[tuple[str, str], Reading]
 

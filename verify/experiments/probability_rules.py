@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.misallocation import (
+from sims.simplex.misallocation import (
     CONTEXTS,
     EXACT,
     FEATURES,

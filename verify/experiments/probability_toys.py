@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.misallocation import Curve, curve
-from sims.portraits import Portrait, portraits
+from sims.simplex.misallocation import Curve, curve
+from sims.simplex.portraits import Portrait, portraits
 from verify.experiments.probability_evolution import EXPERIMENT, Settings, measure, used
 from verify.experiments.probability_rules import predictions
 from verify.experiments.sentiment_predictions import Prediction

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sims.adam import MEMORY, WORDS, Cloud, clouds
-from sims.survey import Row, Survey, feasibility, survey
+from sims.surveys.adam import MEMORY, WORDS, Cloud, clouds
+from sims.surveys.survey import Row, Survey, feasibility, survey
 from theory.band import Case
 from theory.objectives import DPO, find
 from verify.fixes.part import Part, percent

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from transformers import TrainerCallback
 
-from sims.averages import Averages, LogSums, log_sums
+from sims.methods.averages import Averages, LogSums, log_sums
 from theory.gram import Gram
 from verify.geometry.adam import adam_preconditioner
 from verify.gpt2 import Batch

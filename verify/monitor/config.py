@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sims.averages import BETA
+from sims.methods.averages import BETA
 
 CALIBRATIONS = ("none", "average", "pairs")
 METRICS = ("plain", "adam")

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.averages import Averages, log_sums
-from sims.calibrate import Incentives, momentum_calibrated, rescaled, reward_calibrated
+from sims.methods.averages import Averages, log_sums
+from sims.methods.calibrate import Incentives, momentum_calibrated, rescaled, reward_calibrated
 from theory.gram import Gram
 from theory.kernels.primitives import logsigmoid, sigmoid
 from theory.metric import metric_gram

@@ -1,6 +1,6 @@
 r"""Every method as one step of a training run, for many runs at once.
 
-:mod:`sims.calibrate` and :mod:`sims.baselines` say what a method makes of incentives; here each is
+:mod:`sims.methods.calibrate` and :mod:`sims.methods.baselines` say what a method makes of incentives; here each is
 given what it takes: the pairs' Gram, all products of the batch, and for moving averages what was
 seen before. Arrays of incentives are ``(runs, n)``, n pairs in a run's batch.
 """
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.averages import BETA
-from sims.baselines import ratio_clipped, with_nll
-from sims.calibrate import (
+from sims.methods.averages import BETA
+from sims.methods.baselines import ratio_clipped, with_nll
+from sims.methods.calibrate import (
     METHODS,
     Incentives,
     batch_band_calibrated,
@@ -71,7 +71,7 @@ def averaged(felt: Felt, *, beta: float = BETA, published_start: bool = True) ->
     .. math:: S \leftarrow \beta S + \sum_i \log(r^*_i/r_i), \qquad
         \log\delta = \tfrac12\,S/\mathrm{count}(S)
 
-    :class:`sims.averages.Averages` for many runs at once: of the four averages only this sum
+    :class:`sims.methods.averages.Averages` for many runs at once: of the four averages only this sum
     enters the factor.
     """
     values = (felt.d_w, felt.d_l, felt.gram.sq_w, felt.gram.sq_l)

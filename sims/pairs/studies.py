@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.descent import Trajectory, train
-from sims.policies import (
+from sims.methods.treatments import Alone
+from sims.pairs.descent import Trajectory, train
+from sims.pairs.policies import (
     AT,
     PLACES,
     Problem,
@@ -19,7 +20,6 @@ from sims.policies import (
     edit_one_shared,
     single_token,
 )
-from sims.treatments import Alone
 from theory.band import Case, band, case
 from theory.objective import Objective
 
@@ -132,11 +132,11 @@ class Toy:
     ) -> Study:
         """Train the toy with an objective by gradient descent.
 
-        ``method`` is what is done to the incentives, a name of ``sims.treatments.TREATMENTS``.
+        ``method`` is what is done to the incentives, a name of ``sims.methods.treatments.TREATMENTS``.
 
         Raises:
             ValueError: The toy has no such choice, there is no such method, or what
-                :func:`sims.descent.train` raises.
+                :func:`sims.pairs.descent.train` raises.
         """
         if unknown := set(parameters) - set(self.defaults):
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.policies import LogLinear, Pair, View, view
+from sims.pairs.policies import LogLinear, Pair, View, view
 from theory.gram import Gram
 from theory.objective import Objective
 from theory.step import first_order
@@ -86,7 +86,7 @@ def train(
         steps: How many steps.
         hyper: Hyperparameters by name; the others take the objective's defaults.
         watch: A context whose whole distribution is to be kept.
-        method: What is done to the incentives before each step; see :mod:`sims.calibrate`. It is
+        method: What is done to the incentives before each step; see :mod:`sims.methods.calibrate`. It is
             called once for each state, in order.
 
     Raises:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.bilevel import Levels, solve
-from sims.evolution import World, drawn, evolve
+from sims.simplex.bilevel import Levels, solve
+from sims.simplex.evolution import World, drawn, evolve
 from theory.objectives import DPO, IPO, RPO, SIMPO
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.evolution import World
+from sims.simplex.evolution import World
 from theory.models.bilevel import UPPER, require_strength
 
 Array = NDArray[np.float64]

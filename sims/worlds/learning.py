@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from sims.offline import Preferences
-from sims.worlds import Array, Events, Indices, World
+from sims.worlds.offline import Preferences
+from sims.worlds.worlds import Array, Events, Indices, World
 from theory.models.targets import WHOLE, Control, coefficients
 from theory.objective import Objective
 from theory.objectives import DPO, PPO_CLIP, find
@@ -125,7 +125,9 @@ def learn(
     logs = world.policy.log_probs(theta)
     if isinstance(method, Offline):
         if data is None:
-            raise ValueError("offline training needs pairs: got none; give sims.offline data")
+            raise ValueError(
+                "offline training needs pairs: got none; give sims.worlds.offline data"
+            )
         pushes = _pairs(method, data, logs, seeds)
     else:
         pushes = _own_responses(world, method, seeds)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.entry import Start
-from sims.outcomes import outcomes
-from sims.two_tokens import one_pair
+from sims.surveys.entry import Start
+from sims.surveys.outcomes import outcomes
+from sims.surveys.two_tokens import one_pair
 from theory.kernels.compiled import HasKernels
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ class Map:
     Args:
         cosine: Values of the cosine at the start, ``(m,)``, rising.
         other: Values of the other axis, ``(k,)``, rising: norm ratios or step sizes.
-        case: Case of each whole run, or ``sims.outcomes.LOST``, ``(k, m)``.
+        case: Case of each whole run, or ``sims.surveys.outcomes.LOST``, ``(k, m)``.
         wrong: Share of each run's steps in which the chosen fell or the rejected rose, counted
             apart and added, ``(k, m)``.
         margin: Margin gained, nats, ``(k, m)``.
@@ -61,7 +61,7 @@ def outcome_map(
 
     Args:
         objective: The objective.
-        method: What is done to the incentives, by its name in ``sims.treatments``.
+        method: What is done to the incentives, by its name in ``sims.methods.treatments``.
         axis: ``norm ratio`` or ``step size``.
         points: Values on each axis.
         norm_ratio: Where the axis is another.

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.calibrate import METHODS
-from sims.evolution import tabular
-from sims.misallocation import CALIBRATED, EXACT, PLAIN, REFERENCE_FREE, RUNNERS, TARGET, Course
+from sims.methods.calibrate import METHODS
+from sims.simplex.evolution import tabular
+from sims.simplex.misallocation import (
+    CALIBRATED,
+    EXACT,
+    PLAIN,
+    REFERENCE_FREE,
+    RUNNERS,
+    TARGET,
+    Course,
+)
 from theory.gram import Gram
 from theory.models.bilevel import metric
 from theory.models.evolution import basin_edge, flow

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.treatments import Felt, Treatment, treatment
-from sims.two_tokens import Problems, State
+from sims.methods.treatments import Felt, Treatment, treatment
+from sims.surveys.two_tokens import Problems, State
 from theory.band import Case, case_of
 from theory.gram import Gram
 from theory.kernels.compiled import HasKernels
@@ -87,7 +87,7 @@ def outcomes(
         problems: Where they start, shape ``(...)``.
         lr: Step size, one number or one per problem, ``(...)``.
         steps: How many, at least one.
-        method: A name of :data:`sims.treatments.TREATMENTS`, or such a function.
+        method: A name of :data:`sims.methods.treatments.TREATMENTS`, or such a function.
         hyper: Hyperparameters by name.
 
     Raises:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.averages import log_sums
+from sims.methods.averages import log_sums
 from theory.band import calibration
 from theory.batch import batch_factor, mean_products
 from theory.gram import Gram
@@ -67,7 +67,7 @@ def reward_calibrated(d_w: Any, d_l: Any, gram: Gram) -> Incentives:
         ValueError: An incentive or a product is NaN or infinite.
 
     Source: chen2026, abstract and official implementation (there with moving averages: see
-    :mod:`sims.averages`); the exact form is this project's.
+    :mod:`sims.methods.averages`); the exact form is this project's.
     """
     _require_finite(d_w, d_l, gram)
     return rescaled(d_w, d_l, calibration(d_w, d_l, gram))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.studies import Study
+from sims.pairs.studies import Study
 from theory.band import case_of
 
 Array = NDArray[np.float64]

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.entry import Start, begin
+from sims.surveys.entry import Start, begin
 from theory.gram import Gram
 from theory.kernels.primitives import logsigmoid, sigmoid
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.studies import Study
+from sims.pairs.studies import Study
 from theory.band import band
 from theory.objectives import (
     density_ratio,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.calibrate import Incentives, rescaled
+from sims.methods.calibrate import Incentives, rescaled
 from theory.objectives import DPOP
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.calibrate import METHODS
+from sims.methods.calibrate import METHODS
 from theory.gram import Gram
 from theory.objective import Objective
 
@@ -112,7 +112,7 @@ def evolve(
         lr: :math:`\eta`.
         steps: How many steps.
         hyper: Hyperparameters by name; the others take the objective's defaults.
-        method: What is done to the incentives, a name of :data:`sims.calibrate.METHODS`.
+        method: What is done to the incentives, a name of :data:`sims.methods.calibrate.METHODS`.
         stride: The longest step in parameters; a longer one is shortened, direction kept.
 
     Raises:

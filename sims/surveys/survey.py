@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from sims.entry import Start
-from sims.outcomes import Outcomes, outcomes
-from sims.treatments import FOR_ONE_PAIR, TREATMENTS
-from sims.two_tokens import Problems, State, crowds, one_pair
+from sims.methods.treatments import FOR_ONE_PAIR, TREATMENTS
+from sims.surveys.entry import Start
+from sims.surveys.outcomes import Outcomes, outcomes
+from sims.surveys.two_tokens import Problems, State, crowds, one_pair
 from theory.batch import batch_band, is_empty, mean_products
 from theory.kernels.compiled import HasKernels
 from theory.models.common_step import common_step

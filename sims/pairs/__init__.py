@@ -1,0 +1,1 @@
+"""One pair, one run: policies, descent, studies, paths."""

@@ -1,0 +1,1 @@
+"""Probabilities on the simplex over time (jian2025)."""

@@ -1,0 +1,1 @@
+"""Small worlds with a target to learn (wang2025)."""
