@@ -26,14 +26,14 @@ from torch.optim import Adam, Optimizer
 
 from benchmarks.kernels import device
 from benchmarks.scores import model_of, pairs_of
+from lm.model.gpt2 import Model, join, logp
+from lm.scores.grams import pair_gram
+from lm.training.calibrated import trace
+from lm.training.finetune import Pair
 from sims.methods.calibrate import batch_calibrated, rescaled, reward_calibrated
 from theory.batch import batch_factor
 from theory.objectives import DPO
-from verify.calibrated import trace
-from verify.finetune import Pair
-from verify.gpt2 import Model, join, logp
 from verify.provenance import ROOT, versions
-from verify.scores import pair_gram
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,7 +32,7 @@ from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
 from benchmarks.scores import SIZES, model_of
-from verify.gpt2 import train_tokenizer
+from lm.model.gpt2 import train_tokenizer
 from verify.monitor.callback import Monitor
 from verify.provenance import ROOT, versions
 

@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lm.data.tweets import Tweet, load_tweets, responses
 from verify.provenance import ROOT, versions
-from verify.sentiment import Tweet, load_tweets, responses
 
 BAR = 240.0  # seconds
 STYLE = "edit one 0+12"

@@ -16,10 +16,10 @@ from verify.provenance import provenance
 from verify.store import sweep, write_text
 
 if TYPE_CHECKING:
+    from lm.training.optimizers import Kind
     from verify.experiments.items import Item
     from verify.experiments.scales import Scale
     from verify.experiments.study import Question
-    from verify.optimizers import Kind
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -35,11 +35,11 @@ class Study:
         scale: ``small`` takes minutes, ``laptop`` an hour.
         questions: Names of the questions; without any, those that the scale asks.
         seeds: Each trains a language model of its own.
-        data: The tweets; see :func:`verify.sentiment.load_tweets`.
+        data: The tweets; see :func:`lm.data.tweets.load_tweets`.
         pairs: Preference pairs instead of tweets; see
-            :func:`verify.preferences.read_preferences`.
+            :func:`lm.data.preferences.read_preferences`.
         model: A pretrained model instead of one trained here; see
-            :func:`verify.models.load_model`.
+            :func:`lm.model.load.load_model`.
         style, objective, optimizer, rate, steps, batch, eval_pairs, logp_every, gram_every:
             Instead of those of the questions; an optimizer comes with a rate.
         sft_steps, sft_shown: Updates of the fine-tuning before, and what it shows.
@@ -117,12 +117,12 @@ def run(study: Study) -> Record:
     with user_input():
         require_enough(items, [piece for question in asked for piece in question.pieces])
     pretrained = _pretrained(study)
+    from lm.data.tweets import data_hash
     from verify.experiments.curves import curves
     from verify.experiments.findings import findings
     from verify.experiments.study import run_study
     from verify.experiments.tables import tables
     from verify.experiments.workers import WorkerLostError
-    from verify.sentiment import data_hash
 
     with Screen(1) as screen, screen.step(study.name) as step:
         try:
@@ -163,9 +163,9 @@ def run(study: Study) -> Record:
 
 def _asked(question: "Question", study: Study) -> "Question":
     """The question with what was asked for instead of its own settings."""
+    from lm.data.styles import find_style
+    from lm.training.optimizers import Rule
     from theory.objectives import find
-    from verify.optimizers import Rule
-    from verify.styles import find_style
 
     if (study.optimizer is None) != (study.rate is None):
         raise Refusal(
@@ -211,8 +211,8 @@ def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
             "a language model is trained here on tweets alone; pairs of your own need a "
             "pretrained one and no tweets: give --model with --pairs, and leave out --data"
         )
+    from lm.data.preferences import read_preferences
     from verify.experiments.items import Given
-    from verify.preferences import read_preferences
 
     with user_input():
         found = read_preferences(study.pairs, skip_malformed=study.skip_malformed)
@@ -223,7 +223,7 @@ def _pretrained(study: Study) -> Record | None:
     """Where the model comes from, when it was found to be one."""
     if study.model is None:
         return None
-    from verify.models import load_model
+    from lm.model.load import load_model
 
     with user_input():
         return load_model(study.model).provenance

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify.styles import STYLES
+from lm.data.styles import STYLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

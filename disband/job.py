@@ -41,8 +41,8 @@ from verify.report import write_report
 from verify.store import Arrays, Store, sweep
 
 if TYPE_CHECKING:
+    from lm.data.tweets import Tweet
     from verify.experiments.sentiment_check import Settings
-    from verify.sentiment import Tweet
 
 # What statements of the ledger rest on and takes seconds, models or not.
 TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS, PROBABILITY_EVOLUTION)
@@ -56,7 +56,7 @@ class Job:
         out: Where the report, its figures and the finished steps go.
         models: Whether to train language models for the sentiment check.
         fresh: Do all steps again, whatever an earlier run kept.
-        data: The tweets; see :func:`verify.sentiment.load_tweets`.
+        data: The tweets; see :func:`lm.data.tweets.load_tweets`.
         seeds: How many seeds the sentiment check has.
         settings: Its other numbers, if not its own defaults.
     """
@@ -241,10 +241,10 @@ def _ready(job: Job) -> "tuple[tuple[Tweet, ...], Record]":
 def _sentiment(
     job: Job, tweets: "tuple[Tweet, ...]", origin: Record, step: Step
 ) -> tuple[Record, dict[tuple[int, str], Arrays]]:
+    from lm.data.tweets import data_hash
     from verify.experiments.sentiment_predictions import predictions
     from verify.experiments.sentiment_study import run_all
     from verify.experiments.workers import WorkerLostError
-    from verify.sentiment import data_hash
 
     settings, moved = _settings(job), False
 

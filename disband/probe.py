@@ -25,7 +25,7 @@ from verify.store import write_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from verify.models import Loaded
+    from lm.model.load import Loaded
     from verify.probe.measure import Plan
     from verify.probe.worst import Tokens
 
@@ -68,13 +68,13 @@ def run(probe: Probe) -> Record:
 
 
 def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[str, str]]:
+    from lm.data.tokens import tokenize
     from verify.probe.findings import findings, looked_into
     from verify.probe.measure import Plan, kept_in, log_probabilities, score_products
     from verify.probe.shares import State
     from verify.probe.survey import survey
     from verify.probe.tokens import distances
     from verify.probe.worst import by_token, worst_off
-    from verify.tokens import tokenize
 
     with screen.step("read") as step:
         with user_input():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from disband.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
+    from lm.data.tokens import Cut
+    from lm.model.load import Loaded
     from theory.kernels.compiled import Compiled
-    from verify.models import Loaded
     from verify.probe.keep import Rule
-    from verify.tokens import Cut
 
 Optimizer = Literal["sgd", "adamw"]
 # Objectives with those of their hyperparameters that are not their defaults.
@@ -23,8 +23,8 @@ class Probe:
     """What is to be probed.
 
     Args:
-        model: See :func:`verify.models.load_model`.
-        data: See :func:`verify.rows.read_rows`.
+        model: See :func:`lm.model.load.load_model`.
+        data: See :func:`lm.data.rows.read_rows`.
         objectives: Names; the first is the one meant to be trained.
         settings: Hyperparameters by name, of those objectives that have them.
         sample: Pairs measured.
@@ -36,12 +36,12 @@ class Probe:
         margins: Nats by which the rejected has fallen, beside the start.
         reference: Another model as the reference; the model itself at the start if none is given.
         lora: Rank of the adapters that alone are trained; everything is if none is given.
-        lora_alpha, lora_targets: See :func:`verify.models.with_lora`.
+        lora_alpha, lora_targets: See :func:`lm.model.load.with_lora`.
         max_length: Most tokens of a text.
         worst: How many pairs are looked into token by token …
         longest: … among those of at most so many response tokens.
         memory: GiB that scores may take at once.
-        device, dtype: See :func:`verify.models.load_model`.
+        device, dtype: See :func:`lm.model.load.load_model`.
         keep: File for a filtered copy of the data.
         keep_rule: See :mod:`verify.probe.keep`.
         fresh: Use nothing an earlier run kept.
@@ -111,7 +111,7 @@ def read_objectives(probe: Probe) -> Named:
 
 def read_model(probe: Probe) -> "Loaded":
     """The model, with adapters if those alone are to be trained; raises as ``load_model``."""
-    from verify.models import load_model, with_lora
+    from lm.model.load import load_model, with_lora
 
     found = load_model(probe.model, device=probe.device, dtype=probe.dtype)
     if probe.lora is None:
@@ -127,7 +127,7 @@ def read_reference(probe: Probe, model: "Loaded") -> "Loaded":
     Raises:
         ValueError: It cannot be loaded, or reads other tokens.
     """
-    from verify.models import load_model
+    from lm.model.load import load_model
 
     other = load_model(probe.reference or "", device=probe.device, dtype=probe.dtype)
     if other.tokenizer.get_vocab() != model.tokenizer.get_vocab():
@@ -140,7 +140,7 @@ def read_reference(probe: Probe, model: "Loaded") -> "Loaded":
 
 def cut_for(probe: Probe, model: "Loaded") -> "Cut":
     """How texts become tokens: no more than the model can read, whatever is asked."""
-    from verify.tokens import Cut
+    from lm.data.tokens import Cut
 
     return Cut(min(probe.max_length, model.provenance["positions"] or probe.max_length))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from disband.errors import Refusal, user_input
 
 if TYPE_CHECKING:
+    from lm.data.tweets import Tweet
     from verify.experiments.sentiment_check import Settings
-    from verify.sentiment import Tweet
 
 _LIBRARIES = ("torch", "transformers", "tokenizers")
 
@@ -24,7 +24,7 @@ def read_corpus(source: str | None) -> "tuple[tuple[Tweet, ...], dict[str, Any]]
             f"the language-model check needs {', '.join(missing)}: not installed; "
             "run pip install 'disband[lm]', or leave the check out with --no-lm"
         )
-    from verify.sentiment import read_tweets as read
+    from lm.data.tweets import read_tweets as read
 
     with user_input():
         corpus = read(source)
@@ -37,7 +37,7 @@ def require_enough(tweets: "tuple[Tweet, ...]", settings: "Settings") -> None:
     Raises:
         Refusal: There are too few tweets.
     """
-    from verify.sentiment import split
+    from lm.data.tweets import split
 
     needed = (
         settings.sft_steps * settings.sft_batch + settings.dpo_steps * settings.dpo_batch,

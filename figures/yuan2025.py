@@ -38,8 +38,8 @@ from figures.style import (
     styled,
     zero_line,
 )
+from lm.data.tweets import STYLES
 from theory.gram import Gram
-from verify.sentiment import STYLES
 
 Run = Mapping[str, Any]
 Results = Mapping[tuple[int, str], Run]

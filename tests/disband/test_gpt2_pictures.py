@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disband.gpt2_pictures import draw_record
-from verify.styles import STYLES
+from lm.data.styles import STYLES
 
 WORDS = ["a", "positive", "one", "a", "negative", "one"]
 

@@ -3,7 +3,7 @@ import pytest
 
 from figures.style import CHOSEN, REJECTED, save
 from figures.yuan2025 import figure_3, figure_4a, figure_4b
-from verify.sentiment import STYLES
+from lm.data.tweets import STYLES
 
 
 def line(axes, label):

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from lm.model.gpt2 import encode, join, logp
+from lm.scores.grams import batch_gram, pair_gram
+from lm.training.calibrated import trace, train_calibrated
+from lm.training.finetune import train_preferences
+from lm.training.optimizers import Rule
 from sims.methods.calibrate import Incentives, reward_calibrated
 from tests.verify.tiny import model_of, tokenizer_of
 from tests.verify.tiny_models import pairs, tiny
 from theory.batch import mean_products
 from theory.objectives import DPO, SIMPO
-from verify.calibrated import trace, train_calibrated
-from verify.finetune import train_preferences
-from verify.gpt2 import encode, join, logp
-from verify.optimizers import Rule
-from verify.scores import batch_gram, pair_gram
 
 
 @pytest.fixture(scope="module")

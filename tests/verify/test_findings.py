@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from lm.training.optimizers import Rule
 from verify.experiments.findings import RULES
 from verify.experiments.protocol import Supervision
 from verify.experiments.readings import FIRST_ORDER
 from verify.experiments.regimes import Regime
 from verify.experiments.steps import Steps
-from verify.optimizers import Rule
 
 BY_NAME = {rule.name: rule for rule in RULES}
 CHANGE = np.array([[[[0.2, -0.1], [-0.3, 0.1]]]])

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from lm.data.preferences import Message, Preference
+from lm.data.tweets import STYLES, SplitSettings, Tweet, data_hash
+from lm.model.load import load_model
+from lm.training.optimizers import Rule
 from tests.verify.test_gpt2_study import TINY, quiet
 from tests.verify.tiny import TWEETS
 from theory.band import Case
@@ -19,10 +23,6 @@ from verify.experiments.readings import run_numbers
 from verify.experiments.sentiment_predictions import CRITERIA
 from verify.experiments.study import Question, run_study
 from verify.experiments.tables import tables
-from verify.models import load_model
-from verify.optimizers import Rule
-from verify.preferences import Message, Preference
-from verify.sentiment import STYLES, SplitSettings, Tweet, data_hash
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 RUN = Run(

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from tests.verify.tiny import model_of, tokenizer_of
-from verify import gpt2
-from verify.gpt2 import (
+from lm.data.tweets import LABELS, STYLES, responses
+from lm.model import gpt2
+from lm.model.gpt2 import (
     encode,
     join,
     logp,
@@ -14,7 +14,7 @@ from verify.gpt2 import (
     train_tokenizer,
     wrap_tokenizer,
 )
-from verify.sentiment import LABELS, STYLES, responses
+from tests.verify.tiny import model_of, tokenizer_of
 
 PROMPTS = ("what a day", "the train was late and nobody told us why", "ok")
 ANSWERS = ("Positive sentiment.", "Negative", "Positive sentiment based on my judgement.")

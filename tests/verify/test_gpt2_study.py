@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lm.data.tweets import SplitSettings
+from lm.training.optimizers import KINDS, Rule
 from tests.verify.tiny import TWEETS
 from verify.experiments.equal_margin import Race, run_race
 from verify.experiments.findings import findings
@@ -26,8 +28,6 @@ from verify.experiments.regimes import Regime, run_regime
 from verify.experiments.steps import Steps, run_steps
 from verify.experiments.study import Question, run_study
 from verify.experiments.tables import tables
-from verify.optimizers import KINDS, Rule
-from verify.sentiment import SplitSettings
 
 TINY = Language(
     layers=1,

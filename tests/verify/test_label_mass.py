@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from lm.data.tweets import SplitSettings
+from lm.model.gpt2 import join, logp, token_logp
+from lm.training.finetune import train_preferences
+from lm.training.optimizers import Rule
+from lm.training.unrolled import lower_step, train_unrolled
 from tests.verify.test_gpt2_study import TINY, quiet
 from tests.verify.tiny import TWEETS
 from theory.models.bilevel import UPPER
@@ -25,11 +30,6 @@ from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Protocol, Supervision, prepare
 from verify.experiments.readings import GAINED
 from verify.experiments.tables import tables
-from verify.finetune import train_preferences
-from verify.gpt2 import join, logp, token_logp
-from verify.optimizers import Rule
-from verify.sentiment import SplitSettings
-from verify.unrolled import lower_step, train_unrolled
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 PIECE = Mass(

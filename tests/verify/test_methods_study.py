@@ -3,6 +3,11 @@
 import numpy as np
 import pytest
 
+from lm.data.preferences import Preference
+from lm.data.tweets import Tweet
+from lm.model.gpt2 import encode, greedy
+from lm.model.load import positions
+from lm.training.optimizers import Rule
 from tests.verify.test_gpt2_study import TINY, quiet
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from verify.experiments.compared import ALL, BAND, BATCH, NONE
@@ -17,11 +22,6 @@ from verify.experiments.preparation import restore
 from verify.experiments.protocol import Supervision
 from verify.experiments.readings import GAINED, at_gain
 from verify.experiments.tables import tables
-from verify.gpt2 import encode, greedy
-from verify.models import positions
-from verify.optimizers import Rule
-from verify.preferences import Preference
-from verify.sentiment import Tweet
 
 LONG = tuple(Tweet(f"{t.text} and then we all went home again", t.label) for t in TWEETS)
 TAUGHT = Supervision(steps=3, batch=4, rate=1e-2)

@@ -13,6 +13,8 @@ pytest.importorskip("trl")
 
 
 from disband import Monitor
+from lm.model.gpt2 import logp, train_tokenizer
+from lm.scores.grams import directional, pair_gram
 from tests.verify.materialised import flat
 from tests.verify.trl_harness import (
     BYTES,
@@ -25,14 +27,12 @@ from tests.verify.trl_harness import (
     take,
 )
 from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
-from verify.gpt2 import logp, train_tokenizer
 from verify.monitor.callback import Unseen
 from verify.monitor.looks import logps, look
 from verify.monitor.numbers import NAMES
 from verify.monitor.rows import batches
 from verify.monitor.tap import Tap
 from verify.provenance import ROOT
-from verify.scores import directional, pair_gram
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [

@@ -9,6 +9,7 @@ pytest.importorskip("trl")
 from transformers import TrainerCallback
 
 from disband import Monitor
+from lm.model.gpt2 import train_tokenizer
 from tests.verify.trl_harness import (
     BYTES,
     CPOTrainer,
@@ -17,7 +18,6 @@ from tests.verify.trl_harness import (
     take,
 )
 from tests.verify.trl_runs import same, trainer_of, watched, weights
-from verify.gpt2 import train_tokenizer
 from verify.monitor.tap import Tap
 
 # transformers' own calls of names that it has deprecated itself

@@ -9,12 +9,12 @@ pytest.importorskip("trl")
 from transformers import TrainerCallback
 
 from disband import Monitor
+from lm.model.gpt2 import logp, train_tokenizer
+from lm.scores.adam import adam_preconditioner
 from tests.verify.materialised import flat, response_scores
 from tests.verify.trl_harness import BYTES, PAIRS, CPOTrainer, DPOTrainer, ORPOTrainer
 from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
 from theory.objectives import DPO
-from verify.geometry.adam import adam_preconditioner
-from verify.gpt2 import logp, train_tokenizer
 from verify.monitor.callback import Unseen
 from verify.monitor.looks import at
 from verify.monitor.rows import batches
@@ -193,7 +193,7 @@ def test_what_cannot_be_measured_trains_as_without_calibration(why, tmp_path, mo
     assert same(weights(trainer), weights(plainly))
 
 
-@pytest.mark.filterwarnings("ignore::verify.geometry.measurement.SlowScores")
+@pytest.mark.filterwarnings("ignore::lm.scores.measurement.SlowScores")
 def test_a_parameter_that_adam_never_moved_ends_no_training(tmp_path):
     trainer = trainer_of(DPOTrainer, tmp_path, max_steps=2)
     trainer.model.register_parameter("idle", torch.nn.Parameter(torch.ones(3)))

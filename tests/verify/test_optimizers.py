@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.optim import SGD, AdamW
 
+from lm.model.gpt2 import encode, join, logp, token_logp
+from lm.training.finetune import train_preferences
+from lm.training.optimizers import KINDS, Rule, observed
+from lm.training.slopes import slopes
 from tests.verify.tiny import model_of, tokenizer_of
 from theory.objectives import DPO
-from verify.finetune import train_preferences
-from verify.gpt2 import encode, join, logp, token_logp
-from verify.optimizers import KINDS, Rule, observed
-from verify.slopes import slopes
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 PARTS = ("gradient", "memory", "decay")

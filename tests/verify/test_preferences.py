@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from verify.preferences import Message, Preference, preference, read_preferences
+from lm.data.preferences import Message, Preference, preference, read_preferences
 
 
 def turns(*contents, first="user"):

@@ -8,21 +8,21 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
+from lm.data.preferences import Preference
+from lm.data.tokens import batches, tokenize
+from lm.model.gpt2 import logp
+from lm.model.load import Loaded
+from lm.scores.grams import batch_gram, pair_gram
 from tests.verify.test_models import architecture
 from tests.verify.tiny import model_of, tokenizer_of
 from theory.catalogue import catalogue
 from theory.step import first_order
-from verify.gpt2 import logp
-from verify.models import Loaded
-from verify.preferences import Preference
 from verify.probe import measure
 from verify.probe.adam import start_metric
 from verify.probe.measure import Plan, kept_in, log_probabilities, score_products
 from verify.probe.shares import State, batch_report, pair_report
 from verify.probe.tokens import distances
 from verify.probe.worst import by_token, worst_off
-from verify.scores import batch_gram, pair_gram
-from verify.tokens import batches, tokenize
 
 PAIRS = [
     Preference("what a day", " a lovely trip", " rainy and awful weather"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, spearmanr
 
+from lm.data.tokens import Cut, TokenPair
 from theory.band import Case, case
 from theory.gram import Gram
 from theory.outcome import Outcome, outcomes, own_outcomes
@@ -22,7 +23,6 @@ from verify.probe.tokens import (
     rank_correlation,
     statistics,
 )
-from verify.tokens import Cut, TokenPair
 
 ROWS = [
     {"prompt": "a", "chosen": "b long", "rejected": "c"},

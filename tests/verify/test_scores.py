@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.verify.materialised import response_scores
-from tests.verify.tiny import model_of, tokenizer_of
-from tests.verify.tiny_models import one, pairs, rows, tiny
-from theory.band import band, case
-from theory.gram import Gram
-from theory.step import first_order
-from verify.gpt2 import encode, logp
-from verify.scores import (
+from lm.model.gpt2 import encode, logp
+from lm.scores.grams import (
     SlowScores,
     batch_gram,
     contributions,
@@ -21,6 +15,12 @@ from verify.scores import (
     position_gram,
     token_gram,
 )
+from tests.verify.materialised import response_scores
+from tests.verify.tiny import model_of, tokenizer_of
+from tests.verify.tiny_models import one, pairs, rows, tiny
+from theory.band import band, case
+from theory.gram import Gram
+from theory.step import first_order
 
 PROMPTS = ("a lovely trip", "it rained on every single day", "no")
 CHOSEN = ("Positive sentiment.", "Negative sentiment.", "Negative")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from lm.model.gpt2 import logp
+from lm.scores.grams import adam_preconditioner, directional, pair_gram
 from tests.verify.tiny_models import pairs, tiny
-from verify.gpt2 import logp
-from verify.scores import adam_preconditioner, directional, pair_gram
 
 
 @pytest.mark.parametrize("amsgrad", [False, True])

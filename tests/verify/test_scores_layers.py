@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from lm.scores.grams import SlowScores, batch_gram, pair_gram, token_gram
 from tests.verify.materialised import response_scores, token_scores
 from tests.verify.tiny_models import pairs, tiny
-from verify.scores import SlowScores, batch_gram, pair_gram, token_gram
 
 
 def with_mlp(compute):

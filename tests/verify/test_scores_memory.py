@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from tests.verify.tiny_models import one, pairs, rows, tiny
-from verify.scores import (
+from lm.scores.grams import (
     SmallerParts,
     batch_gram,
     directional,
     pair_gram,
     token_gram,
 )
+from tests.verify.tiny_models import one, pairs, rows, tiny
 
 
 @pytest.mark.parametrize("memory", [1, 300_000, 1 << 40])

@@ -5,10 +5,10 @@ import pytest
 import torch
 from transformers.pytorch_utils import Conv1D
 
+from lm.scores.grams import batch_gram, token_gram
+from lm.scores.shortcuts import COMPOSED, _Sparse, shortened
 from tests.verify.materialised import response_scores, token_scores
 from tests.verify.tiny_models import one, pairs, rows, tiny
-from verify.geometry.shortcuts import COMPOSED, _Sparse, shortened
-from verify.scores import batch_gram, token_gram
 
 PROMPT = [5, 6, 7, 8, 9]
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from lm.data.tweets import LABELS, STYLES, SplitSettings, responses, split
+from lm.model.gpt2 import encode, logp
+from lm.training.finetune import sft, train_language_model, train_preferences
+from lm.training.optimizers import Rule
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from theory.objectives import DPO, IPO
 from verify.experiments.language import Language, language_model
 from verify.experiments.preparation import both_labels
 from verify.experiments.sentiment_check import Settings, run
 from verify.experiments.sentiment_study import run_all
-from verify.finetune import sft, train_language_model, train_preferences
-from verify.gpt2 import encode, logp
-from verify.optimizers import Rule
-from verify.sentiment import LABELS, STYLES, SplitSettings, responses, split
 from verify.store import Store
 
 TINY = Settings(

@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.verify.tiny import TWEETS
-from verify.gpt2 import train_tokenizer
-from verify.styles import (
+from lm.data.styles import (
     LABELS,
     STYLES,
     Style,
@@ -15,6 +13,8 @@ from verify.styles import (
     token_edit,
     unequal,
 )
+from lm.model.gpt2 import train_tokenizer
+from tests.verify.tiny import TWEETS
 
 LONG = edit_one(19, 31)
 

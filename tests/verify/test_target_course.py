@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from lm.data.tweets import SplitSettings
+from lm.training.optimizers import Rule
+from lm.training.slopes import slopes
 from tests.verify.tiny import TWEETS
 from verify.experiments.curves import curves
 from verify.experiments.findings import findings
@@ -14,9 +17,6 @@ from verify.experiments.protocol import Contest, Protocol, Supervision, prepare,
 from verify.experiments.scales import QUESTIONS
 from verify.experiments.tables import tables
 from verify.experiments.target_course import Target, answers, run_target, serve
-from verify.optimizers import Rule
-from verify.sentiment import SplitSettings
-from verify.slopes import slopes
 
 TINY = Language(
     layers=1, heads=2, width=16, vocabulary=420, steps=20, batch=4, block=24,
@@ -44,9 +44,9 @@ def test_the_parts_add_up_to_the_slope_along_the_update(base, kind):
     seen = []
 
     def watch(step):
+        from lm.model.gpt2 import join, logp
         from theory.objectives import DPO
         from verify.experiments.explained import push_of
-        from verify.gpt2 import join, logp
 
         with torch.no_grad():
             before = logp(step.model, join(*step.pair)).numpy()

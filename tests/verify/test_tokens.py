@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lm.data.preferences import Message, Preference
+from lm.data.tokens import Cut, batches, summary, tokenize
+from lm.model.gpt2 import encode, logp
 from tests.verify.tiny import model_of, tokenizer_of
-from verify.gpt2 import encode, logp
-from verify.preferences import Message, Preference
-from verify.tokens import Cut, batches, summary, tokenize
 
 TOKENIZER = tokenizer_of()
 TEMPLATE = (

@@ -6,8 +6,8 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 
+from lm.model.gpt2 import train_tokenizer
 from tests.verify.trl_harness import BYTES, CONFIGS, PAIRS, DPOTrainer, models
-from verify.gpt2 import train_tokenizer
 from verify.monitor.callback import Monitor
 
 # A step is the gradient times the rate, and nothing else.

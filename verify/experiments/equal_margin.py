@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lm.scores.grams import batch_gram
+from lm.training.optimizers import Rule
 from theory.objectives import find
 from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Protocol, Supervision, prepare, summed, train
 from verify.experiments.readings import GAINED
-from verify.optimizers import Rule
-from verify.scores import batch_gram
 
 Array = npt.NDArray[Any]
 

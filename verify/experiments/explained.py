@@ -14,12 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lm.model.gpt2 import Batch, Model, join, logp
+from lm.scores.grams import batch_gram
+from lm.training.finetune import Step
+from lm.training.slopes import slopes
 from theory.objective import Objective
 from verify.experiments.readings import PARTS
-from verify.finetune import Step
-from verify.gpt2 import Batch, Model, join, logp
-from verify.scores import batch_gram
-from verify.slopes import slopes
 
 Array = npt.NDArray[Any]
 

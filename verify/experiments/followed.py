@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lm.model.gpt2 import Model
+from lm.scores.grams import pair_gram, token_gram
+from lm.training.finetune import Pair
+from lm.training.optimizers import Rule
 from theory.band import band, case
 from theory.gram import Gram
 from theory.objectives import find
@@ -23,10 +27,6 @@ from verify.experiments.protocol import (
     prepare,
     train,
 )
-from verify.finetune import Pair
-from verify.gpt2 import Model
-from verify.optimizers import Rule
-from verify.scores import pair_gram, token_gram
 
 Array = npt.NDArray[Any]
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from verify.gpt2 import Batch, TextTokenizer, encode
-from verify.preferences import Preference, Text
-from verify.sentiment import LABELS, SplitSettings, Tweet, rank, responses, split
-from verify.tokens import Cut, batches, tokenize
+from lm.data.preferences import Preference, Text
+from lm.data.tokens import Cut, batches, tokenize
+from lm.data.tweets import LABELS, SplitSettings, Tweet, rank, responses, split
+from lm.model.gpt2 import Batch, TextTokenizer, encode
 
 GIVEN: tuple[str, str] = ("as given", "exchanged")
 LONGEST = 512  # tokens of a pair of one's own, prompt and response together
@@ -51,7 +51,7 @@ def answers(style: str, item: Item, label: str) -> tuple[Text, Text]:
 def divide(
     items: Sequence[Item], settings: SplitSettings
 ) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Training and held-out items; tweets as :func:`verify.sentiment.split` divides them.
+    """Training and held-out items; tweets as :func:`lm.data.tweets.split` divides them.
 
     Pairs with one prompt fall on one side, by a hash of the prompt.
 
@@ -80,7 +80,7 @@ def encoded(
 ) -> Batch:
     """Batch of items with these responses.
 
-    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as :class:`verify.tokens.Cut`
+    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as :class:`lm.data.tokens.Cut`
     does, to fit into the model's ``positions``.
     """
     if isinstance(items[0], Tweet):

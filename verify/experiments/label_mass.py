@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lm.model.gpt2 import OPTIONAL, Model, forward_arguments, join, logp
+from lm.training.finetune import Pair, train_preferences
+from lm.training.optimizers import Rule
+from lm.training.unrolled import train_unrolled
 from theory.objectives import find
 from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Protocol, Supervision, prepare
-from verify.finetune import Pair, train_preferences
-from verify.gpt2 import OPTIONAL, Model, forward_arguments, join, logp
-from verify.optimizers import Rule
-from verify.unrolled import train_unrolled
 
 Array = npt.NDArray[Any]
 

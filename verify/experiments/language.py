@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lm.data.tweets import LABELS, STYLES, SplitSettings, Tweet, responses, split
+from lm.model.gpt2 import Model, TextTokenizer, new_model, train_tokenizer
+from lm.training.finetune import train_language_model
 from verify.experiments.preparation import kept, place
-from verify.finetune import train_language_model
-from verify.gpt2 import Model, TextTokenizer, new_model, train_tokenizer
-from verify.sentiment import LABELS, STYLES, SplitSettings, Tweet, responses, split
 
 Arrays = dict[str, npt.NDArray[Any]]
 Report = Callable[[float], None]

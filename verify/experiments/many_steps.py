@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lm.model.gpt2 import join
+from lm.training.finetune import Step
+from lm.training.optimizers import Rule
 from verify.experiments.explained import token_parts
 from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
@@ -23,9 +26,6 @@ from verify.experiments.protocol import (
     prepare,
     train,
 )
-from verify.finetune import Step
-from verify.gpt2 import join
-from verify.optimizers import Rule
 
 Array = npt.NDArray[Any]
 

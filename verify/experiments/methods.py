@@ -14,6 +14,14 @@ import numpy.typing as npt
 import torch
 from torch.optim import Optimizer
 
+from lm.data.preferences import Preference
+from lm.data.tweets import Tweet, split
+from lm.model.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
+from lm.model.load import positions
+from lm.scores.grams import adam_preconditioner
+from lm.training.calibrated import Method, Traced, train_calibrated
+from lm.training.finetune import sft
+from lm.training.optimizers import Rule
 from sims.methods.averages import Averages, log_sums
 from sims.methods.calibrate import (
     Incentives,
@@ -24,7 +32,6 @@ from sims.methods.calibrate import (
 )
 from theory.batch import batch_band, batch_factor, is_empty
 from theory.objectives import find
-from verify.calibrated import Method, Traced, train_calibrated
 from verify.experiments.compared import (
     BAND,
     BATCH,
@@ -40,13 +47,6 @@ from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Prepared, Protocol, Supervision, prepare
 from verify.experiments.readings import GAINED
-from verify.finetune import sft
-from verify.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
-from verify.models import positions
-from verify.optimizers import Rule
-from verify.preferences import Preference
-from verify.scores import adam_preconditioner
-from verify.sentiment import Tweet, split
 
 Array = npt.NDArray[Any]
 Data = Literal["sentiment", "free text"]

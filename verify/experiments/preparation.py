@@ -9,11 +9,11 @@ import numpy.typing as npt
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from lm.data.preferences import Text
+from lm.data.tweets import SplitSettings, Tweet
+from lm.model.gpt2 import Model, TextTokenizer, wrap_tokenizer
+from lm.model.load import load_model, torch_device
 from verify.experiments.items import Item, answers, divide, labels_of
-from verify.gpt2 import Model, TextTokenizer, wrap_tokenizer
-from verify.models import load_model, torch_device
-from verify.preferences import Text
-from verify.sentiment import SplitSettings, Tweet
 
 SOURCE = "source"
 _WIDE = 512

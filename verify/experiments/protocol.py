@@ -15,15 +15,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lm.data.preferences import Text
+from lm.data.tweets import SplitSettings
+from lm.model.gpt2 import Batch, Model, TextTokenizer, join, token_logp
+from lm.model.load import positions
+from lm.training.finetune import Pair, Step, sft, train_preferences
+from lm.training.optimizers import Rule
 from theory.objectives import find
 from verify.experiments.items import GIVEN, Given, Item, answers, divide, encoded, labels_of
 from verify.experiments.preparation import Draw, both_labels, first
-from verify.finetune import Pair, Step, sft, train_preferences
-from verify.gpt2 import Batch, Model, TextTokenizer, join, token_logp
-from verify.models import positions
-from verify.optimizers import Rule
-from verify.preferences import Text
-from verify.sentiment import SplitSettings
 
 Array = npt.NDArray[Any]
 Shown = Literal["both labels", "correct"]
@@ -77,7 +77,7 @@ class Protocol:
     """What one run does.
 
     Args:
-        style: A response style; see :func:`verify.styles.find_style`.
+        style: A response style; see :func:`lm.data.styles.find_style`.
         supervision, contest: The two stages.
         eval_pairs: Held-out pairs that are followed.
         longest_prompt: Tokens kept of a tweet.
@@ -191,7 +191,7 @@ def train(
     Args:
         prepared: Its model is trained in place.
         contest: As it was prepared for, or with another objective or rule.
-        watch: See :func:`verify.finetune.train_preferences`.
+        watch: See :func:`lm.training.finetune.train_preferences`.
         until: Called at each measurement with the updates done and all ``token_logp`` so far;
             training ends when it is true.
         every: Updates between two measurements; the last is always measured.

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lm.scores.grams import pair_gram
+from lm.training.optimizers import Rule
 from theory.gram import Gram
 from verify.experiments.followed import leading
 from verify.experiments.items import Item
@@ -24,8 +26,6 @@ from verify.experiments.protocol import (
     summed,
     train,
 )
-from verify.optimizers import Rule
-from verify.scores import pair_gram
 
 Array = npt.NDArray[Any]
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from lm.data.tweets import STYLES
+from lm.model.gpt2 import GPT2_SMALL
+from lm.training.optimizers import KINDS, Kind, Rule
 from verify.experiments.compared import ALL
 from verify.experiments.equal_margin import OBJECTIVES, Race, run_race
 from verify.experiments.findings import mass
@@ -17,9 +20,6 @@ from verify.experiments.regimes import SUPERVISIONS, Regime, pieces, run_regime
 from verify.experiments.steps import BATCHES, RATES, Steps, run_steps
 from verify.experiments.study import Question
 from verify.experiments.target_course import Target, run_target
-from verify.gpt2 import GPT2_SMALL
-from verify.optimizers import KINDS, Kind, Rule
-from verify.sentiment import STYLES
 
 Scale = Literal["small", "laptop", "pretrained", "full"]
 

@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lm.data.preferences import Text
+from lm.data.tweets import LABELS, Tweet, responses, split
+from lm.model.gpt2 import Batch, join, logp
+from lm.scores.grams import pair_gram, token_gram
+from lm.training.finetune import sft, train_preferences
+from lm.training.optimizers import Rule
 from theory.objectives import DPO
 from verify.experiments.items import Item, answers, encoded
 from verify.experiments.language import Arrays, Language, Report
 from verify.experiments.preparation import Draw, both_labels, first, restore
-from verify.finetune import sft, train_preferences
-from verify.gpt2 import Batch, join, logp
-from verify.optimizers import Rule
-from verify.preferences import Text
-from verify.scores import pair_gram, token_gram
-from verify.sentiment import LABELS, Tweet, responses, split
 
 Array = npt.NDArray[Any]
 

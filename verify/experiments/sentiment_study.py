@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
+from lm.data.tweets import STYLES, Tweet, data_hash
 from verify.experiments.language import Arrays, Report, language_model
 from verify.experiments.sentiment_check import Settings, run
 from verify.experiments.workers import run_tasks
-from verify.sentiment import STYLES, Tweet, data_hash
 from verify.store import Store
 
 Piece = tuple[int, str]

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lm.training.finetune import Step
+from lm.training.optimizers import Kind, Rule
 from theory.objectives import find
 from verify.experiments.explained import one_step
 from verify.experiments.items import Item
@@ -25,8 +27,6 @@ from verify.experiments.protocol import (
     prepare,
     train,
 )
-from verify.finetune import Step
-from verify.optimizers import Kind, Rule
 
 Array = npt.NDArray[Any]
 

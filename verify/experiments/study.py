@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from lm.data.tweets import Tweet, data_hash
 from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Language, Report, language_model
 from verify.experiments.preparation import named
 from verify.experiments.workers import run_tasks
-from verify.sentiment import Tweet, data_hash
 from verify.store import Store
 
 Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]

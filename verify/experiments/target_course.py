@@ -15,6 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lm.model.gpt2 import Batch, Model, TextTokenizer, join, logp, padded
+from lm.scores.grams import batch_gram
+from lm.training.finetune import Step
+from lm.training.optimizers import Rule
 from theory.models.targets import service
 from theory.objectives import find
 from verify.experiments.explained import push_of
@@ -22,10 +26,6 @@ from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Report
 from verify.experiments.preparation import restore
 from verify.experiments.protocol import Contest, Prepared, Protocol, Supervision, prepare, train
-from verify.finetune import Step
-from verify.gpt2 import Batch, Model, TextTokenizer, join, logp, padded
-from verify.optimizers import Rule
-from verify.scores import batch_gram
 
 Array = npt.NDArray[Any]
 # The products as they are, as G is defined, and in the metric of the optimizer's step.

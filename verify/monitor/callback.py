@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from transformers import TrainerCallback
 
+from lm.model.gpt2 import Batch
+from lm.scores.adam import adam_preconditioner
 from sims.methods.averages import Averages, LogSums, log_sums
 from theory.gram import Gram
-from verify.geometry.adam import adam_preconditioner
-from verify.gpt2 import Batch
 from verify.monitor.config import MonitorConfig
 from verify.monitor.looks import Look, at, logps, look
 from verify.monitor.numbers import PAIRS, Looked, metrics, sums

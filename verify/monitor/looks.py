@@ -10,13 +10,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from lm.model.gpt2 import Batch, Model, join, logp
+from lm.scores.capture import undisturbed
+from lm.scores.layout import texts
+from lm.scores.measurement import measuring
+from lm.scores.metric import Preconditioner, direction_products, own_products
+from lm.scores.split import parts, shrinking
 from theory.gram import Gram
-from verify.geometry.capture import undisturbed
-from verify.geometry.layout import texts
-from verify.geometry.measurement import measuring
-from verify.geometry.metric import Preconditioner, direction_products, own_products
-from verify.geometry.split import parts, shrinking
-from verify.gpt2 import Batch, Model, join, logp
 
 Array = npt.NDArray[np.float64]
 Parameters = Mapping[str, Tensor]

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lm.data.tokens import batches
+from lm.model.gpt2 import logp
+from lm.model.load import Loaded
+from lm.scores.grams import adam_preconditioner
+from lm.scores.metric import Preconditioner
+from lm.training.optimizers import Rule
 from theory.kernels.compiled import Compiled
-from verify.geometry.metric import Preconditioner
-from verify.gpt2 import logp
-from verify.models import Loaded
-from verify.optimizers import Rule
 from verify.probe.measure import Plan
-from verify.scores import adam_preconditioner
-from verify.tokens import batches
 
 Array = npt.NDArray[np.float64]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from lm.data.preferences import Text
 from theory.kernels.compiled import Compiled
 from theory.outcome import Outcome, own_outcomes
-from verify.preferences import Text
 from verify.probe.advice import advise
 from verify.probe.measure import Measured
 from verify.probe.shares import State, batch_report, pair_report

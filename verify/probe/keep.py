@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from lm.data.tokens import Cut, tokenize
 from verify.probe.survey import Pass, Row
 from verify.probe.tokens import distances
 from verify.store import whole_file
-from verify.tokens import Cut, tokenize
 
 Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {

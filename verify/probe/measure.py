@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lm.data.tokens import TokenPair, batches
+from lm.model.gpt2 import logp
+from lm.model.load import Loaded
+from lm.scores.grams import batch_gram, pair_gram
+from lm.scores.metric import Preconditioner
 from theory.gram import Gram
-from verify.geometry.metric import Preconditioner
-from verify.gpt2 import logp
-from verify.models import Loaded
-from verify.scores import batch_gram, pair_gram
 from verify.store import Store, sweep
-from verify.tokens import TokenPair, batches
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]

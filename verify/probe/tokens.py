@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from verify.tokens import TokenPair
+from lm.data.tokens import TokenPair
 
 Array = npt.NDArray[np.float64]
 

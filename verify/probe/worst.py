@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lm.data.tokens import TokenPair, batches
+from lm.model.load import Loaded
+from lm.scores.grams import cosines, token_gram
+from lm.scores.metric import Preconditioner
 from theory.gram import Gram
-from verify.geometry.metric import Preconditioner
-from verify.models import Loaded
 from verify.probe.measure import Array, Plan
 from verify.probe.shares import drag
-from verify.scores import cosines, token_gram
 from verify.store import Store
-from verify.tokens import TokenPair, batches
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lm.data.styles import STYLES
 from verify.experiments.findings import courses, mass, methods, objectives, regimes, steps, targets
 from verify.experiments.findings.rule import Arrays, Rule
 from verify.experiments.sentiment_predictions import Prediction, predictions
-from verify.styles import STYLES
 
 RULES: tuple[Rule, ...] = (
     *steps.RULES,

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from verify.geometry.factors import Products, all_dot, paired_dot
-from verify.geometry.terms import (
+from lm.scores.factors import Products, all_dot, paired_dot
+from lm.scores.terms import (
     Part,
     Scores,
     along,

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from verify.geometry.capture import Call, Recorder, recording
-from verify.geometry.factors import wide
-from verify.geometry.layers import Values
-from verify.geometry.layout import Text, common_beginning, common_lengths, predictions, stretch
-from verify.geometry.reading import (
+from lm.model.gpt2 import Model
+from lm.scores.capture import Call, Recorder, recording
+from lm.scores.factors import wide
+from lm.scores.layers import Values
+from lm.scores.layout import Text, common_beginning, common_lengths, predictions, stretch
+from lm.scores.reading import (
     Past,
     Prompt,
     Reading,
@@ -22,10 +23,9 @@ from verify.geometry.reading import (
     remembers_by_keys,
     residual,
 )
-from verify.geometry.shortcuts import shortened
-from verify.geometry.terms import Term
-from verify.geometry.wanted import Wanted
-from verify.gpt2 import Model
+from lm.scores.shortcuts import shortened
+from lm.scores.terms import Term
+from lm.scores.wanted import Wanted
 
 Found = dict[str, list[Term]]
 Arrange = Callable[[Tensor], Tensor]

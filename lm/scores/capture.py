@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from verify.gpt2 import Model
+from lm.model.gpt2 import Model
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from verify.gpt2 import Batch, TextTokenizer, padded
-from verify.preferences import Message, Preference, Text
+from lm.data.preferences import Message, Preference, Text
+from lm.model.gpt2 import Batch, TextTokenizer, padded
 
 
 @dataclass(frozen=True)

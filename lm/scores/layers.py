@@ -9,8 +9,8 @@ from torch.func import functional_call
 from torch.nn.functional import layer_norm
 from transformers.pytorch_utils import Conv1D
 
-from verify.geometry.factors import Dense, OneHot, dense, wide
-from verify.geometry.terms import Term, vectors
+from lm.scores.factors import Dense, OneHot, dense, wide
+from lm.scores.terms import Term, vectors
 
 # From the gradient of a layer's output, (rows, positions, ..., width), to a parameter's term.
 ToTerm = Callable[[Tensor], Term]

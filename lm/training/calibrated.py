@@ -18,17 +18,17 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from lm.model.gpt2 import Batch, Model, join, logp
+from lm.scores.layout import texts
+from lm.scores.measurement import measuring
+from lm.scores.metric import Preconditioner, all_products, own_products
+from lm.scores.terms import Scores, weighted
+from lm.scores.wanted import Selection
+from lm.training.finetune import Pair
+from lm.training.optimizers import Rule
 from sims.methods.calibrate import Incentives
 from theory.batch import MeanProducts
 from theory.gram import Gram
-from verify.finetune import Pair
-from verify.geometry.layout import texts
-from verify.geometry.measurement import measuring
-from verify.geometry.metric import Preconditioner, all_products, own_products
-from verify.geometry.terms import Scores, weighted
-from verify.geometry.wanted import Selection
-from verify.gpt2 import Batch, Model, join, logp
-from verify.optimizers import Rule
 
 if TYPE_CHECKING:
     from theory.objective import Objective
@@ -120,7 +120,7 @@ def trace(
     The scores of the whole batch are held at once.
 
     Raises:
-        ValueError: As :func:`verify.scores.pair_gram`.
+        ValueError: As :func:`lm.scores.grams.pair_gram`.
     """
     if len(batch_w) != len(batch_l):
         raise ValueError(

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from verify.geometry.capture import eager, undisturbed
-from verify.geometry.explicit import written_out
-from verify.geometry.layout import Text
-from verify.geometry.metric import Preconditioner
-from verify.geometry.terms import Scores
-from verify.geometry.trace import Found, Tracer
-from verify.geometry.wanted import Selection, Wanted, wanted
-from verify.gpt2 import Model
+from lm.model.gpt2 import Model
+from lm.scores.capture import eager, undisturbed
+from lm.scores.explicit import written_out
+from lm.scores.layout import Text
+from lm.scores.metric import Preconditioner
+from lm.scores.terms import Scores
+from lm.scores.trace import Found, Tracer
+from lm.scores.wanted import Selection, Wanted, wanted
 
 
 class SlowScores(UserWarning):

@@ -11,9 +11,9 @@ from torch.func import vmap
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from verify.geometry.capture import Call, Recorder
-from verify.geometry.layout import Predictions, Stretch
-from verify.gpt2 import Model, forward_arguments
+from lm.model.gpt2 import Model, forward_arguments
+from lm.scores.capture import Call, Recorder
+from lm.scores.layout import Predictions, Stretch
 
 
 @dataclass(frozen=True, eq=False)

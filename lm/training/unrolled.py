@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from lm.model.gpt2 import Batch, Model, join, logp, token_logp
+from lm.training.finetune import Pair
+from lm.training.optimizers import Rule
 from theory.models.bilevel import UPPER, require_strength
-from verify.finetune import Pair
-from verify.gpt2 import Batch, Model, join, logp, token_logp
-from verify.optimizers import Rule
 
 Parameters = Mapping[str, Tensor]
 AfterDeployed = Callable[[int, Model], None]

@@ -13,8 +13,8 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
-from verify.gpt2 import Batch, Model, join, logp, token_logp
-from verify.optimizers import Rule, Update, observed
+from lm.model.gpt2 import Batch, Model, join, logp, token_logp
+from lm.training.optimizers import Rule, Update, observed
 
 if TYPE_CHECKING:
     from theory.objective import Objective

@@ -11,8 +11,8 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from verify.rows import Origin, Table, collect, read_rows
-from verify.styles import LABELS, STYLES, responses
+from lm.data.rows import Origin, Table, collect, read_rows
+from lm.data.styles import LABELS, STYLES, responses
 
 __all__ = [
     "LABELS",

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from verify.geometry.factors import Dense, paired_dot
-from verify.geometry.layout import Text
-from verify.geometry.metric import Preconditioner
-from verify.geometry.terms import Part, Scores, Term, like
+from lm.scores.factors import Dense, paired_dot
+from lm.scores.layout import Text
+from lm.scores.metric import Preconditioner
+from lm.scores.terms import Part, Scores, Term, like
 
 
 def place_products(

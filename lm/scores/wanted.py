@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from verify.geometry.layers import Rule, rule_of
-from verify.gpt2 import Model
+from lm.model.gpt2 import Model
+from lm.scores.layers import Rule, rule_of
 
 Selection = Collection[str] | Callable[[str], bool]
 

@@ -13,21 +13,21 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from theory.gram import Gram
-from verify.geometry.adam import adam_preconditioner
-from verify.geometry.layout import Text, texts
-from verify.geometry.measurement import Measurement, SlowScores, measuring
-from verify.geometry.metric import (
+from lm.model.gpt2 import Batch, Model
+from lm.scores.adam import adam_preconditioner
+from lm.scores.layout import Text, texts
+from lm.scores.measurement import Measurement, SlowScores, measuring
+from lm.scores.metric import (
     Preconditioner,
     all_products,
     direction_products,
     own_products,
 )
-from verify.geometry.places import place_products
-from verify.geometry.split import SmallerParts, halves_of_memory, parts, shrinking
-from verify.geometry.terms import Scores
-from verify.geometry.wanted import Selection
-from verify.gpt2 import Batch, Model
+from lm.scores.places import place_products
+from lm.scores.split import SmallerParts, halves_of_memory, parts, shrinking
+from lm.scores.terms import Scores
+from lm.scores.wanted import Selection
+from theory.gram import Gram
 
 __all__ = [
     "How", "SlowScores", "SmallerParts", "adam_preconditioner", "batch_gram", "contributions",

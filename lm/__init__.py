@@ -1,0 +1,1 @@
+"""Language models: read, measured, trained; knows no claim."""

@@ -1,0 +1,1 @@
+"""Preference data and tweets, read and tokenized."""

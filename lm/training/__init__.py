@@ -1,0 +1,1 @@
+"""Fine-tuning, optimizers, slopes and calibration of language models."""
