@@ -33,7 +33,7 @@ from lm.training.finetune import Pair
 from sims.methods.calibrate import batch_calibrated, rescaled, reward_calibrated
 from theory.batch import batch_factor
 from theory.objectives import DPO
-from verify.provenance import ROOT, versions
+from verify.kept.provenance import ROOT, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

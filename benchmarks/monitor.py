@@ -33,8 +33,8 @@ from trl import DPOConfig, DPOTrainer
 
 from benchmarks.scores import SIZES, model_of
 from lm.model.gpt2 import train_tokenizer
+from verify.kept.provenance import ROOT, versions
 from verify.monitor.callback import Monitor
-from verify.provenance import ROOT, versions
 
 SIZE = "124M"
 CADENCE = 10

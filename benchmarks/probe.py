@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from lm.data.tweets import Tweet, load_tweets, responses
-from verify.provenance import ROOT, versions
+from verify.kept.provenance import ROOT, versions
 
 BAR = 240.0  # seconds
 STYLE = "edit one 0+12"

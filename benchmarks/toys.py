@@ -29,7 +29,7 @@ from sims.surveys.outcomes import Outcomes, outcomes
 from sims.surveys.two_tokens import Problems, one_pair
 from theory.band import case_of
 from theory.objectives import DPO, find
-from verify.provenance import ROOT, versions
+from verify.kept.provenance import ROOT, versions
 
 BAR = 200
 SIDES = {

@@ -10,10 +10,10 @@ from disband.plain import entry, plain
 from theory import symbols
 from theory.own_loss.formula import FormulaError, read_claim
 from theory.symbols import PLAIN
-from verify.claim import Claim, Decision, Point, Prediction, Verdict
 from verify.claims import LEDGER
-from verify.decide import decide, idle, worked
-from verify.falsify import Attempt
+from verify.deciding.claim import Claim, Decision, Point, Prediction, Verdict
+from verify.deciding.decide import decide, idle, worked
+from verify.deciding.falsify import Attempt
 
 NAMES = {s.name: s for s in vars(symbols).values() if isinstance(s, Symbol)}
 

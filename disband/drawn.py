@@ -15,7 +15,7 @@ from disband.in_motion import unpack as unpack_motion
 from disband.toys import pack, unpack
 from sims.pairs.gallery import Line
 from sims.pairs.studies import Study
-from verify.store import whole_file
+from verify.kept.store import whole_file
 
 Arrays = Mapping[str, NDArray[Any]]
 FILE = "pictures.npz"

@@ -27,7 +27,7 @@ from theory.objective import Objective
 from theory.objectives import DPO, OBJECTIVES
 from theory.step import first_order
 from theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
-from verify.provenance import versions
+from verify.kept.provenance import versions
 from verify.report import mathml, shown
 
 Record = Mapping[str, Any]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from disband.entries import Record, experiment_entry
 from disband.errors import Refusal, require_writable, user_input
 from disband.gpt2_pictures import draw_record
-from disband.plain_json import json_text
 from disband.screen import Screen
 from disband.tweets import read_corpus
-from verify.provenance import provenance
-from verify.store import sweep, write_text
+from verify.kept.json_text import json_text
+from verify.kept.provenance import provenance
+from verify.kept.store import sweep, write_text
 
 if TYPE_CHECKING:
     from lm.training.optimizers import Kind

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.provenance import provenance
-from verify.store import write_text
+from verify.kept.provenance import provenance
+from verify.kept.store import write_text
 
 Record = dict[str, Any]
 

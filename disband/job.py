@@ -30,15 +30,15 @@ from sims.pairs.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
+from verify.deciding.records import entries
 from verify.experiments.dynamics_toys import DYNAMICS
 from verify.experiments.probability_toys import PROBABILITY_EVOLUTION
 from verify.experiments.toys import ToyExperiment
 from verify.fixes.runs import run_parts
 from verify.fixes.toys import toy_parts
-from verify.ledger import entries
-from verify.provenance import code_hash, provenance
+from verify.kept.provenance import code_hash, provenance
+from verify.kept.store import Arrays, Store, sweep
 from verify.report import write_report
-from verify.store import Arrays, Store, sweep
 
 if TYPE_CHECKING:
     from lm.data.tweets import Tweet
@@ -158,7 +158,7 @@ def _claims(job: Job, step: Step) -> list[Record]:
             statements, {}, lambda record: step.advance(next(done), len(statements), record["id"])
         )
 
-    key = {"procedure": code_hash("verify.ledger")}
+    key = {"procedure": code_hash("verify.deciding.records")}
     records, note = _kept(job.store("verify.claims"), "claims", key, prove)
     verdicts = Counter(record["verdict"] for record in records)
     step.result = f"{len(records)} decided: {count_words(verdicts)}{note}"

@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from disband.errors import Refusal, require_writable, user_input
-from disband.plain_json import json_text
 from disband.probe_inputs import (
     Named,
     Optimizer,
@@ -19,8 +18,9 @@ from disband.probe_inputs import (
     require_copy,
 )
 from disband.screen import Screen, Step
-from verify.provenance import provenance
-from verify.store import write_text
+from verify.kept.json_text import json_text
+from verify.kept.provenance import provenance
+from verify.kept.store import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from typing import Any
 from disband.entries import Record, outcomes
 from disband.gpt2 import earlier
 from disband.gpt2_pictures import draw_record
-from verify.recorded import NAMES, RESULTS, recorded
+from verify.kept.recorded import NAMES, RESULTS, recorded
 
 
 def studied(out: Path, kept: Path = RESULTS) -> list[Record]:
@@ -30,7 +30,7 @@ def studied(out: Path, kept: Path = RESULTS) -> list[Record]:
 
 
 def merged(experiments: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
-    """What :func:`verify.ledger.entries` reads: by experiment and prediction, the first of each."""
+    """What :func:`verify.deciding.records.entries` reads: by experiment and prediction, the first of each."""
     found: dict[str, dict[str, list[Record]]] = {}
     for one in experiments:
         its = found.setdefault(one["name"], {})

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from theory.band import Case
-from verify.store import whole_file
+from verify.kept.store import whole_file
 
 Array = NDArray[np.float64]
 

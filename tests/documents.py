@@ -14,11 +14,11 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.studied import merged
-from verify.claim import Prediction
 from verify.claims import LEDGER
-from verify.decide import judge
-from verify.provenance import ROOT
-from verify.recorded import recorded
+from verify.deciding.claim import Prediction
+from verify.deciding.decide import judge
+from verify.kept.provenance import ROOT
+from verify.kept.recorded import recorded
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.provenance import PACKAGES, ROOT, imports
+from verify.kept.provenance import PACKAGES, ROOT, imports
 
 FLOOR = {package: number for number, package in enumerate(PACKAGES)}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

@@ -28,7 +28,7 @@ from tests.documents import (
     verdicts,
     words,
 )
-from verify.provenance import ROOT
+from verify.kept.provenance import ROOT
 
 WRITTEN = [name for name in PAGES if name not in GENERATED]
 COMMANDS = every_command()

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from verify.claims import LEDGER
+from verify.deciding.records import entries
 from verify.fixes.page import methods_page
 from verify.fixes.toys import toy_parts
-from verify.ledger import entries
+from verify.kept.recorded import recorded
+from verify.kept.store import write_text
 from verify.objective_documents import objectives_page
-from verify.recorded import recorded
-from verify.store import write_text
 from verify.study_document import study_page
 
 Record = Mapping[str, Any]

@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 from sympy import Symbol, latex
 
 from theory.symbols import LATEX
-from verify.claim import Verdict
-from verify.store import write_text
+from verify.deciding.claim import Verdict
+from verify.kept.store import write_text
 
 SYMBOLS = {
     Verdict.PROVED: "✔",

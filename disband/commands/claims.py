@@ -59,10 +59,10 @@ def falsify(
     if statement is not None and identifiers:
         raise click.UsageError("give either IDs or --statement")
     from disband.claims import falsify_text, find_claim, own_claim
-    from verify.claim import Claim, Prediction
     from verify.claims import LEDGER
-    from verify.decide import decide
-    from verify.falsify import falsify as search
+    from verify.deciding.claim import Claim, Prediction
+    from verify.deciding.decide import decide
+    from verify.deciding.falsify import falsify as search
 
     with user_input():
         if statement is not None:

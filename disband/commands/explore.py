@@ -59,8 +59,8 @@ def explore(*, loss: str | None, settings: tuple[str, ...], data: Path | None, o
     require_writable(out.parent)
     from disband.explore import page
     from disband.heat import recorded, saved
-    from verify.provenance import provenance
-    from verify.store import write_text
+    from verify.kept.provenance import provenance
+    from verify.kept.store import write_text
 
     with user_input():
         tokens = recorded() if data is None else saved(data)

@@ -70,7 +70,7 @@ def simulate(
 
     from disband.toys import run_toy, table, table_csv
     from sims.pairs.studies import TOYS
-    from verify.store import write_text
+    from verify.kept.store import write_text
 
     if toy == "single-token" and policy == "independent":
         raise Refusal(

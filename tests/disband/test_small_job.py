@@ -127,7 +127,7 @@ def test_a_step_whose_file_is_broken_is_done_again(few, tmp_path):
 
 def test_a_changed_program_does_the_steps_again(few, tmp_path, monkeypatch):
     few(tmp_path)
-    monkeypatch.setattr("verify.store.code_hash", lambda module: f"another {module}")
+    monkeypatch.setattr("verify.kept.store.code_hash", lambda module: f"another {module}")
     assert "reused" not in few(tmp_path)
 
 

@@ -11,9 +11,9 @@ from disband.summary import summary
 from tests.disband.running import ROOT, disband, printed
 from tests.documents import PAGES, named
 from theory.objectives import OBJECTIVES
-from verify.claim import Verdict
+from verify.deciding.claim import Verdict
 from verify.documents import claims_page
-from verify.recorded import recorded
+from verify.kept.recorded import recorded
 
 CLAIM = {
     "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.slow
 from disband.job import Job, run  # noqa: E402
 from disband.summary import summary  # noqa: E402
 from tests.disband.planted import PLANTED  # noqa: E402
-from verify.claim import Prediction  # noqa: E402
 from verify.claims import LEDGER  # noqa: E402
 from verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
+from verify.deciding.claim import Prediction  # noqa: E402
 from verify.experiments.language import Language  # noqa: E402
 from verify.experiments.sentiment_check import Settings  # noqa: E402
 

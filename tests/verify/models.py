@@ -12,8 +12,8 @@ from theory.models.vocabulary import V, k
 from theory.objectives import DPO
 from theory.symbols import beta
 from verify.claims import LEDGER
-from verify.decide import check, decide, find
-from verify.search import value_at
+from verify.deciding.decide import check, decide, find
+from verify.deciding.search import value_at
 
 CLAIMS = {claim.id: claim for claim in LEDGER}
 UNIT = DPO.defaults[beta] / 2  # βσ(0): the incentives of DPO at its reference

@@ -33,7 +33,7 @@ from theory.symbols import A, B, X, d_l, d_w
 from verify.claims.yuan2025 import general, last_layer, learnable_logits
 from verify.claims.yuan2025.entanglement import C
 from verify.claims.yuan2025.last_layer import SENTENCE, SINGLE, H, M
-from verify.decide import find
+from verify.deciding.decide import find
 
 # Section 4.1, Corollary 2: a linear head; one shared token, then the one that differs.
 

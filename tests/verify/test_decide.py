@@ -9,11 +9,11 @@ from sympy.logic.boolalg import Boolean
 from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
 from theory.models.vocabulary import TokenVector, V, k, one_hot, softmax_row
 from theory.symbols import A, B, X, d_l, d_w
-from verify import smt
-from verify.claim import Claim, LedgerError, Prediction, Verdict
-from verify.decide import check, decide, judge
-from verify.logic import equal, every, iff, implies
-from verify.search import is_legal, smallest_point, truth
+from verify.deciding import smt
+from verify.deciding.claim import Claim, LedgerError, Prediction, Verdict
+from verify.deciding.decide import check, decide, judge
+from verify.deciding.logic import equal, every, iff, implies
+from verify.deciding.search import is_legal, smallest_point, truth
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 n = Symbol("n", integer=True, positive=True)

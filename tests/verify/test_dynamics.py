@@ -8,9 +8,9 @@ import pytest
 
 from sims.worlds.learning import OnPolicy
 from sims.worlds.target_study import Setting, run
-from verify.claim import Prediction, Verdict
 from verify.claims import LEDGER
-from verify.decide import judge as decide_prediction
+from verify.deciding.claim import Prediction, Verdict
+from verify.deciding.decide import judge as decide_prediction
 from verify.experiments import dynamics
 from verify.experiments.dynamics import METHODS, SOME, WORLDS, run_courses
 from verify.experiments.dynamics_curves import curves

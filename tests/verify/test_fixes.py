@@ -8,7 +8,7 @@ from verify.fixes.page import methods_page
 from verify.fixes.part import listed, markdown
 from verify.fixes.runs import run_parts
 from verify.fixes.toys import toy_parts
-from verify.recorded import recorded
+from verify.kept.recorded import recorded
 from verify.report import html
 
 ROOT = Path(__file__).parent.parent.parent

@@ -9,13 +9,13 @@ import pytest
 from latex2mathml.converter import convert
 
 from theory.models.vocabulary import V
-from verify.claim import Claim, Prediction, Verdict
 from verify.claims import LEDGER
-from verify.decide import check, decide, instance
-from verify.falsify import falsify
-from verify.ledger import entries, formula
-from verify.provenance import ROOT
-from verify.search import has_values, is_legal, truth
+from verify.deciding.claim import Claim, Prediction, Verdict
+from verify.deciding.decide import check, decide, instance
+from verify.deciding.falsify import falsify
+from verify.deciding.records import entries, formula
+from verify.deciding.search import has_values, is_legal, truth
+from verify.kept.provenance import ROOT
 
 CLAIMS = [c for c in LEDGER if isinstance(c, Claim)]
 BY_ID = {c.id: c for c in CLAIMS}

@@ -27,12 +27,12 @@ from tests.verify.trl_harness import (
     take,
 )
 from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
+from verify.kept.provenance import ROOT
 from verify.monitor.callback import Unseen
 from verify.monitor.looks import logps, look
 from verify.monitor.numbers import NAMES
 from verify.monitor.rows import batches
 from verify.monitor.tap import Tap
-from verify.provenance import ROOT
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [

@@ -8,8 +8,8 @@ from theory.facts import facts
 from theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
 from theory.objectives.versions import VERSIONS
 from theory.symbols import beta, len_w, logp_l, logp_w
+from verify.kept.provenance import ROOT
 from verify.objective_documents import objectives_page, typeset
-from verify.provenance import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from sims.simplex.misallocation import EXACT, KINDS, ONE_STEP, OWN, PLAIN, RUNNERS, Course
-from verify.claim import Verdict
 from verify.claims import jian2025
-from verify.decide import judge
+from verify.deciding.claim import Verdict
+from verify.deciding.decide import judge
 from verify.experiments.intervals import above, around, below, interval
 from verify.experiments.probability_evolution import Settings, measure, of_worlds, used
 from verify.experiments.probability_rules import CRITERIA, RULES, predictions

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from verify.claim import Verdict
+from verify.deciding.claim import Verdict
 from verify.report import SYMBOLS, html, mathml, shown, svg, words, write_report
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&"\''

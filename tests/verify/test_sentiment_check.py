@@ -18,7 +18,7 @@ from verify.experiments.language import Language, language_model
 from verify.experiments.preparation import both_labels
 from verify.experiments.sentiment_check import Settings, run
 from verify.experiments.sentiment_study import run_all
-from verify.store import Store
+from verify.kept.store import Store
 
 TINY = Settings(
     language=Language(

@@ -12,7 +12,7 @@ from sims.pairs.policies import view
 from theory.objectives import DPO, OBJECTIVES
 from theory.step import first_order
 from verify import strategies
-from verify.provenance import PACKAGES, ROOT, imports
+from verify.kept.provenance import PACKAGES, ROOT, imports
 from verify.strategies import (
     batches,
     data_batches,

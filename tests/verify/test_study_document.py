@@ -6,7 +6,7 @@ import pytest
 
 from verify.experiments.findings import RULES
 from verify.experiments.sentiment_predictions import CRITERIA
-from verify.recorded import recorded
+from verify.kept.recorded import recorded
 from verify.study_document import study_page
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,7 +6,7 @@ from sims.worlds.target_study import Course
 from theory.models.targets import PARTS
 from verify.experiments.dynamics import WORLDS, Courses
 from verify.experiments.dynamics_readings import Array, at_drift
-from verify.store import Arrays
+from verify.kept.store import Arrays
 
 SHOWN = ("DPO", "DPO, small batches", "PPO", "PPO, exact", "REINFORCE", "GRPO")
 EXPLORING = ("DPO", "PPO", "PPO without negative", "PPO without positive")

@@ -3,7 +3,7 @@
 from verify.experiments import dynamics, dynamics_curves, dynamics_rules
 from verify.experiments.sentiment_predictions import Prediction
 from verify.experiments.toys import Report, ToyExperiment
-from verify.store import Arrays
+from verify.kept.store import Arrays
 
 
 def run(report: Report) -> tuple[tuple[Prediction, ...], Arrays]:

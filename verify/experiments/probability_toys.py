@@ -11,7 +11,7 @@ from verify.experiments.probability_evolution import EXPERIMENT, Settings, measu
 from verify.experiments.probability_rules import predictions
 from verify.experiments.sentiment_predictions import Prediction
 from verify.experiments.toys import Report, ToyExperiment
-from verify.store import Arrays
+from verify.kept.store import Arrays
 
 # The share of the work that the portraits are, for the progress bar alone.
 _PORTRAITS = 0.2

@@ -10,7 +10,7 @@ from lm.data.tweets import STYLES, Tweet, data_hash
 from verify.experiments.language import Arrays, Report, language_model
 from verify.experiments.sentiment_check import Settings, run
 from verify.experiments.workers import run_tasks
-from verify.store import Store
+from verify.kept.store import Store
 
 Piece = tuple[int, str]
 Progress = Callable[[float, float, str], None]

@@ -13,7 +13,7 @@ from verify.experiments.items import Item
 from verify.experiments.language import Arrays, Language, Report, language_model
 from verify.experiments.preparation import named
 from verify.experiments.workers import run_tasks
-from verify.store import Store
+from verify.kept.store import Store
 
 Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
 Progress = Callable[[float, float, str], None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.experiments.sentiment_predictions import Prediction
-from verify.store import Arrays
+from verify.kept.store import Arrays
 
 Report = Callable[[float, float, str], None]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from verify.fixes.part import Part, markdown
 from verify.fixes.runs import run_parts
-from verify.recorded import RESULTS
+from verify.kept.recorded import RESULTS
 
 HEAD = """# Which fix helps when
 

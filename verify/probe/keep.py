@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lm.data.tokens import Cut, tokenize
+from verify.kept.store import whole_file
 from verify.probe.survey import Pass, Row
 from verify.probe.tokens import distances
-from verify.store import whole_file
 
 Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {

@@ -16,7 +16,7 @@ from lm.model.load import Loaded
 from lm.scores.grams import batch_gram, pair_gram
 from lm.scores.metric import Preconditioner
 from theory.gram import Gram
-from verify.store import Store, sweep
+from verify.kept.store import Store, sweep
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]

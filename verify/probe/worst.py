@@ -12,9 +12,9 @@ from lm.model.load import Loaded
 from lm.scores.grams import cosines, token_gram
 from lm.scores.metric import Preconditioner
 from theory.gram import Gram
+from verify.kept.store import Store
 from verify.probe.measure import Array, Plan
 from verify.probe.shares import drag
-from verify.store import Store
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from sympy import And, Gt, Integer, Lt, Max, Ne, Not, Or, Symbol
 from theory.gram import Gram
 from theory.step import first_order
 from theory.symbols import A, B, X, d_l, d_w
-from verify.claim import Claim
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 ABSTRACT = "Abstract, the disentanglement band"
 CODE = "Official implementation, the band"

@@ -7,8 +7,8 @@ averages of batch means, with scores of the head's (or adapters') parameters.
 from sympy import And, Gt, Lt, Or, Symbol, sqrt
 
 from theory.symbols import A, B, X, beta
-from verify.claim import Claim
-from verify.logic import equal, every
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every
 
 ABSTRACT = "Abstract, reward calibration"
 CODE = "Official implementation, reward calibration"

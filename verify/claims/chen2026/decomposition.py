@@ -11,8 +11,8 @@ from theory.objective import Objective
 from theory.objectives import OBJECTIVES
 from theory.step import first_order
 from theory.symbols import A, B, X, d_l, d_w, logp_l, logp_w
-from verify.claim import Claim
-from verify.logic import equal
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal
 
 ABSTRACT = "Abstract"
 D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))

@@ -4,9 +4,9 @@ from sympy import And, Gt, Lt, Or
 
 from theory.objectives import BCE, DPO
 from theory.symbols import d_l, d_w
-from verify.claim import Claim
 from verify.claims.disband.early_stage import D_l, D_w, p, q, speeds, turn
-from verify.logic import every, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import every, implies
 
 LOCATOR = "Abstract, possibly after an early stage"
 FROZEN = "Scores held fixed, step size to zero: r rises where N is positive."

@@ -25,8 +25,8 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claim import Claim
-from verify.logic import equal, every
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every
 
 r_w, r_l = logp_w - ref_w, logp_l - ref_l
 z_margin, margin = logp_w - logp_l, r_w - r_l

@@ -1,6 +1,5 @@
 """Statements of this project: what follows about the band, steps and calibration."""
 
-from verify.claim import Claim, Prediction
 from verify.claims.disband import (
     bands,
     batches,
@@ -13,6 +12,7 @@ from verify.claims.disband import (
     table2,
     training,
 )
+from verify.deciding.claim import Claim, Prediction
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *bands.CLAIMS,

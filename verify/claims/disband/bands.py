@@ -9,8 +9,8 @@ from sympy import And, Gt, Integer, Lt, Min, Symbol
 from theory.gram import Gram
 from theory.step import first_order
 from theory.symbols import A, B, X, d_l, d_w
-from verify.claim import Claim
-from verify.logic import equal, every, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff, implies
 
 D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
 POSITIVE = (d_w > 0, d_l > 0)

@@ -6,9 +6,9 @@ from theory.gram import Gram
 from theory.objectives import DPO
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, d_l, d_w, lam, logp_l, logp_w
-from verify.claim import Claim
 from verify.claims.disband.bands import COSINE, NORMS, POSITIVE, rho, t
-from verify.logic import equal, every, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff, implies
 
 m, step = Symbol("m", positive=True), Symbol("delta", positive=True)
 kappa, lag = Symbol("kappa", real=True), Symbol("L", real=True)

@@ -10,10 +10,10 @@ from sympy import And, Expr, Gt, Integer, Lt, Or, Symbol
 from theory.gram import Gram
 from theory.step import first_order
 from theory.symbols import A, B, X
-from verify.claim import Claim
 from verify.claims.disband.batches import SUITS, W_l, W_w, a, b, c, d, dot, g, mix, weights
 from verify.claims.disband.calibration import step
-from verify.logic import equal, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, iff
 
 ZERO, ONE = Integer(0), Integer(1)
 EAST = (ONE, ZERO)

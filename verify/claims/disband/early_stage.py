@@ -33,8 +33,8 @@ from theory.objectives import (
 )
 from theory.step import first_order
 from theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
-from verify.claim import Claim
-from verify.logic import equal, every, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff, implies
 
 LOCATOR = "Early stage"
 FROZEN = "Scores held fixed, step size to zero, positive incentives; r rises with N."

@@ -6,8 +6,8 @@ from theory.gram import Gram
 from theory.models.toys import single_token_gram
 from theory.models.vocabulary import V, k
 from theory.step import first_order
-from verify.claim import Claim
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 E = Symbol("E", positive=True)
 p_w, p_l = Symbol("p_w", positive=True), Symbol("p_l", positive=True)

@@ -3,10 +3,10 @@
 from sympy import And, Symbol, sqrt
 
 from theory.symbols import A, B, X, beta
-from verify.claim import Claim
 from verify.claims.disband.bands import NORMS
 from verify.claims.disband.calibration import e_l, e_w, step
-from verify.logic import equal
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal
 
 LOCATOR = "Implementing calibration"
 AT_CENTRE = equal(step**2 * e_w * sqrt(A), e_l * sqrt(B))

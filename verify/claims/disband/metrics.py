@@ -8,8 +8,8 @@ scores are unit vectors x and y at the angle that P sees, and their Euclidean sq
 
 from sympy import Abs, And, Gt, Integer, Lt, Symbol, sqrt
 
-from verify.claim import Claim
-from verify.logic import equal, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, iff
 
 step = Symbol("delta", positive=True)
 A_P, B_P = Symbol("A_P", positive=True), Symbol("B_P", positive=True)

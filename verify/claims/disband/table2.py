@@ -6,7 +6,6 @@ from sympy.logic.boolalg import Boolean
 from theory.objective import Objective
 from theory.objectives import DPO, DPOP, KTO, R_DPO, SPPO
 from theory.symbols import beta, logp_l, logp_w, ref_l, ref_w
-from verify.claim import Claim
 from verify.claims.yuan2025.losses import (
     DPO_ROW,
     DPOP_ROW,
@@ -17,7 +16,8 @@ from verify.claims.yuan2025.losses import (
     Row,
     identity,
 )
-from verify.logic import equal, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, iff
 
 SPPO_NO_REFERENCE = Row(identity, lambda a: -((a - 1 / beta) ** 2), lambda a: (a + 1 / beta) ** 2)
 UNIT = (equal(beta, Integer(1)),)

@@ -1,6 +1,6 @@
 """What explains the fall of the chosen in a training run: findings on language models."""
 
-from verify.claim import Prediction
+from verify.deciding.claim import Prediction
 from verify.experiments.findings import CRITERIA, RULES, mass, targets
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"

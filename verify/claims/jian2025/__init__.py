@@ -5,7 +5,6 @@ the two levels, is taken in the plainest way: one context's softmax, gradient st
 of :mod:`theory.models.bilevel`. Those readings are this project's.
 """
 
-from verify.claim import Claim, Prediction
 from verify.claims.jian2025 import (
     bias,
     bilevel,
@@ -16,6 +15,7 @@ from verify.claims.jian2025 import (
     stability,
     unseen,
 )
+from verify.deciding.claim import Claim, Prediction
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *evolution.CLAIMS,

@@ -13,8 +13,8 @@ from theory.models.evolution import elsewhere_velocity
 from theory.models.vocabulary import TokenVector, V, softmax_row
 from theory.step import first_order
 from theory.symbols import A, B, X, lam, len_w
-from verify.claim import Claim
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 FRAMEWORK = "Abstract, sentence 7: the bilevel framework"
 IMPROVEMENT = "Abstract, sentence 8: absolute improvement of the chosen"

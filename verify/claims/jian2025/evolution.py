@@ -8,8 +8,8 @@ from sympy import Gt, Lt, Symbol
 
 from theory.models.evolution import after
 from theory.models.vocabulary import TokenVector, one_hot, softmax_row
-from verify.claim import Claim
-from verify.logic import equal, every
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every
 
 LOCATOR = "Abstract, sentence 3: probability evolution"
 E = Symbol("E", positive=True)

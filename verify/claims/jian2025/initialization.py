@@ -8,9 +8,9 @@ from sympy import Gt, Integer, Lt, Ne, Rational, Symbol
 from theory.kernels.primitives import sigmoid
 from theory.models.evolution import after, winners_share
 from theory.symbols import beta, gamma
-from verify.claim import Claim
 from verify.claims.jian2025.evolution import STEP, E, p_l, p_w, q_l, q_w
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 LOCATOR = "Abstract, sentence 4: sensitivity to initialization"
 u_w, u_l = Symbol("u_w", positive=True), Symbol("u_l", positive=True)

@@ -8,9 +8,9 @@ from sympy import Gt, IndexedBase, Integer, Le, Lt, Rational, Sum, Symbol
 from theory.models.evolution import basin_edge, elsewhere_velocity, most_elsewhere
 from theory.models.toys import single_token_gram
 from theory.models.vocabulary import V, k
-from verify.claim import Claim
 from verify.claims.jian2025.evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 LOCATOR = "Abstract, sentence 5: misallocation of probability mass"
 PLACED = (p_w + p_l < 1, E > 1)

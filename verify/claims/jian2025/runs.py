@@ -1,6 +1,6 @@
 """Sentences that toy worlds and a small GPT-2 decide: drawn worlds, seeds and intervals."""
 
-from verify.claim import Prediction
+from verify.deciding.claim import Prediction
 from verify.experiments.findings import mass
 from verify.experiments.probability_evolution import EXPERIMENT
 from verify.experiments.probability_rules import RULES

@@ -9,8 +9,8 @@ from sympy import Gt, Lt, Symbol
 from theory.gram import Gram
 from theory.models.toys import single_token_gram
 from theory.step import first_order
-from verify.claim import Claim
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 LOCATOR = "Abstract, sentence 8: stable optimization dynamics"
 x = Symbol("x", nonnegative=True)

@@ -1,6 +1,6 @@
 """What no theorem decides: the findings and the ablations, measured in toy worlds."""
 
-from verify.claim import Prediction
+from verify.deciding.claim import Prediction
 from verify.experiments.dynamics import EXPERIMENT
 from verify.experiments.dynamics_rules import RULES
 from verify.experiments.findings.targets import RULES as TARGET_RULES

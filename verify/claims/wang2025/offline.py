@@ -9,8 +9,8 @@ from theory.models.vocabulary import V
 from theory.objectives import DPO
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, d_l, d_w
-from verify.claim import Claim
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 JOINT = "Abstract, in DPO positive and negative learning"
 WEIGHTS = "Abstract, loss reweighting in DPO"

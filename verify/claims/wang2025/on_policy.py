@@ -6,8 +6,8 @@ from theory.models.exploration import collision_slope, entropy_slope, success_ha
 from theory.models.vocabulary import V, k
 from theory.objectives import PPO_CLIP
 from theory.symbols import clip, logp_w, ref_w
-from verify.claim import Claim
-from verify.logic import equal, every
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every
 
 NEGATIVE = "Abstract, negative learning in PPO"
 WEIGHTS = "Abstract, loss reweighting in PPO"

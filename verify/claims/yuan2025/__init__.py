@@ -1,6 +1,5 @@
 """A Common Pitfall of Margin-based Language Model Alignment: Gradient Entanglement."""
 
-from verify.claim import Claim, Prediction
 from verify.claims.yuan2025 import (
     background,
     derivations,
@@ -16,6 +15,7 @@ from verify.claims.yuan2025 import (
     tokens,
     wording,
 )
+from verify.deciding.claim import Claim, Prediction
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *background.CLAIMS,

@@ -18,9 +18,9 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import chosen, rejected
-from verify.logic import equal, every
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every
 
 reward_w, reward_l = beta * (logp_w - ref_w), beta * (logp_l - ref_l)
 ONE = Integer(1)

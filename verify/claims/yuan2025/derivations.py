@@ -6,11 +6,11 @@ from theory.gram import Gram
 from theory.objectives import DPO, IPO
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, d_l, d_w, eta, logp_l, logp_w
-from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import PROPER, c
 from verify.claims.yuan2025.general import loss
 from verify.claims.yuan2025.methods import sppo_l, sppo_w
-from verify.logic import equal, every, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
 

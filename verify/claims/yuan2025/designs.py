@@ -7,9 +7,9 @@ from theory.kernels.primitives import logsigmoid
 from theory.objectives import DPO
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, logp_l, logp_w, ref_l, ref_w
-from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C, c
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 GRAM = Gram(A, B, X)
 NORMS = (A > 0, B > 0)

@@ -7,8 +7,8 @@ from theory.kernels.primitives import sigmoid
 from theory.objectives import DPO
 from theory.step import first_order
 from theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
-from verify.claim import Claim
-from verify.logic import equal, every, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
 C = Symbol("C", positive=True)

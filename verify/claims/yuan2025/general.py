@@ -5,8 +5,8 @@ from sympy import And, Function, Gt, Lt, Ne, sqrt
 from theory.gram import Gram
 from theory.step import first_order
 from theory.symbols import A, B, X, d_l, d_w, eta, logp_l, logp_w
-from verify.claim import Claim
-from verify.logic import equal, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, iff, implies
 
 chosen, rejected = first_order(d_w, d_l, Gram(A, B, X), eta)
 

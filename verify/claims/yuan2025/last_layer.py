@@ -9,9 +9,9 @@ from sympy import And, Ge, Gt, Integer, Le, Lt, Not, Or, Symbol
 from theory.gram import Gram
 from theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
 from theory.step import first_order
-from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 # Theorem 1: tokens y_w, y_l, the rest of the support, everything else. i_w and i_l say whether
 # y_w and y_l are among the M tokens on which the prediction is concentrated.

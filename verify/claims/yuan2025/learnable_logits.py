@@ -7,9 +7,9 @@ the paper, except where a claim is about that factor.
 from sympy import And, Gt, Integer, Lt, Rational, Symbol
 
 from theory.models.vocabulary import TokenVector, one_hot, softmax_row
-from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import C
-from verify.logic import equal, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, iff, implies
 
 # The differing position: a row s with the tokens j* of y_w and k* of y_l.
 s = softmax_row("s", 2)

@@ -28,8 +28,8 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claim import Claim
-from verify.logic import equal, every
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every
 
 Scalar = Callable[[Expr], Expr]
 c_ref = ref_w - ref_l

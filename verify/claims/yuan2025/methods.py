@@ -23,8 +23,8 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claim import Claim
-from verify.logic import equal, every, iff, implies
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
 simpo_w, simpo_l = first_order(SIMPO.d_w, SIMPO.d_l, GRAM)

@@ -1,6 +1,6 @@
 """Section 3.3: what the objectives did in the paper's training runs, asked of another task."""
 
-from verify.claim import Prediction
+from verify.deciding.claim import Prediction
 from verify.experiments.findings import CRITERIA
 
 EXPERIMENT = "gpt2"

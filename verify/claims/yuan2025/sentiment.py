@@ -1,6 +1,6 @@
 """Section 4.3: the predictions on the sentiment task, decided by an experiment."""
 
-from verify.claim import Prediction
+from verify.deciding.claim import Prediction
 from verify.experiments.sentiment_predictions import CRITERIA
 
 EXPERIMENT, PRETRAINED = "sentiment check", "smollm2"

@@ -34,11 +34,11 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claim import Claim
 from verify.claims.yuan2025.entanglement import PROPER, C, c, chosen, exact_w, rejected
 from verify.claims.yuan2025.general import Lambda, loss
 from verify.claims.yuan2025.methods import LARGE, simpo_l, simpo_w, sppo_l, sppo_w
-from verify.logic import equal, every, iff
+from verify.deciding.claim import Claim
+from verify.deciding.logic import equal, every, iff
 
 GRAM = Gram(A, B, X)
 # A common shift of both log-probabilities leaves their margin as it is.

@@ -11,7 +11,7 @@ from sympy.logic.boolalg import And, Boolean
 
 from theory.kernels.primitives import PRIMITIVES
 from theory.symbols import A, B, X
-from verify.logic import Comparison, fold
+from verify.deciding.logic import Comparison, fold
 
 DIGITS = 60
 GRID = 300_000

@@ -6,8 +6,8 @@ from typing import Any
 from sympy import Basic, Expr, latex
 
 from theory.symbols import LATEX
-from verify.claim import WHOLE_TEXTS, Claim, Decision, Point, Prediction, Verdict
-from verify.decide import decide, idle, judge, worked
+from verify.deciding.claim import WHOLE_TEXTS, Claim, Decision, Point, Prediction, Verdict
+from verify.deciding.decide import decide, idle, judge, worked
 
 Entry = dict[str, Any]
 Outcomes = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
@@ -20,7 +20,7 @@ def entries(
 ) -> list[Entry]:
     """Decide every claim of ``ledger`` and return one plain record for each, in its order.
 
-    ``outcomes`` maps an experiment's name to what :func:`verify.decide.judge` reads;
+    ``outcomes`` maps an experiment's name to what :func:`verify.deciding.decide.judge` reads;
     ``on_done`` hears of each record as it is ready.
     """
     repaired = {c.repairs: c.id for c in ledger if isinstance(c, Claim) and c.repairs}

@@ -28,7 +28,7 @@ from sympy.logic.boolalg import Boolean
 from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
 from theory.models.vocabulary import k
 from theory.symbols import A, B, X
-from verify.logic import Comparison, canonical, fold
+from verify.deciding.logic import Comparison, canonical, fold
 
 TIMEOUT_MS = 10_000
 SOME_TOKEN = Symbol("t", integer=True, positive=True)

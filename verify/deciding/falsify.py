@@ -11,9 +11,9 @@ from sympy import And, Eq, Expr, Integer, Not, Rational, lambdify
 from sympy.logic.boolalg import Boolean
 
 from theory.models.vocabulary import V
-from verify.claim import Claim, Point
-from verify.decide import SIZES, check, instance, speaks_of_tokens
-from verify.search import has_values, screen, unknowns_of
+from verify.deciding.claim import Claim, Point
+from verify.deciding.decide import SIZES, check, instance, speaks_of_tokens
+from verify.deciding.search import has_values, screen, unknowns_of
 
 BATCH = 20_000
 HITS = 4

@@ -10,10 +10,10 @@ from sympy.core.relational import Eq, Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 
 from theory.models.vocabulary import V, k
-from verify.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
-from verify.logic import canonical
-from verify.search import has_values, is_legal, smallest_point, truth, value_at
-from verify.smt import TIMEOUT_MS, Problem
+from verify.deciding.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
+from verify.deciding.logic import canonical
+from verify.deciding.search import has_values, is_legal, smallest_point, truth, value_at
+from verify.deciding.smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
 BRIEFLY_MS = 1_000

@@ -1,0 +1,1 @@
+"""What is kept: stores, provenance, recorded results."""
