@@ -9,7 +9,7 @@ from disband.numbers import number
 from figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
 from sims.simplex.initialization import initialization_map
 from sims.simplex.portraits import COURSE
-from verify.experiments.probability_toys import curves, drawn_portraits
+from verify.experiments.toys.probability_run import curves, drawn_portraits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

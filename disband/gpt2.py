@@ -17,9 +17,9 @@ from verify.kept.store import sweep, write_text
 
 if TYPE_CHECKING:
     from lm.training.optimizers import Kind
-    from verify.experiments.items import Item
-    from verify.experiments.scales import Scale
-    from verify.experiments.study import Question
+    from verify.experiments.gpt2.items import Item
+    from verify.experiments.gpt2.scales import Scale
+    from verify.experiments.gpt2.study import Question
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -93,8 +93,8 @@ def run(study: Study) -> Record:
         Refusal: An unknown question, style or objective, a folder that cannot be written, a model
             or data that cannot be read.
     """
-    from verify.experiments.preparation import require_enough
-    from verify.experiments.scales import LANGUAGES, QUESTIONS
+    from verify.experiments.gpt2.preparation import require_enough
+    from verify.experiments.gpt2.scales import LANGUAGES, QUESTIONS
 
     known = {question.name: question for question in QUESTIONS[study.scale]}
     if unknown := set(study.questions) - set(known):
@@ -118,11 +118,11 @@ def run(study: Study) -> Record:
         require_enough(items, [piece for question in asked for piece in question.pieces])
     pretrained = _pretrained(study)
     from lm.data.tweets import data_hash
-    from verify.experiments.curves import curves
-    from verify.experiments.findings import findings
-    from verify.experiments.study import run_study
-    from verify.experiments.tables import tables
-    from verify.experiments.workers import WorkerLostError
+    from verify.experiments.gpt2.curves import curves
+    from verify.experiments.gpt2.findings import findings
+    from verify.experiments.gpt2.study import run_study
+    from verify.experiments.gpt2.tables import tables
+    from verify.experiments.gpt2.workers import WorkerLostError
 
     with Screen(1) as screen, screen.step(study.name) as step:
         try:
@@ -212,7 +212,7 @@ def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
             "pretrained one and no tweets: give --model with --pairs, and leave out --data"
         )
     from lm.data.preferences import read_preferences
-    from verify.experiments.items import Given
+    from verify.experiments.gpt2.items import Given
 
     with user_input():
         found = read_preferences(study.pairs, skip_malformed=study.skip_malformed)

@@ -69,7 +69,7 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
     from figures.gpt2_targets import target_parts_picture
     from figures.jian2025 import label_mass_picture
     from figures.yuan2025 import figure_4b
-    from verify.experiments.readings import GAINED
+    from verify.experiments.gpt2.readings import GAINED
 
     return {
         "figure-1": (

@@ -95,8 +95,8 @@ def main() -> None:
     import torch
 
     from lm.data.tweets import data_hash, load_tweets
-    from verify.experiments.language import language_model
-    from verify.experiments.sentiment_check import Settings, run
+    from verify.experiments.gpt2.language import language_model
+    from verify.experiments.sentiment.check import Settings, run
 
     torch.set_num_threads(1)
     settings, seed, tweets = Settings(), 0, load_tweets(None)

@@ -31,9 +31,9 @@ from theory.objectives import DPO, OBJECTIVES
 from verify.claims import LEDGER
 from verify.claims.yuan2025.sentiment import EXPERIMENT
 from verify.deciding.records import entries
-from verify.experiments.dynamics_toys import DYNAMICS
-from verify.experiments.probability_toys import PROBABILITY_EVOLUTION
-from verify.experiments.toys import ToyExperiment
+from verify.experiments.toys.dynamics_run import DYNAMICS
+from verify.experiments.toys.experiment import ToyExperiment
+from verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
 from verify.fixes.runs import run_parts
 from verify.fixes.toys import toy_parts
 from verify.kept.provenance import code_hash, provenance
@@ -42,7 +42,7 @@ from verify.report import write_report
 
 if TYPE_CHECKING:
     from lm.data.tweets import Tweet
-    from verify.experiments.sentiment_check import Settings
+    from verify.experiments.sentiment.check import Settings
 
 # What statements of the ledger rest on and takes seconds, models or not.
 TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS, PROBABILITY_EVOLUTION)
@@ -226,7 +226,7 @@ def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
 
 
 def _settings(job: Job) -> "Settings":
-    from verify.experiments.sentiment_check import Settings
+    from verify.experiments.sentiment.check import Settings
 
     return job.settings or Settings()
 
@@ -242,9 +242,9 @@ def _sentiment(
     job: Job, tweets: "tuple[Tweet, ...]", origin: Record, step: Step
 ) -> tuple[Record, dict[tuple[int, str], Arrays]]:
     from lm.data.tweets import data_hash
-    from verify.experiments.sentiment_predictions import predictions
-    from verify.experiments.sentiment_study import run_all
-    from verify.experiments.workers import WorkerLostError
+    from verify.experiments.gpt2.workers import WorkerLostError
+    from verify.experiments.sentiment.rules import predictions
+    from verify.experiments.sentiment.study import run_all
 
     settings, moved = _settings(job), False
 
@@ -253,7 +253,7 @@ def _sentiment(
         moved = True
         step.advance(done, total, said)
 
-    store = job.store("verify.experiments.sentiment_study")
+    store = job.store("verify.experiments.sentiment.study")
     try:
         results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
     except WorkerLostError as error:

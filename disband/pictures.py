@@ -33,8 +33,8 @@ from sims.surveys.adam import MEMORY, WORDS
 from sims.surveys.maps import STEPS
 from sims.surveys.phases import FAR, phases
 from theory.catalogue import catalogue
-from verify.experiments.dynamics import EXPERIMENT as DYNAMICS
-from verify.experiments.probability_evolution import EXPERIMENT as EVOLUTION
+from verify.experiments.toys.dynamics import EXPERIMENT as DYNAMICS
+from verify.experiments.toys.probability import EXPERIMENT as EVOLUTION
 
 
 @dataclass(frozen=True)

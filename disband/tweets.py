@@ -8,7 +8,7 @@ from disband.errors import Refusal, user_input
 
 if TYPE_CHECKING:
     from lm.data.tweets import Tweet
-    from verify.experiments.sentiment_check import Settings
+    from verify.experiments.sentiment.check import Settings
 
 _LIBRARIES = ("torch", "transformers", "tokenizers")
 

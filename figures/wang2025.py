@@ -1,6 +1,6 @@
 """Figures of wang2025, "What Is Preference Optimization Doing, How and Why?", on toy worlds.
 
-All of them show arrays of :func:`verify.experiments.dynamics_curves.curves`: means over worlds with
+All of them show arrays of :func:`verify.experiments.toys.dynamics_curves.curves`: means over worlds with
 their 95 % intervals.
 """
 
@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.style import CHOSEN, LOOKS, REJECTED, Array, Look, draw, panels, styled, zero_line
-from verify.experiments.dynamics import LINEAR, RESPONSES, TOKENS
-from verify.experiments.dynamics_curves import ABLATIONS, EXPLORING, LINES
+from verify.experiments.toys.dynamics import LINEAR, RESPONSES, TOKENS
+from verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING, LINES
 
 Arrays = Mapping[str, Array]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from verify.experiments.sentiment_predictions import Outcome, Prediction
-from verify.experiments.toys import ToyExperiment
+from verify.experiments.sentiment.rules import Outcome, Prediction
+from verify.experiments.toys.experiment import ToyExperiment
 
 OUTCOMES = tuple(Outcome(seed, holds=True, numbers={"by": 1.0}) for seed in (0, 1))
 FOUND = (Prediction("grows", "It grows.", "more", OUTCOMES),)

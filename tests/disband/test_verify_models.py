@@ -20,8 +20,8 @@ from tests.disband.planted import PLANTED  # noqa: E402
 from verify.claims import LEDGER  # noqa: E402
 from verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
 from verify.deciding.claim import Prediction  # noqa: E402
-from verify.experiments.language import Language  # noqa: E402
-from verify.experiments.sentiment_check import Settings  # noqa: E402
+from verify.experiments.gpt2.language import Language  # noqa: E402
+from verify.experiments.sentiment.check import Settings  # noqa: E402
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = Settings(

@@ -3,8 +3,8 @@ import pytest
 
 from figures.style import save
 from figures.wang2025 import SHOWN, ablation_picture, exploration_picture, target_picture
-from verify.experiments.dynamics import RESPONSES, TOKENS
-from verify.experiments.dynamics_curves import ABLATIONS, EXPLORING
+from verify.experiments.toys.dynamics import RESPONSES, TOKENS
+from verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING
 
 UPDATES = 10
 

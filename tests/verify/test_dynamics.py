@@ -11,11 +11,11 @@ from sims.worlds.target_study import Setting, run
 from verify.claims import LEDGER
 from verify.deciding.claim import Prediction, Verdict
 from verify.deciding.decide import judge as decide_prediction
-from verify.experiments import dynamics
-from verify.experiments.dynamics import METHODS, SOME, WORLDS, run_courses
-from verify.experiments.dynamics_curves import curves
-from verify.experiments.dynamics_judging import Rule
-from verify.experiments.dynamics_readings import (
+from verify.experiments.toys import dynamics
+from verify.experiments.toys.dynamics import METHODS, SOME, WORLDS, run_courses
+from verify.experiments.toys.dynamics_curves import curves
+from verify.experiments.toys.dynamics_judging import Rule
+from verify.experiments.toys.dynamics_readings import (
     agreement,
     at_drift,
     at_reward,
@@ -23,8 +23,8 @@ from verify.experiments.dynamics_readings import (
     interval,
     unsteadiness,
 )
-from verify.experiments.dynamics_rules import RULES, judge
-from verify.experiments.dynamics_toys import DYNAMICS
+from verify.experiments.toys.dynamics_rules import RULES, judge
+from verify.experiments.toys.dynamics_run import DYNAMICS
 
 COUNT = dynamics.REPLICATES * dynamics.WORLDS_EACH
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from lm.training.optimizers import Rule
-from verify.experiments.findings import RULES
-from verify.experiments.protocol import Supervision
-from verify.experiments.readings import FIRST_ORDER
-from verify.experiments.regimes import Regime
-from verify.experiments.steps import Steps
+from verify.experiments.gpt2.findings import RULES
+from verify.experiments.gpt2.protocol import Supervision
+from verify.experiments.gpt2.questions.regimes import Regime
+from verify.experiments.gpt2.questions.steps import Steps
+from verify.experiments.gpt2.readings import FIRST_ORDER
 
 BY_NAME = {rule.name: rule for rule in RULES}
 CHANGE = np.array([[[[0.2, -0.1], [-0.3, 0.1]]]])

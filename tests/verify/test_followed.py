@@ -13,16 +13,16 @@ from lm.training.optimizers import Rule
 from tests.verify.test_gpt2_study import TINY, quiet
 from tests.verify.tiny import TWEETS
 from theory.band import Case
-from verify.experiments.findings import section_4_3
-from verify.experiments.followed import Run, run_followed
-from verify.experiments.items import GIVEN, Given, answers, divide, encoded
-from verify.experiments.language import language_model
-from verify.experiments.preparation import Draw, named, restore
-from verify.experiments.protocol import Contest, Protocol, Supervision, prepare
-from verify.experiments.readings import run_numbers
-from verify.experiments.sentiment_predictions import CRITERIA
-from verify.experiments.study import Question, run_study
-from verify.experiments.tables import tables
+from verify.experiments.gpt2.findings import section_4_3
+from verify.experiments.gpt2.items import GIVEN, Given, answers, divide, encoded
+from verify.experiments.gpt2.language import language_model
+from verify.experiments.gpt2.preparation import Draw, named, restore
+from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
+from verify.experiments.gpt2.questions.followed import Run, run_followed
+from verify.experiments.gpt2.readings import run_numbers
+from verify.experiments.gpt2.study import Question, run_study
+from verify.experiments.gpt2.tables import tables
+from verify.experiments.sentiment.rules import CRITERIA
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 RUN = Run(

@@ -8,13 +8,15 @@ import pytest
 from lm.data.tweets import SplitSettings
 from lm.training.optimizers import KINDS, Rule
 from tests.verify.tiny import TWEETS
-from verify.experiments.equal_margin import Race, run_race
-from verify.experiments.findings import findings
-from verify.experiments.language import Language, language_model
-from verify.experiments.many_steps import Course, run_course
-from verify.experiments.preparation import restore
-from verify.experiments.protocol import Contest, Protocol, Supervision, prepare, train
-from verify.experiments.readings import (
+from verify.experiments.gpt2.findings import findings
+from verify.experiments.gpt2.language import Language, language_model
+from verify.experiments.gpt2.preparation import restore
+from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
+from verify.experiments.gpt2.questions.equal_margin import Race, run_race
+from verify.experiments.gpt2.questions.many_steps import Course, run_course
+from verify.experiments.gpt2.questions.regimes import Regime, run_regime
+from verify.experiments.gpt2.questions.steps import Steps, run_steps
+from verify.experiments.gpt2.readings import (
     FIRST_ORDER,
     GAINED,
     PARTS,
@@ -24,10 +26,8 @@ from verify.experiments.readings import (
     regime_numbers,
     step_scores,
 )
-from verify.experiments.regimes import Regime, run_regime
-from verify.experiments.steps import Steps, run_steps
-from verify.experiments.study import Question, run_study
-from verify.experiments.tables import tables
+from verify.experiments.gpt2.study import Question, run_study
+from verify.experiments.gpt2.tables import tables
 
 TINY = Language(
     layers=1,

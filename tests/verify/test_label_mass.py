@@ -14,8 +14,8 @@ from lm.training.unrolled import lower_step, train_unrolled
 from tests.verify.test_gpt2_study import TINY, quiet
 from tests.verify.tiny import TWEETS
 from theory.models.bilevel import UPPER
-from verify.experiments.findings import findings
-from verify.experiments.findings.mass import (
+from verify.experiments.gpt2.findings import findings
+from verify.experiments.gpt2.findings.mass import (
     DPO,
     RULES,
     SPO,
@@ -24,12 +24,12 @@ from verify.experiments.findings.mass import (
     law_of_one_context,
     mass_numbers,
 )
-from verify.experiments.label_mass import NAMED, Mass, label_distribution, run_mass
-from verify.experiments.language import language_model
-from verify.experiments.preparation import restore
-from verify.experiments.protocol import Contest, Protocol, Supervision, prepare
-from verify.experiments.readings import GAINED
-from verify.experiments.tables import tables
+from verify.experiments.gpt2.language import language_model
+from verify.experiments.gpt2.preparation import restore
+from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
+from verify.experiments.gpt2.questions.label_mass import NAMED, Mass, label_distribution, run_mass
+from verify.experiments.gpt2.readings import GAINED
+from verify.experiments.gpt2.tables import tables
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 PIECE = Mass(

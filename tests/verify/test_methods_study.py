@@ -10,18 +10,18 @@ from lm.model.load import positions
 from lm.training.optimizers import Rule
 from tests.verify.test_gpt2_study import TINY, quiet
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
-from verify.experiments.compared import ALL, BAND, BATCH, NONE
-from verify.experiments.findings import RULES, findings
-from verify.experiments.findings.methods import RULES as EXPECTED
-from verify.experiments.findings.methods import method_numbers
-from verify.experiments.free_text import MOST_WORDS, pairs, rows, scrambled
-from verify.experiments.items import Given
-from verify.experiments.language import language_model
-from verify.experiments.methods import METHODS, Trial, run_trial
-from verify.experiments.preparation import restore
-from verify.experiments.protocol import Supervision
-from verify.experiments.readings import GAINED, at_gain
-from verify.experiments.tables import tables
+from verify.experiments.gpt2.findings import RULES, findings
+from verify.experiments.gpt2.findings.compared import ALL, BAND, BATCH, NONE
+from verify.experiments.gpt2.findings.methods import RULES as EXPECTED
+from verify.experiments.gpt2.findings.methods import method_numbers
+from verify.experiments.gpt2.free_text import MOST_WORDS, pairs, rows, scrambled
+from verify.experiments.gpt2.items import Given
+from verify.experiments.gpt2.language import language_model
+from verify.experiments.gpt2.preparation import restore
+from verify.experiments.gpt2.protocol import Supervision
+from verify.experiments.gpt2.questions.methods import METHODS, Trial, run_trial
+from verify.experiments.gpt2.readings import GAINED, at_gain
+from verify.experiments.gpt2.tables import tables
 
 LONG = tuple(Tweet(f"{t.text} and then we all went home again", t.label) for t in TWEETS)
 TAUGHT = Supervision(steps=3, batch=4, rate=1e-2)

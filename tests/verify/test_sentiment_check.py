@@ -14,10 +14,10 @@ from lm.training.finetune import sft, train_language_model, train_preferences
 from lm.training.optimizers import Rule
 from tests.verify.tiny import TWEETS, model_of, tokenizer_of
 from theory.objectives import DPO, IPO
-from verify.experiments.language import Language, language_model
-from verify.experiments.preparation import both_labels
-from verify.experiments.sentiment_check import Settings, run
-from verify.experiments.sentiment_study import run_all
+from verify.experiments.gpt2.language import Language, language_model
+from verify.experiments.gpt2.preparation import both_labels
+from verify.experiments.sentiment.check import Settings, run
+from verify.experiments.sentiment.study import run_all
 from verify.kept.store import Store
 
 TINY = Settings(
@@ -130,7 +130,7 @@ def test_settings_that_cannot_be_met_are_refused(change, complaint):
 
 
 def test_the_study_is_kept_and_resumed(tmp_path):
-    store = Store(tmp_path, "verify.experiments.sentiment_check")
+    store = Store(tmp_path, "verify.experiments.sentiment.check")
     seen = []
 
     def study(styles, workers=1):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from verify.experiments.findings import RULES
-from verify.experiments.sentiment_predictions import CRITERIA
+from verify.experiments.gpt2.findings import RULES
+from verify.experiments.sentiment.rules import CRITERIA
 from verify.kept.recorded import recorded
 from verify.study_document import study_page
 

@@ -8,15 +8,15 @@ from lm.data.tweets import SplitSettings
 from lm.training.optimizers import Rule
 from lm.training.slopes import slopes
 from tests.verify.tiny import TWEETS
-from verify.experiments.curves import curves
-from verify.experiments.findings import findings
-from verify.experiments.findings.targets import RULES, target_numbers
-from verify.experiments.language import Language, language_model
-from verify.experiments.preparation import restore
-from verify.experiments.protocol import Contest, Protocol, Supervision, prepare, train
-from verify.experiments.scales import QUESTIONS
-from verify.experiments.tables import tables
-from verify.experiments.target_course import Target, answers, run_target, serve
+from verify.experiments.gpt2.curves import curves
+from verify.experiments.gpt2.findings import findings
+from verify.experiments.gpt2.findings.targets import RULES, target_numbers
+from verify.experiments.gpt2.language import Language, language_model
+from verify.experiments.gpt2.preparation import restore
+from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
+from verify.experiments.gpt2.questions.target_course import Target, answers, run_target, serve
+from verify.experiments.gpt2.scales import QUESTIONS
+from verify.experiments.gpt2.tables import tables
 
 TINY = Language(
     layers=1, heads=2, width=16, vocabulary=420, steps=20, batch=4, block=24,
@@ -46,7 +46,7 @@ def test_the_parts_add_up_to_the_slope_along_the_update(base, kind):
     def watch(step):
         from lm.model.gpt2 import join, logp
         from theory.objectives import DPO
-        from verify.experiments.explained import push_of
+        from verify.experiments.gpt2.explained import push_of
 
         with torch.no_grad():
             before = logp(step.model, join(*step.pair)).numpy()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verify.experiments.readings import GAINED
+from verify.experiments.gpt2.readings import GAINED
 from verify.fixes.part import Part, listed, percent
 
 Record = Mapping[str, Any]

@@ -1,9 +1,9 @@
 """What no theorem decides: the findings and the ablations, measured in toy worlds."""
 
 from verify.deciding.claim import Prediction
-from verify.experiments.dynamics import EXPERIMENT
-from verify.experiments.dynamics_rules import RULES
-from verify.experiments.findings.targets import RULES as TARGET_RULES
+from verify.experiments.gpt2.findings.targets import RULES as TARGET_RULES
+from verify.experiments.toys.dynamics import EXPERIMENT
+from verify.experiments.toys.dynamics_rules import RULES
 
 MODELS = "gpt2"
 

@@ -1,0 +1,1 @@
+"""Experiments on small language models, piece by piece."""

@@ -1,0 +1,206 @@
+"""What is expected of methods on a small GPT-2: criteria, fixed before the runs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from verify.experiments.gpt2.findings.compared import BAND, BATCH, NONE, NORMALISED
+from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
+from verify.experiments.gpt2.readings import GAINED, at_gain
+
+Arrays = Mapping[str, Any]
+
+COST = 1.6
+FALLING = ("DPO", "SimPO", "IPO")  # which lower the chosen without a method
+RISING = ("CPO", "DDRO")  # whose pull does not weaken as the rejected falls
+QUESTION = "methods"
+_AT = f"when the held-out margin has grown by {GAINED} nat on average, "
+
+
+def method_numbers(found: Arrays, method: str) -> dict[str, float]:
+    """What one method did to one run, and what it cost.
+
+    ``chosen`` and ``rejected`` are mean changes when the mean margin had grown by ``GAINED``, and
+    ``updates to the margin`` says how many it took, in parts of one; NaN where it never had.
+    ``cost`` is the median CPU time of a step.
+    """
+    own = {key: found[f"{method}/{key}"] for key in ("logp_w", "logp_l", "labels", "seconds")}
+    at_w, at_l = at_gain(own)
+    end_w, end_l = (own[side][-1] - own[side][0] for side in ("logp_w", "logp_l"))
+    updates = len(own["logp_w"]) - 1
+    labels = own["labels"].mean(1)
+    return {
+        "updates": float(updates),
+        "updates to the margin": _updates_needed(own),
+        "chosen": at_w,
+        "rejected": at_l,
+        "chosen at the end": float(end_w.mean()),
+        "rejected at the end": float(end_l.mean()),
+        "winners preserved": float((end_w >= 0).mean()),
+        "losers suppressed": float((end_l <= 0).mean()),
+        "margin per update": float((end_w - end_l).mean()) / updates,
+        "labels before": float(labels[0]),
+        "labels after": float(labels[1]),
+        "cost": float(np.median(own["seconds"])),
+        "change of log ratio": float(np.mean(found[f"{method}/log_ratio"])),
+        "empty batch bands": float(np.mean(found[f"{method}/empty"])),
+    }
+
+
+def _updates_needed(found: Arrays) -> float:
+    margin = found["logp_w"].mean(1) - found["logp_l"].mean(1)
+    gained = margin - margin[0]
+    reached = np.flatnonzero(gained >= GAINED)
+    if not len(reached):
+        return float("nan")
+    last = int(reached[0])
+    return float(last - 1 + (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1]))
+
+
+def _trials(found: Found, data: str, *names: str) -> Iterator[tuple[str, Arrays]]:
+    """The runs on one kind of data, of these objectives or of all."""
+    for piece, arrays in found.items():
+        if piece.data == data and (not names or piece.objective in names):
+            yield piece.objective, arrays
+
+
+def at_equal_margin(
+    method: str, side: str, *names: str, data: str = "sentiment"
+) -> Callable[[Found], Numbers]:
+    """Numbers: the side's change without the method and with it, by objective."""
+
+    def numbers(found: Found) -> Numbers:
+        return {
+            f"{name}, {word}": method_numbers(arrays, which)[side]
+            for name, arrays in _trials(found, data, *names)
+            for word, which in (("without", NONE), ("with", method))
+        }
+
+    return numbers
+
+
+def every_with(right: Callable[[float, float], bool]) -> Callable[[Numbers], bool | None]:
+    """Holds if it is right of the changes without and with the method, for every objective."""
+
+    def holds(numbers: Numbers) -> bool | None:
+        if not numbers or not all(np.isfinite(v) for v in numbers.values()):
+            return None
+        names = {key.rpartition(", ")[0] for key in numbers}
+        return all(right(numbers[f"{n}, without"], numbers[f"{n}, with"]) for n in names)
+
+    return holds
+
+
+def relative_cost(found: Found) -> Numbers:
+    """Numbers: median CPU time of a calibrated step over that of a plain one, by objective."""
+    numbers = {}
+    for name, arrays in _trials(found, "sentiment"):
+        ours, plain = (method_numbers(arrays, method)["cost"] for method in (BATCH, NONE))
+        numbers[name] = ours / plain
+    return numbers
+
+
+def labels(found: Found) -> Numbers:
+    """Numbers: share of right labels after training, by objective and method."""
+    return {
+        f"{name}, {method}": method_numbers(arrays, method)["labels after"]
+        for name, arrays in _trials(found, "sentiment")
+        for method in (NONE, BATCH, BAND, NORMALISED)
+    }
+
+
+def no_label_lost(numbers: Numbers) -> bool | None:
+    """Holds if no method has five points of accuracy less than none, at any objective."""
+    plain = {k.rpartition(", ")[0]: v for k, v in numbers.items() if k.endswith(f", {NONE}")}
+    if not numbers:
+        return None
+    return all(v >= plain[k.rpartition(", ")[0]] - 0.05 for k, v in numbers.items())
+
+
+def empty_bands(found: Found) -> Numbers:
+    """Numbers: share of batches whose band in the metric was empty, by objective."""
+    return {
+        f"{name} on {data}": method_numbers(arrays, BAND)["empty batch bands"]
+        for data in ("sentiment", "free text")
+        for name, arrays in _trials(found, data)
+    }
+
+
+_HIGHER = every_with(lambda before, after: after > before)
+_LOWER = every_with(lambda before, after: after < before)
+_RAISED = every_with(lambda _, after: after >= 0)
+
+RULES: tuple[Rule, ...] = (
+    *(
+        Rule(
+            f"{key}-spares-the-chosen",
+            QUESTION,
+            f"Under DPO, SimPO and IPO the chosen ends higher with {words} than without.",
+            _AT + "the mean held-out log-probability of the chosen is higher with it than "
+            "without, under each of them",
+            at_equal_margin(method, "chosen", *FALLING),
+            _HIGHER,
+        )
+        for key, words, method in (
+            ("calibration", "reward calibration of each batch", BATCH),
+            ("batch-band", "calibration inside the batch band in Adam's metric", BAND),
+            ("normalised", "pairwise normalised gradients", NORMALISED),
+        )
+    ),
+    Rule(
+        "batch-band-raises-the-chosen",
+        QUESTION,
+        "Calibration inside the batch band in Adam's metric preserves the winner of every "
+        "objective on held-out pairs.",
+        _AT + "the mean held-out log-probability of the chosen is not lower than at the start, "
+        "under each of six objectives",
+        at_equal_margin(BAND, "chosen"),
+        _RAISED,
+    ),
+    Rule(
+        "calibration-suppresses-the-rejected",
+        QUESTION,
+        "Where a loss pulls more than it pushes, as CPO and DDRO do, the rejected ends lower with "
+        "reward calibration of each batch than without.",
+        _AT + "the mean held-out log-probability of the rejected is lower with it than without, "
+        "under both",
+        at_equal_margin(BATCH, "rejected", *RISING),
+        _LOWER,
+    ),
+    Rule(
+        "calibration-free-text",
+        QUESTION,
+        "The same holds of free text as of short answers: the chosen ends higher with reward "
+        "calibration of each batch than without, under DPO, SimPO and IPO.",
+        "on continuations of tweets, " + _AT + "the mean held-out log-probability of the chosen "
+        "is higher with it than without, under each of them",
+        at_equal_margin(BATCH, "chosen", *FALLING, data="free text"),
+        _HIGHER,
+    ),
+    Rule(
+        "calibration-cost",
+        QUESTION,
+        "A step calibrated from the Gram of all parameters costs little more than a plain one.",
+        f"its median CPU time is at most {COST} times that of a plain step, under every objective",
+        relative_cost,
+        lambda n: all(v <= COST for v in n.values()) if n else None,
+    ),
+    Rule(
+        "methods-keep-labels",
+        QUESTION,
+        "No method costs accuracy of the labels that the model writes.",
+        "after training, the share of held-out prompts to which it greedily writes the right label "
+        "is with every method at least that without one, less 0.05, under every objective",
+        labels,
+        no_label_lost,
+    ),
+    Rule(
+        "batch-band-rarely-empty",
+        QUESTION,
+        "The batch band in Adam's metric is rarely empty.",
+        "in at most one batch in twenty, under every objective",
+        empty_bands,
+        lambda n: all(v <= 0.05 for v in n.values()) if n else None,
+    ),
+)

@@ -1,0 +1,145 @@
+"""Findings on the objectives at equal margin gained: who preserves the winner."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from theory.gram import Gram
+from theory.step import first_order
+from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
+from verify.experiments.gpt2.readings import GAINED, race_outcome
+
+
+def _own_condition(found: Found) -> Numbers:
+    arrays = next((a for p, a in found.items() if p.objective == "DPO"), None)
+    if arrays is None:
+        return {}
+    gram = Gram(arrays["sq_w"], arrays["sq_l"], arrays["dot"])
+    change_w, _ = first_order(arrays["d_w"], arrays["d_l"], gram)
+    return {
+        "pairs whose own condition holds at the start": float((change_w > 0).mean()),
+        "change of the chosen": race_outcome(arrays)["chosen"],
+    }
+
+
+def _ranking(by: str) -> Callable[[Found], Numbers]:
+    def numbers(found: Found) -> Numbers:
+        outcomes = [race_outcome(arrays) for arrays in found.values()]
+        reached = [o for o in outcomes if np.isfinite(o["chosen"]) and np.isfinite(o[by])]
+        if len(reached) < 3:
+            return {}
+        ranks = spearmanr([o[by] for o in reached], [o["chosen"] for o in reached])
+        return {"rank correlation": float(ranks.statistic), "objectives": float(len(reached))}
+
+    return numbers
+
+
+def _observed(objectives: Sequence[str]) -> Callable[[Found], Numbers]:
+    def numbers(found: Found) -> Numbers:
+        by_name = {piece.objective: race_outcome(a) for piece, a in found.items()}
+        if not by_name.keys() >= set(objectives):
+            return {}
+        return {
+            f"{name}, {side}": by_name[name][f"{side} at the end"]
+            for name in objectives
+            for side in ("chosen", "rejected")
+        }
+
+    return numbers
+
+
+def _falls_all_the_same(n: Numbers) -> bool | None:
+    change = n["change of the chosen"]
+    if not np.isfinite(change):
+        return None
+    return change < 0 and n["pairs whose own condition holds at the start"] == 1.0
+
+
+def _both_fall(numbers: Numbers) -> bool | None:
+    return _judged(numbers, lambda _side, change: change < 0)
+
+
+def _chosen_rises(numbers: Numbers) -> bool | None:
+    return _judged(numbers, lambda side, change: side != "chosen" or change > 0)
+
+
+def _winner_up_loser_down(numbers: Numbers) -> bool | None:
+    return _judged(numbers, lambda side, change: (change > 0) == (side == "chosen"))
+
+
+def _judged(numbers: Numbers, right: Callable[[str, float], bool]) -> bool | None:
+    if not all(np.isfinite(v) for v in numbers.values()):
+        return None
+    return all(right(name.rpartition(", ")[2], change) for name, change in numbers.items())
+
+
+_AT_MARGIN = (
+    f"when the held-out margin has grown by {GAINED} nat on average (after the last update, where "
+    "it never has), the mean held-out log-probability "
+)
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "own-condition-holds",
+        "objectives",
+        "The chosen falls under DPO although every pair's own condition promised a rise.",
+        "the condition holds for every held-out pair at the start, and "
+        + _AT_MARGIN
+        + "of the chosen is lower than at the start",
+        _own_condition,
+        _falls_all_the_same,
+    ),
+    Rule(
+        "ranking",
+        "objectives",
+        "The band ranks the objectives by what they do to the chosen at equal margin gained.",
+        "the rank correlation of the predicted share of the chosen and its measured change, "
+        "over the objectives that gain the margin, is at least 0.5",
+        _ranking("predicted"),
+        lambda n: n["rank correlation"] >= 0.5,
+    ),
+    Rule(
+        "ranking-batch",
+        "objectives",
+        "The batch band, all held-out pairs as one batch, ranks the objectives by what they do to "
+        "the chosen at equal margin gained.",
+        "the rank correlation of the predicted share of the chosen and its measured change, "
+        "over the objectives that gain the margin, is at least 0.5",
+        _ranking("predicted by the batch"),
+        lambda n: n["rank correlation"] >= 0.5,
+    ),
+    Rule(
+        "margin-methods-fall",
+        "objectives",
+        "Under DPO, and R-DPO, which is DPO where lengths are equal, both log-probabilities "
+        "decrease.",
+        _AT_MARGIN + "of chosen and rejected is lower than at the start",
+        _observed(("DPO",)),
+        _both_fall,
+    ),
+    Rule(
+        "normalised-fall",
+        "objectives",
+        "Under SimPO and IPO both log-probabilities decrease.",
+        _AT_MARGIN + "of chosen and rejected is lower than at the start",
+        _observed(("SimPO", "IPO")),
+        _both_fall,
+    ),
+    Rule(
+        "sppo",
+        "objectives",
+        "SPPO raises the chosen and lowers the rejected.",
+        _AT_MARGIN + "of the chosen is higher, of the rejected lower than at the start",
+        _observed(("SPPO",)),
+        _winner_up_loser_down,
+    ),
+    Rule(
+        "regularised-rise",
+        "objectives",
+        "CPO, DPOP, RRHF and SLiC-HF raise the chosen.",
+        _AT_MARGIN + "of the chosen is higher than at the start, under each of them",
+        _observed(("CPO", "DPOP", "RRHF", "SLiC-HF")),
+        _chosen_rises,
+    ),
+)

@@ -1,0 +1,146 @@
+"""Findings on one update: what predicts the change of a response, and how far."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
+from verify.experiments.gpt2.readings import step_scores
+
+MANY = 8
+# Of the rates of each optimizer, in rising order: those at which a step is small.
+SMALL = 2
+LARGE = 0.1
+
+
+def _scores(found: Found) -> Iterator[tuple[Any, int, dict[str, float]]]:
+    for piece, arrays in found.items():
+        for rate in range(len(piece.rates)):
+            yield piece, rate, step_scores(arrays, rate)
+
+
+def _first_order(found: Found) -> Numbers:
+    rows = [scores for _, rate, scores in _scores(found) if rate < SMALL]
+    if not rows:
+        return {}
+    return {
+        "lowest share of signs": min(s["first order, signs"] for s in rows),
+        "largest size error": max(s["first order, size error"] for s in rows),
+        "runs": float(len(rows)),
+    }
+
+
+def _breaks(found: Found) -> Numbers:
+    errors: dict[int, list[float]] = {}
+    for piece, rate, scores in _scores(found):
+        if piece.batch >= MANY:
+            errors.setdefault(rate, []).append(scores["first order, size error"])
+    if len(errors) < SMALL + 2:
+        return {}
+    return {
+        f"{which} size error at rate {rate + 1}": pick(values)
+        for rate, values in sorted(errors.items())
+        for which, pick in (("least", min), ("largest", max))
+    }
+
+
+def _growth(found: Found) -> Numbers:
+    factors: list[float] = []
+    limits: dict[str, list[float]] = {}
+    for piece, arrays in found.items():
+        if len(piece.rates) < SMALL:
+            continue
+        first, second = (
+            step_scores(arrays, rate)["first order, size error"] for rate in range(SMALL)
+        )
+        factors.append(second / first)
+        limits.setdefault(piece.kind, []).append(piece.rates[0] * LARGE / first)
+    if not factors:
+        return {}
+    return {
+        "lowest factor": min(factors),
+        "highest factor": max(factors),
+        **{f"{kind}: rate of a 10 % error": median(rates) for kind, rates in limits.items()},
+    }
+
+
+def _own_pair(found: Found) -> Numbers:
+    return _extremes(
+        [s["own pair, signs"] for p, rate, s in _scores(found) if p.batch >= MANY and rate < SMALL]
+    )
+
+
+def _majority(found: Found) -> Numbers:
+    return _extremes(
+        [
+            s["majority, signs"]
+            for p, rate, s in _scores(found)
+            if (p.kind, p.mix) == ("sgd", "drawn") and p.batch >= MANY and rate < SMALL
+            if "majority, signs" in s
+        ]
+    )
+
+
+def _extremes(shares: Sequence[float]) -> Numbers:
+    if not shares:
+        return {}
+    return {"lowest share of signs": min(shares), "highest share of signs": max(shares)}
+
+
+_RATES = (
+    "of the four learning rates of each optimizer (SGD 1e-4 to 1e-1, momentum 1e-5 to 1e-2, Adam "
+    "and AdamW 1e-7 to 1e-4)"
+)
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "first-order",
+        "steps",
+        "The batch Gram in the optimizer's metric, with its memory and decay, predicts the "
+        "change of every response in a batch of any size under SGD, momentum, Adam and AdamW.",
+        f"at every batch size and the {SMALL} smaller {_RATES}, at least 99 % of the signs and an "
+        "error in size of at most 2 %",
+        _first_order,
+        lambda n: n["lowest share of signs"] >= 0.99 and n["largest size error"] <= 0.02,
+    ),
+    Rule(
+        "first-order-breaks",
+        "steps",
+        "The first-order law breaks as the learning rate grows.",
+        f"in batches of {MANY} and more its error in size exceeds 10 % at the largest {_RATES}, "
+        "under each of them, and stays below 15 % at the second largest",
+        _breaks,
+        lambda n: (
+            n["least size error at rate 4"] > 0.1 and n["largest size error at rate 3"] < 0.15
+        ),
+    ),
+    Rule(
+        "first-order-error",
+        "steps",
+        "The size error of the first-order law grows in proportion to the learning rate, so where "
+        "it breaks can be read off a small step.",
+        "from the smallest rate to one ten times as large the error grows by a factor of 8 to 12.5 "
+        "under every optimizer and batch size (written after seeds 10 and 11); the rate of a 10 % "
+        "error extends that line, median over the batch sizes",
+        _growth,
+        lambda n: n["lowest factor"] >= 8 and n["highest factor"] <= 12.5,
+    ),
+    Rule(
+        "own-pair",
+        "steps",
+        "The condition on a pair's own Gram does not predict what a step on a batch does to it.",
+        f"in batches of {MANY} and more, at some setting with one of the {SMALL} smaller rates, it "
+        "gets fewer than 80 % of the signs",
+        _own_pair,
+        lambda n: n["lowest share of signs"] < 0.8,
+    ),
+    Rule(
+        "majority",
+        "steps",
+        "Under SGD the chosen rises if its label has the majority in the batch, and else falls.",
+        f"in drawn batches of {MANY} and more, for at least 95 % of the chosen, at the {SMALL} "
+        "smaller rates",
+        _majority,
+        lambda n: n["lowest share of signs"] >= 0.95,
+    ),
+)

@@ -1,0 +1,101 @@
+"""How well one step is predicted: by a pair's own Gram, by the batch's, in the optimizer's metric.
+
+Every update of a preference training, after some that fill the optimizer's memory, is predicted
+for each response of its batch and compared with what happened.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lm.training.finetune import Step
+from lm.training.optimizers import Kind, Rule
+from theory.objectives import find
+from verify.experiments.gpt2.explained import one_step
+from verify.experiments.gpt2.items import Item
+from verify.experiments.gpt2.language import Arrays, Report
+from verify.experiments.gpt2.preparation import restore
+from verify.experiments.gpt2.protocol import (
+    Contest,
+    Mix,
+    Prepared,
+    Protocol,
+    Supervision,
+    prepare,
+    train,
+)
+
+Array = npt.NDArray[Any]
+
+BATCHES = (1, 4, 16, 64)
+RATES: Mapping[Kind, tuple[float, ...]] = {
+    "sgd": (1e-4, 1e-3, 1e-2, 1e-1),
+    "momentum": (1e-5, 1e-4, 1e-3, 1e-2),
+    "adam": (1e-7, 1e-6, 1e-5, 1e-4),
+    "adamw": (1e-7, 1e-6, 1e-5, 1e-4),
+}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One piece: a style, an optimizer and a batch size, at several rates.
+
+    Args:
+        style: The response style.
+        kind: The optimizer.
+        batch: Pairs in a batch.
+        rates: Learning rates, each from the same fine-tuned model.
+        mix: How batches are dealt.
+        warm: Updates before the first that is explained.
+        explained: Updates that are.
+        supervision: The fine-tuning before.
+        objective: A name of the catalogue.
+    """
+
+    style: str
+    kind: Kind
+    batch: int
+    rates: tuple[float, ...]
+    mix: Mix = "drawn"
+    warm: int = 3
+    explained: int = 3
+    supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
+    objective: str = "DPO"
+
+    def __str__(self) -> str:
+        return f"{self.objective} on {self.style}, {self.kind}, batches of {self.batch}"
+
+
+def run_steps(
+    piece: Steps, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
+) -> Arrays:
+    """Explain the updates of one piece.
+
+    Returns:
+        What :func:`verify.experiments.gpt2.explained.one_step` measures, each
+        ``(rates, explained, 2, batch)``, and ``labels``, ``(explained, batch)``.
+    """
+    updates = piece.warm + piece.explained
+    contest = Contest(piece.objective, steps=updates, batch=piece.batch, mix=piece.mix)
+    protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=2)
+    objective = find(contest.objective)
+    ready = prepare(protocol, seed, items, *restore(base))
+    found: list[list[Arrays]] = []
+    for done, rate in enumerate(piece.rates):
+        prepared = ready.copy()
+        explained: list[Arrays] = []
+
+        def watch(step: Step, of: Prepared = prepared, to: list[Arrays] = explained) -> None:
+            if step.number > piece.warm:
+                to.append(one_step(step, of.model, objective, of.labels[step.number - 1]))
+
+        train(prepared, replace(contest, rule=Rule(piece.kind, rate)), watch=watch)
+        found.append(explained)
+        report((done + 1) / len(piece.rates))
+    arrays = {
+        name: np.array([[step[name] for step in steps] for steps in found]) for name in found[0][0]
+    }
+    return {**arrays, "labels": ready.labels[piece.warm :]}

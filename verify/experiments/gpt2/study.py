@@ -1,0 +1,187 @@
+"""Questions answered by many runs: on several seeds, in parallel, kept piece by piece."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lm.data.tweets import Tweet, data_hash
+from verify.experiments.gpt2.items import Item
+from verify.experiments.gpt2.language import Arrays, Language, Report, language_model
+from verify.experiments.gpt2.preparation import named
+from verify.experiments.gpt2.workers import run_tasks
+from verify.kept.store import Store
+
+Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
+Progress = Callable[[float, float, str], None]
+Results = dict[tuple[str, int, Any], Arrays]
+
+LANGUAGE_MODEL = "language model"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is run to answer one question, once for every seed.
+
+    Args:
+        name: Names it in results.
+        work: A function of a module; does one piece from a seed, the tweets and the seed's
+            language model, and reports the share that is done.
+        pieces: Frozen dataclasses, each a configuration of its own; ``str`` of one names it.
+        cost: Processor time of a piece in seconds, roughly, for the progress bar alone.
+        asked: Whether it is run when no question is named.
+    """
+
+    name: str
+    work: Work
+    pieces: tuple[Any, ...]
+    cost: float = 10.0
+    asked: bool = True
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work on one seed; without a question, the seed's language model."""
+
+    language: Language
+    items: tuple[Item, ...]
+    seed: int
+    question: Question | None = None
+    piece: Any = None
+    base: Arrays | None = None
+
+    @property
+    def name(self) -> str:
+        """What is being done, in words."""
+        if self.question is None:
+            return f"seed {self.seed}: {LANGUAGE_MODEL}"
+        return f"seed {self.seed}: {self.question.name}, {self.piece}"
+
+    @property
+    def cost(self) -> float:
+        """Processor time relative to other tasks."""
+        return 20.0 if self.question is None else self.question.cost
+
+
+def work(task: Task, report: Report) -> Arrays:
+    """Do one task in a process of its own, on one thread."""
+    torch.set_num_threads(1)
+    if task.question is None:
+        tweets = [item for item in task.items if isinstance(item, Tweet)]
+        return language_model(task.language, task.seed, tweets, report)
+    return task.question.work(task.piece, task.seed, task.items, task.base or {}, report)
+
+
+def run_study(
+    questions: Sequence[Question],
+    items: Sequence[Item],
+    folder: Path,
+    progress: Progress,
+    *,
+    language: Language | None = None,
+    pretrained: Mapping[str, Any] | None = None,
+    seeds: Sequence[int],
+    fresh: bool = False,
+    workers: int = 2,
+) -> Results:
+    """Do every piece of every question on every seed, in ``workers`` processes.
+
+    Args:
+        questions: What to run.
+        items: Tweets, or preference pairs of one's own.
+        folder: Keeps finished pieces; what is there already is not computed again.
+        progress: Called with work done, work in total, and what was just done.
+        language: The model that each seed starts from.
+        pretrained: Or the provenance of a model that all seeds start from, as ``load_model``
+            gives it.
+        seeds: Each draws a new language model and a new order of the tweets.
+        fresh: Use nothing that is kept.
+        workers: Number of processes, each of one thread.
+
+    Returns:
+        The arrays of each ``(question, seed, piece)``.
+
+    Raises:
+        RuntimeError: A worker failed.
+    """
+    language = language or Language()
+    corpus = tuple(items)
+    begins = {"pretrained": dict(pretrained)} if pretrained else {"language": asdict(language)}
+    common = {**begins, "data": data_hash(corpus)}
+    tasks = [
+        Task(language, corpus, seed, question, piece)
+        for seed in seeds
+        for question in questions
+        for piece in question.pieces
+    ]
+    models = [] if pretrained else [Task(language, corpus, seed) for seed in seeds]
+    shares = dict.fromkeys([task.name for task in (*models, *tasks)], 0.0)
+    costs = {task.name: task.cost for task in (*models, *tasks)}
+    kept = partial(_kept, folder=folder, fresh=fresh, common=common)
+    results: Results = {}
+    missing: list[Task] = []
+    for task in tasks:
+        if (found := kept(task)[0]) is None:
+            missing.append(task)
+        else:
+            results[_key(task)] = found
+            shares[task.name] = 1.0
+
+    def advance(task: Task, share: float, said: str = "") -> None:
+        shares[task.name] = share
+        done = sum(costs[name] * s for name, s in shares.items())
+        progress(done, sum(costs.values()), task.name + said)
+
+    def built(seed: int, base: Arrays) -> list[Task]:
+        shares[Task(language, (), seed).name] = 1.0
+        return [
+            Task(language, corpus, seed, task.question, task.piece, base)
+            for task in missing
+            if task.seed == seed
+        ]
+
+    def finished(task: Task, arrays: Arrays) -> list[Task]:
+        kept(task)[1](arrays)
+        advance(task, 1.0, " done")
+        if task.question is None:
+            return built(task.seed, arrays)
+        results[_key(task)] = arrays
+        return []
+
+    start: list[Task] = []
+    if pretrained:
+        start = [replace(task, base=named(pretrained["source"])) for task in missing]
+    for model in models:
+        if any(task.seed == model.seed for task in missing):
+            base = kept(model)[0]
+            start += [model] if base is None else built(model.seed, base)
+        else:
+            shares[model.name] = 1.0
+    run_tasks(
+        work,
+        start,
+        finished=finished,
+        progressed=advance,
+        workers=min(workers, max(1, len(missing))),
+    )
+    return {_key(task): results[_key(task)] for task in tasks}
+
+
+def _key(task: Task) -> tuple[str, int, Any]:
+    return (task.question.name if task.question else LANGUAGE_MODEL, task.seed, task.piece)
+
+
+def _kept(
+    task: Task, *, folder: Path, fresh: bool, common: dict[str, Any]
+) -> tuple[Arrays | None, Callable[[Arrays], Path]]:
+    """What is kept of a task, and how to keep it."""
+    if task.question is None:
+        module, name, piece = language_model.__module__, "language-model", None
+    else:
+        module, name, piece = task.question.work.__module__, task.question.name, asdict(task.piece)
+    store = Store(folder, module, fresh)
+    key = {**common, "seed": task.seed, "piece": piece}
+    return store.load(name, key), lambda arrays: store.save(name, key, arrays)

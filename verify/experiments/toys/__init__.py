@@ -1,0 +1,1 @@
+"""Toy experiments that decide predictions."""

@@ -1,0 +1,74 @@
+"""Where probability goes under DPO and stable preference optimization, on drawn toy worlds.
+
+Sentences of jian2025 that no theorem covers; :mod:`verify.experiments.toys.probability_rules` says what
+counts for and against them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
+
+Readings = Mapping[tuple[str, str], Reading]
+
+EXPERIMENT = "probability evolution"
+NEEDS = "torch"
+GRID = 49
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is run.
+
+    Args:
+        seeds: Each draws its own worlds.
+        worlds: Of each kind and seed.
+        course: The numbers of the runs.
+        margin: The gain of mean margin at which methods are compared, in nats.
+        longest: The end of the grid of margins, in nats.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    worlds: int = 60
+    course: Course = field(default_factory=Course)
+    margin: float = 4.0
+    longest: float = 12.0
+
+
+def measure(settings: Settings, report: Callable[[float, str], None]) -> Readings:
+    """Run every method on every kind of world; all seeds together, in the order of the seeds.
+
+    ``report`` hears of the share that is done and of what is next.
+    """
+    margins = np.linspace(0, settings.longest, GRID)
+    found: dict[tuple[str, str], Reading] = {}
+    total = len(KINDS) * len(RUNNERS)
+    for kind in KINDS:
+        worlds = kind.worlds(settings.seeds, settings.worlds)
+        for name, run in RUNNERS.items():
+            report(len(found) / total, f"{name}, {kind.name}")
+            found[kind.name, name] = read(run(worlds, settings.course), settings.margin, margins)
+    return found
+
+
+def farthest(settings: Settings, kind: str) -> NDArray[np.int64]:
+    r"""Which irrelevant response lies farthest along :math:`\psi_w - \psi_l`, ``(worlds, C)``."""
+    (found,) = (k for k in KINDS if k.name == kind)
+    x = found.worlds(settings.seeds, settings.worlds).features
+    along = np.einsum("...vd,...d->...v", x[..., 2:, :], x[..., 0, :] - x[..., 1, :])
+    return np.asarray(along.argmax(-1))
+
+
+def used(settings: Settings) -> dict[str, Any]:
+    """The settings as plain data."""
+    return {**asdict(settings), "seeds": list(settings.seeds), "kinds": [k.name for k in KINDS]}
+
+
+def of_worlds(reading: Reading, worlds: slice) -> Reading:
+    """What a reading says of some of its worlds."""
+    per_world = [field.name for field in fields(Reading) if field.name != "margins"]
+    return replace(reading, **{name: getattr(reading, name)[worlds] for name in per_world})
