@@ -10,7 +10,7 @@ from sims.simplex.misallocation import EXACT, KINDS, ONE_STEP, OWN, PLAIN, RUNNE
 from verify.claims import jian2025
 from verify.deciding.claim import Verdict
 from verify.deciding.decide import judge
-from verify.experiments.intervals import above, around, below, interval
+from verify.experiments.judging.intervals import above, around, below, interval
 from verify.experiments.toys.probability import Settings, measure, of_worlds, used
 from verify.experiments.toys.probability_rules import CRITERIA, RULES, predictions
 from verify.experiments.toys.probability_run import curves, drawn_portraits, run

@@ -22,7 +22,7 @@ from sims.simplex.misallocation import (
     TERM,
     Reading,
 )
-from verify.experiments.intervals import Numbers, above, around, below, interval
+from verify.experiments.judging.intervals import Numbers, above, around, below, interval
 from verify.experiments.sentiment.rules import Outcome, Prediction
 from verify.experiments.toys.probability import Readings, Settings, farthest, of_worlds
 

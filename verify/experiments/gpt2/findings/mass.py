@@ -9,7 +9,7 @@ import numpy.typing as npt
 from theory.models.evolution import after
 from verify.experiments.gpt2.findings.rule import Arrays, Found, Numbers, Rule
 from verify.experiments.gpt2.readings import GAINED
-from verify.experiments.intervals import above, below, interval
+from verify.experiments.judging.intervals import above, below, interval
 
 Array = npt.NDArray[Any]
 
