@@ -28,7 +28,7 @@ from theory.objectives import DPO, OBJECTIVES
 from theory.step import first_order
 from theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
 from verify.kept.provenance import versions
-from verify.report import mathml, shown
+from verify.pages.report import mathml, shown
 
 Record = Mapping[str, Any]
 

@@ -34,11 +34,11 @@ from verify.deciding.records import entries
 from verify.experiments.toys.dynamics_run import DYNAMICS
 from verify.experiments.toys.experiment import ToyExperiment
 from verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
-from verify.fixes.runs import run_parts
-from verify.fixes.toys import toy_parts
 from verify.kept.provenance import code_hash, provenance
 from verify.kept.store import Arrays, Store, sweep
-from verify.report import write_report
+from verify.pages.method_runs import run_parts
+from verify.pages.method_toys import toy_parts
+from verify.pages.report import write_report
 
 if TYPE_CHECKING:
     from lm.data.tweets import Tweet
@@ -102,7 +102,7 @@ def run(job: Job) -> Record:
         with screen.step("toys") as step:
             experiments, drawn = _toys(job, step)
         with screen.step("fixes") as step:
-            fixes, note = _kept(job.store("verify.fixes.toys"), "fixes", {}, toy_fixes)
+            fixes, note = _kept(job.store("verify.pages.method_toys"), "fixes", {}, toy_fixes)
             step.result = f"{len(fixes)} surveys of methods on toys{note}"
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:

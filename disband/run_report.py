@@ -65,7 +65,7 @@ def html(run: Run, diagnosis: Diagnosis, words: Said, origin: Mapping[str, Any])
     """The report as one self-contained page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from verify.report import shown
+    from verify.pages.report import shown
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -91,7 +91,7 @@ def _picture(run: Run) -> Any:
     """The run's figure as SVG, or nothing where there is nothing to draw."""
     from figures.run import run_picture
     from figures.style import svg_text
-    from verify.report import svg
+    from verify.pages.report import svg
 
     names = sorted({name for line in run.lines for name in line})
     columns = {name: run.column(name) for name in names}

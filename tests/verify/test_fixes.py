@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from verify.fixes.page import methods_page
-from verify.fixes.part import listed, markdown
-from verify.fixes.runs import run_parts
-from verify.fixes.toys import toy_parts
 from verify.kept.recorded import recorded
-from verify.report import html
+from verify.pages.method_runs import run_parts
+from verify.pages.method_toys import toy_parts
+from verify.pages.methods import methods_page
+from verify.pages.report import html
+from verify.pages.tables import listed, markdown
 
 ROOT = Path(__file__).parent.parent.parent
 CARE = "care"
@@ -100,7 +100,7 @@ def test_the_page_shows_runs_where_there_are_any(toys):
 
 def test_the_page_is_not_stale(toys):
     written = (ROOT / "docs" / "methods.md").read_text("utf-8")
-    assert written == methods_page(toys, recorded()), "stale; run: python -m verify.documents"
+    assert written == methods_page(toys, recorded()), "stale; run: python -m verify.pages.claims"
 
 
 def test_the_report_has_every_table():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from verify.deciding.claim import Verdict
-from verify.report import SYMBOLS, html, mathml, shown, svg, words, write_report
+from verify.pages.report import SYMBOLS, html, mathml, shown, svg, words, write_report
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&"\''
 SVG = (

@@ -7,7 +7,7 @@ import pytest
 from verify.experiments.gpt2.findings import RULES
 from verify.experiments.sentiment.rules import CRITERIA
 from verify.kept.recorded import recorded
-from verify.study_document import study_page
+from verify.pages.study import study_page
 
 ROOT = Path(__file__).parent.parent.parent
 RECORD = {
@@ -53,7 +53,7 @@ def test_it_begins_with_what_there_is():
 
 def test_the_document_is_not_stale():
     written = (ROOT / "docs" / "gpt2.md").read_text("utf-8")
-    assert written == study_page(recorded()), "stale; run: python -m verify.documents"
+    assert written == study_page(recorded()), "stale; run: python -m verify.pages.claims"
 
 
 @pytest.mark.parametrize("name", recorded())

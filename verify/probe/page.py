@@ -8,8 +8,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from theory.outcome import Outcome
+from verify.pages.report import shown, svg
 from verify.probe.rules import percent
-from verify.report import shown, svg
 
 # Of a token's colour; the strongest effect of a pair has this much of it.
 _STRONGEST = 0.75

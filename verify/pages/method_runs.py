@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.experiments.gpt2.readings import GAINED
-from verify.fixes.part import Part, listed, percent
+from verify.pages.tables import Part, listed, percent
 
 Record = Mapping[str, Any]
 Rows = Sequence[Record]

@@ -8,7 +8,7 @@ from sims.surveys.adam import MEMORY, WORDS, Cloud, clouds
 from sims.surveys.survey import Row, Survey, feasibility, survey
 from theory.band import Case
 from theory.objectives import DPO, find
-from verify.fixes.part import Part, percent
+from verify.pages.tables import Part, percent
 
 NONE, BATCH_BAND = "none", "batch band"
 OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "BCE", "DDRO")

@@ -25,7 +25,7 @@ _SIGN = {1: "> 0", 0: "= 0", -1: "< 0"}
 
 HEAD = r"""# The objectives
 
-Everything on this page follows from one declaration of each loss; `python -m verify.documents`
+Everything on this page follows from one declaration of each loss; `python -m verify.pages.claims`
 writes it, and tests check each statement against the loss itself. A step of gradient descent moves
 the parameters along $d_w a - d_l b$, with the scores $a = \nabla\log\pi_w$ of the chosen and
 $b = \nabla\log\pi_l$ of the rejected response, and the incentives
