@@ -57,8 +57,8 @@ def explore(*, loss: str | None, settings: tuple[str, ...], data: Path | None, o
         )
     own = chosen_objective(None, loss, values) if loss is not None else None
     require_writable(out.parent)
-    from disband.explore import page
-    from disband.heat import recorded, saved
+    from disband.explorer.page import page
+    from disband.explorer.tokens import recorded, saved
     from verify.kept.provenance import provenance
     from verify.kept.store import write_text
 

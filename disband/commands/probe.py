@@ -175,9 +175,9 @@ def probe(
             f"a probe is of at least one objective: got {objectives!r}; name one, such as dpo"
         )
     try:
-        from disband.probe import run
-        from disband.probe_inputs import Probe
-        from disband.probe_summary import show
+        from disband.probe.inputs import Probe
+        from disband.probe.run import run
+        from disband.probe.terminal import show
 
         wanted = Probe(
             objectives=names, settings=number_settings(settings), lora_targets=lora_targets,

@@ -25,7 +25,7 @@ def report(run: Path, out: Path) -> None:
     disband report my-run
     disband report my-run/checkpoint-500/trainer_state.json --out why
     """
-    from disband import run_report
+    from disband.monitor import report as run_report
 
     require_writable(out)
     with user_input():

@@ -18,8 +18,8 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    from disband.explore import page
-    from disband.heat import recorded
+    from disband.explorer.page import page
+    from disband.explorer.tokens import recorded
 
     file = tmp_path_factory.mktemp("explore") / "explore.html"
     file.write_text(page(recorded(), OWN), "utf-8")

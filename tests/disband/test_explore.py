@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.controls import CONTROLS
 from disband.drawn import Drawn, keep
-from disband.explore import FOLDER, OWN_GROUP, functions, page
-from disband.heat import record, recorded, saved
+from disband.explorer.controls import CONTROLS
+from disband.explorer.page import FOLDER, OWN_GROUP, functions, page
+from disband.explorer.tokens import record, recorded, saved
 from disband.toys import run_toy
 from sims.pairs.studies import TOYS
 from sims.surveys.entry import FROZEN, Start, entry

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from disband.heat import recorded
+from disband.explorer.tokens import recorded
 from disband.place import Pair, placement
 from disband.toys import run_toy
 from sims.pairs.studies import TOYS

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.errors import Refusal
-from disband.probe import run
-from disband.probe_inputs import Probe
+from disband.probe.inputs import Probe
+from disband.probe.run import run
 from tests.verify.test_models import architecture, saved
 from tests.verify.test_report import HOSTILE, Page
 from tests.verify.tiny import model_of, tokenizer_of

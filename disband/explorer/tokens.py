@@ -1,6 +1,6 @@
 """Token scores of real pairs for ``disband explore``: from a run's folder, or the recorded ones.
 
-``python -m disband.heat`` records the ones that come with the project: seed 0 of the sentiment
+``python -m disband.explorer.tokens`` records the ones that come with the project: seed 0 of the sentiment
 check of ``disband verify``, the style prefix+suffix alone. It takes minutes.
 """
 
@@ -103,7 +103,7 @@ def main() -> None:
     base = language_model(settings.language, seed, tweets, lambda _: None)
     arrays = run(settings, STYLE, seed, tweets, base)
     origin = provenance() | {
-        "command": "python -m disband.heat",
+        "command": "python -m disband.explorer.tokens",
         "seed": seed,
         "style": STYLE,
         "settings": asdict(settings),

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from sympy import Basic, Expr, latex, sqrt, symbols
 
-from disband.controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
+from disband.explorer.controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
 from figures import explorer
 from sims.pairs.gallery import MECHANISMS
 from sims.pairs.policies import PLACES

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from disband.errors import Refusal, require_writable, user_input
-from disband.probe_inputs import (
+from disband.probe.inputs import (
     Named,
     Optimizer,
     Probe,
