@@ -32,9 +32,9 @@ from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
 from benchmarks.scores import SIZES, model_of
+from disband.monitor.callback import Monitor
 from lm.model.gpt2 import train_tokenizer
 from verify.kept.provenance import ROOT, versions
-from verify.monitor.callback import Monitor
 
 SIZE = "124M"
 CADENCE = 10

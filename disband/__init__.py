@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from disband.monitor.callback import Monitor
+    from disband.monitor.config import MonitorConfig
     from theory.band import Band, Case, band, calibration, case
     from theory.gram import Gram
     from theory.objective import Objective
@@ -64,8 +66,6 @@ if TYPE_CHECKING:
         mix,
     )
     from theory.step import first_order
-    from verify.monitor.callback import Monitor
-    from verify.monitor.config import MonitorConfig
 
 __version__ = "0.1.0"
 
@@ -134,8 +134,8 @@ _HOMES = {
     "Band": "theory.band",
     "Case": "theory.band",
     "Gram": "theory.gram",
-    "Monitor": "verify.monitor.callback",
-    "MonitorConfig": "verify.monitor.config",
+    "Monitor": "disband.monitor.callback",
+    "MonitorConfig": "disband.monitor.config",
     "Objective": "theory.objective",
     "band": "theory.band",
     "calibration": "theory.band",

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from verify.monitor.config import MonitorConfig
-from verify.monitor.numbers import NAMES
+from disband.monitor.config import MonitorConfig
+from disband.monitor.numbers import NAMES
 
 PAGE = (Path(__file__).parent.parent / "docs" / "monitor.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from disband.monitor.advice import Said, said, shares
+from disband.monitor.diagnosis import Diagnosis, diagnose
+from disband.monitor.logs import Run, read
 from verify.kept.provenance import provenance
 from verify.kept.store import write_text
-from verify.monitor.advice import Said, said, shares
-from verify.monitor.diagnosis import Diagnosis, diagnose
-from verify.monitor.logs import Run, read
 
 PARTS = (
     ("happened", "What happened"),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from disband.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
+    from disband.probe.keep import Rule
     from lm.data.tokens import Cut
     from lm.model.load import Loaded
     from theory.kernels.compiled import Compiled
-    from verify.probe.keep import Rule
 
 Optimizer = Literal["sgd", "adamw"]
 # Objectives with those of their hyperparameters that are not their defaults.
@@ -43,7 +43,7 @@ class Probe:
         memory: GiB that scores may take at once.
         device, dtype: See :func:`lm.model.load.load_model`.
         keep: File for a filtered copy of the data.
-        keep_rule: See :mod:`verify.probe.keep`.
+        keep_rule: See :mod:`disband.probe.keep`.
         fresh: Use nothing an earlier run kept.
         out: Where the page, the JSON file and finished pieces go.
     """
@@ -153,7 +153,7 @@ def require_copy(probe: Probe) -> None:
     """
     if probe.keep is None:
         return
-    from verify.probe.keep import require_other
+    from disband.probe.keep import require_other
 
     with user_input():
         require_other(probe.data, probe.keep)

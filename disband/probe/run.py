@@ -25,9 +25,9 @@ from verify.kept.store import write_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from disband.probe.measure import Plan
+    from disband.probe.worst import Tokens
     from lm.model.load import Loaded
-    from verify.probe.measure import Plan
-    from verify.probe.worst import Tokens
 
 Record = dict[str, Any]
 _METRICS: Mapping[Optimizer, str] = {
@@ -58,7 +58,7 @@ def run(probe: Probe) -> Record:
             record, figures = _probed(probe, named, screen)
         except MemoryError as error:
             raise Refusal(f"{error}; or cut texts with a smaller --max-length") from error
-    from verify.probe.page import html
+    from disband.probe.page import html
 
     text = json_text(record)
     written: Record = json.loads(text)
@@ -68,13 +68,13 @@ def run(probe: Probe) -> Record:
 
 
 def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[str, str]]:
+    from disband.probe.findings import findings, looked_into
+    from disband.probe.measure import Plan, kept_in, log_probabilities, score_products
+    from disband.probe.shares import State
+    from disband.probe.survey import survey
+    from disband.probe.tokens import distances
+    from disband.probe.worst import by_token, worst_off
     from lm.data.tokens import tokenize
-    from verify.probe.findings import findings, looked_into
-    from verify.probe.measure import Plan, kept_in, log_probabilities, score_products
-    from verify.probe.shares import State
-    from verify.probe.survey import survey
-    from verify.probe.tokens import distances
-    from verify.probe.worst import by_token, worst_off
 
     with screen.step("read") as step:
         with user_input():
@@ -123,7 +123,7 @@ def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[st
 
 def _metric_key(probe: Probe, named: Named, plan: "Plan", reference: Record) -> Record | None:
     """What products in the metric depend on beside their own pairs."""
-    from verify.probe.measure import digest
+    from disband.probe.measure import digest
 
     if probe.optimizer == "sgd":
         return None
@@ -149,7 +149,7 @@ def _metric(
 
     The last of ``steps`` is on the screen.
     """
-    from verify.probe.adam import start_metric
+    from disband.probe.adam import start_metric
 
     @cache
     def metric() -> Any:
@@ -184,7 +184,7 @@ def _settings(probe: Probe, named: Named, loaded: "Loaded", plan: "Plan") -> Rec
 def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Record | None:
     if probe.keep is None:
         return None
-    from verify.probe.keep import write_kept
+    from disband.probe.keep import write_kept
 
     first = record["pairs"][0]["objective"]
     ideal = {one["place"] for one in record["each"] if one["outcomes"][first] == "ideal"}

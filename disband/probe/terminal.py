@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from disband.numbers import number
+from disband.probe.rules import percent
 from theory.outcome import Outcome
-from verify.probe.rules import percent
 
 _WIDTH = 100  # where there is no terminal to ask
 

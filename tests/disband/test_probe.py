@@ -11,13 +11,13 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.errors import Refusal
+from disband.probe import measure
 from disband.probe.inputs import Probe
+from disband.probe.page import html
 from disband.probe.run import run
 from tests.verify.test_models import architecture, saved
 from tests.verify.test_report import HOSTILE, Page
 from tests.verify.tiny import model_of, tokenizer_of
-from verify.probe import measure
-from verify.probe.page import html
 
 WORDS = ["lovely", "great", "sunny", "awful", "bad", "rainy", "trip", "meal", "flight", "talk"]
 FEW = {"batch": 4, "batches": 2, "worst": 2, "device": "cpu"}
@@ -197,7 +197,7 @@ def test_a_second_run_measures_nothing_again(record, asked, monkeypatch):
 
     for name in ("pair_gram", "batch_gram", "logp"):
         monkeypatch.setattr(measure, name, never)
-    monkeypatch.setattr("verify.probe.worst.token_gram", never)
+    monkeypatch.setattr("disband.probe.worst.token_gram", never)
     again = run(asked)
     assert again | {"provenance": None} == record | {"provenance": None}
 

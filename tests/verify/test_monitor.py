@@ -13,6 +13,11 @@ pytest.importorskip("trl")
 
 
 from disband import Monitor
+from disband.monitor.callback import Unseen
+from disband.monitor.looks import logps, look
+from disband.monitor.numbers import NAMES
+from disband.monitor.rows import batches
+from disband.monitor.tap import Tap
 from lm.model.gpt2 import logp, train_tokenizer
 from lm.scores.grams import directional, pair_gram
 from tests.verify.materialised import flat
@@ -28,11 +33,6 @@ from tests.verify.trl_harness import (
 )
 from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
 from verify.kept.provenance import ROOT
-from verify.monitor.callback import Unseen
-from verify.monitor.looks import logps, look
-from verify.monitor.numbers import NAMES
-from verify.monitor.rows import batches
-from verify.monitor.tap import Tap
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [
@@ -273,7 +273,7 @@ def test_a_monitor_without_memory_ends_no_training(tmp_path, monkeypatch):
     def full(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("verify.monitor.callback.logps", full)
+    monkeypatch.setattr("disband.monitor.callback.logps", full)
     trainer = trainer_of(DPOTrainer, tmp_path, max_steps=2)
     with pytest.warns(Unseen) as seen:
         _, lines, _ = watched(trainer, every=1)

@@ -9,6 +9,7 @@ pytest.importorskip("trl")
 from transformers import TrainerCallback
 
 from disband import Monitor
+from disband.monitor.tap import Tap
 from lm.model.gpt2 import train_tokenizer
 from tests.verify.trl_harness import (
     BYTES,
@@ -18,7 +19,6 @@ from tests.verify.trl_harness import (
     take,
 )
 from tests.verify.trl_runs import same, trainer_of, watched, weights
-from verify.monitor.tap import Tap
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from disband.monitor.advice import said
+from disband.monitor.diagnosis import Cause, diagnose, motion
+from disband.monitor.logs import Run, read
+from disband.monitor.numbers import NAMES
 from theory.band import Case
 from theory.outcome import Outcome
-from verify.monitor.advice import said
-from verify.monitor.diagnosis import Cause, diagnose, motion
-from verify.monitor.logs import Run, read
-from verify.monitor.numbers import NAMES
 
 STEPS = tuple(range(10, 410, 10))
 

@@ -10,13 +10,13 @@ pytest.importorskip("trl")
 from transformers import HfArgumentParser
 
 from disband import Monitor, MonitorConfig
+from disband.monitor.numbers import Looked, metrics, sums
 from sims.methods.averages import Averages, log_sums
 from tests.verify.trl_harness import (
     CONFIGS,
     DPOTrainer,
 )
 from theory.gram import Gram
-from verify.monitor.numbers import Looked, metrics, sums
 
 
 def looked_at(d_w, d_l, gram, **more):

@@ -9,15 +9,15 @@ pytest.importorskip("trl")
 from transformers import TrainerCallback
 
 from disband import Monitor
+from disband.monitor.callback import Unseen
+from disband.monitor.looks import at
+from disband.monitor.rows import batches
 from lm.model.gpt2 import logp, train_tokenizer
 from lm.scores.adam import adam_preconditioner
 from tests.verify.materialised import flat, response_scores
 from tests.verify.trl_harness import BYTES, PAIRS, CPOTrainer, DPOTrainer, ORPOTrainer
 from tests.verify.trl_runs import SGD, same, trainer_of, watched, weights
 from theory.objectives import DPO
-from verify.monitor.callback import Unseen
-from verify.monitor.looks import at
-from verify.monitor.rows import batches
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [
@@ -186,7 +186,7 @@ def test_what_cannot_be_measured_trains_as_without_calibration(why, tmp_path, mo
         _, _, (line,) = calibrated(trainer, only="lora_A")
         assert line["dynamics/uncalibrated"] == 1
     else:
-        monkeypatch.setattr("verify.monitor.callback.look", full)
+        monkeypatch.setattr("disband.monitor.callback.look", full)
         with pytest.warns(Unseen) as seen:
             watched(trainer, **SINGLY)
         assert any("memory ran out" in str(one.message) for one in seen)

@@ -8,6 +8,12 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
+from disband.probe import measure
+from disband.probe.adam import start_metric
+from disband.probe.measure import Plan, kept_in, log_probabilities, score_products
+from disband.probe.shares import State, batch_report, pair_report
+from disband.probe.tokens import distances
+from disband.probe.worst import by_token, worst_off
 from lm.data.preferences import Preference
 from lm.data.tokens import batches, tokenize
 from lm.model.gpt2 import logp
@@ -17,12 +23,6 @@ from tests.verify.test_models import architecture
 from tests.verify.tiny import model_of, tokenizer_of
 from theory.catalogue import catalogue
 from theory.step import first_order
-from verify.probe import measure
-from verify.probe.adam import start_metric
-from verify.probe.measure import Plan, kept_in, log_probabilities, score_products
-from verify.probe.shares import State, batch_report, pair_report
-from verify.probe.tokens import distances
-from verify.probe.worst import by_token, worst_off
 
 PAIRS = [
     Preference("what a day", " a lovely trip", " rainy and awful weather"),

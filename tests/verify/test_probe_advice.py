@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 import pytest
 
-from verify.probe.advice import advise
-from verify.probe.rules import interval, percent
-from verify.probe.shares import share
-from verify.probe.survey import Counts
+from disband.probe.advice import advise
+from disband.probe.rules import interval, percent
+from disband.probe.shares import share
+from disband.probe.survey import Counts
 
 N = 100
 OUTCOMES = ("ideal", "both_fall", "both_rise", "reversed", "still", "unknown")

@@ -8,21 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, spearmanr
 
-from lm.data.tokens import Cut, TokenPair
-from theory.band import Case, case
-from theory.gram import Gram
-from theory.outcome import Outcome, outcomes, own_outcomes
-from theory.step import first_order
-from verify.probe.keep import RULES, write_kept
-from verify.probe.shares import drag, table, wilson
-from verify.probe.survey import survey
-from verify.probe.tokens import (
+from disband.probe.keep import RULES, write_kept
+from disband.probe.shares import drag, table, wilson
+from disband.probe.survey import survey
+from disband.probe.tokens import (
     distances,
     edit_distance,
     quantiles,
     rank_correlation,
     statistics,
 )
+from lm.data.tokens import Cut, TokenPair
+from theory.band import Case, case
+from theory.gram import Gram
+from theory.outcome import Outcome, outcomes, own_outcomes
+from theory.step import first_order
 
 ROWS = [
     {"prompt": "a", "chosen": "b long", "rejected": "c"},

@@ -6,9 +6,9 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 
+from disband.monitor.callback import Monitor
 from lm.model.gpt2 import train_tokenizer
 from tests.verify.trl_harness import BYTES, CONFIGS, PAIRS, DPOTrainer, models
-from verify.monitor.callback import Monitor
 
 # A step is the gradient times the rate, and nothing else.
 SGD = {"optim": "sgd", "max_grad_norm": 0, "lr_scheduler_type": "constant", "learning_rate": 1e-3}

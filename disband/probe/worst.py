@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from disband.probe.measure import Array, Plan
+from disband.probe.shares import drag
 from lm.data.tokens import TokenPair, batches
 from lm.model.load import Loaded
 from lm.scores.grams import cosines, token_gram
 from lm.scores.metric import Preconditioner
 from theory.gram import Gram
 from verify.kept.store import Store
-from verify.probe.measure import Array, Plan
-from verify.probe.shares import drag
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Tokens:
 
     Args:
         index: Of the pair in the sample.
-        drag: Of :func:`verify.probe.shares.drag`.
+        drag: Of :func:`disband.probe.shares.drag`.
         words: The text of each response token.
         len_w: How many of them are the chosen response's.
         effects: What training on each token does to the chosen response's log-probability, to

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from disband.probe.advice import advise
+from disband.probe.measure import Measured
+from disband.probe.shares import State, batch_report, pair_report
+from disband.probe.survey import Survey
+from disband.probe.tokens import Distances, quantiles, rank_correlation, statistics
+from disband.probe.worst import Tokens
 from lm.data.preferences import Text
 from theory.kernels.compiled import Compiled
 from theory.outcome import Outcome, own_outcomes
-from verify.probe.advice import advise
-from verify.probe.measure import Measured
-from verify.probe.shares import State, batch_report, pair_report
-from verify.probe.survey import Survey
-from verify.probe.tokens import Distances, quantiles, rank_correlation, statistics
-from verify.probe.worst import Tokens
 
 Named = Sequence[tuple[Compiled, dict[str, float]]]
 

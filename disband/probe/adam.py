@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from disband.probe.measure import Plan
 from lm.data.tokens import batches
 from lm.model.gpt2 import logp
 from lm.model.load import Loaded
@@ -13,7 +14,6 @@ from lm.scores.grams import adam_preconditioner
 from lm.scores.metric import Preconditioner
 from lm.training.optimizers import Rule
 from theory.kernels.compiled import Compiled
-from verify.probe.measure import Plan
 
 Array = npt.NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from verify.kept.store import Store, sweep
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]
 # It imports all that pieces are computed by.
-MODULE = "verify.probe.adam"
+MODULE = "disband.probe.adam"
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from disband.probe.survey import Pass, Row
+from disband.probe.tokens import distances
 from lm.data.tokens import Cut, tokenize
 from verify.kept.store import whole_file
-from verify.probe.survey import Pass, Row
-from verify.probe.tokens import distances
 
 Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {

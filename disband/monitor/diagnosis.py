@@ -14,9 +14,9 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
+from disband.monitor.logs import Run
+from disband.monitor.numbers import CASES, NAMES, PAIRS, PREFIX
 from theory.outcome import Outcome
-from verify.monitor.logs import Run
-from verify.monitor.numbers import CASES, NAMES, PAIRS, PREFIX
 
 Array = npt.NDArray[np.float64]
 

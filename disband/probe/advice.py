@@ -5,8 +5,8 @@ from dataclasses import asdict
 from math import isnan
 from typing import Any
 
-from verify.probe.about_data import about_data
-from verify.probe.rules import MANY, Advice, interval, percent
+from disband.probe.about_data import about_data
+from disband.probe.rules import MANY, Advice, interval, percent
 
 # A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5
@@ -25,11 +25,11 @@ def advise(
     """Every rule, those that apply first, as plain records.
 
     Args:
-        counts: Of all rows; see :class:`verify.probe.survey.Counts`.
-        tokens: Of the sample; see :func:`verify.probe.tokens.statistics`.
-        pairs: Of each objective; see :func:`verify.probe.shares.pair_report`. The first is the
+        counts: Of all rows; see :class:`disband.probe.survey.Counts`.
+        tokens: Of the sample; see :func:`disband.probe.tokens.statistics`.
+        pairs: Of each objective; see :func:`disband.probe.shares.pair_report`. The first is the
             one that is meant to be trained.
-        groups: Of each objective's batches; see :func:`verify.probe.shares.batch_report`.
+        groups: Of each objective's batches; see :func:`disband.probe.shares.batch_report`.
         geometry: Quantiles of ``cosine``, ``norm ratio`` and ``length ratio``, the rejected over
             the chosen, and rank correlations with the latter: ``norm ratio with length ratio``,
             and of the first objective's ``incentive ratio with length ratio``.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from verify.probe.rules import MANY, Advice, percent
+from disband.probe.rules import MANY, Advice, percent
 
 
 def about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:
-    """Rules about all rows and the sample's tokens: see :func:`verify.probe.advice.advise`."""
+    """Rules about all rows and the sample's tokens: see :func:`disband.probe.advice.advise`."""
     same = counts["identical"] + tokens["identical tokens"]
     clashes = counts["contradictory"]
     n = tokens["pairs"]

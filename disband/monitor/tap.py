@@ -20,9 +20,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from disband.monitor.rows import Rows, Tokens
 from theory.band import calibration
 from theory.gram import Gram
-from verify.monitor.rows import Rows, Tokens
 
 Array = npt.NDArray[np.float64]
 # From pairs that are about to be trained on to their score products, NaN where not known.
