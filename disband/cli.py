@@ -14,7 +14,7 @@ from disband.commands.probe import probe
 from disband.commands.report import report
 from disband.commands.runs import figures, verify
 from disband.commands.toys import outcomes, simulate
-from disband.errors import Group
+from disband.terminal.errors import Group
 
 
 @click.group("disband", cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

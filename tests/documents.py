@@ -13,7 +13,7 @@ import click
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.studied import merged
+from disband.job.studied import merged
 from verify.claims import LEDGER
 from verify.deciding.claim import Prediction
 from verify.deciding.decide import judge

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from disband.commands.shared import OUT, SET, pair_options
-from disband.errors import Refusal, require_writable, user_input, writing
-from disband.options import LOSS, chosen_objective, number_settings, settings_of
+from disband.terminal.errors import Refusal, require_writable, user_input, writing
+from disband.terminal.options import LOSS, chosen_objective, number_settings, settings_of
 
 if TYPE_CHECKING:
     from theory.kernels.compiled import HasKernels
@@ -50,8 +50,8 @@ def compare(
     values = number_settings(settings)
     if figure:
         require_writable(out)
-    from disband.compare import rows, shared_settings, table
-    from disband.place import Pair
+    from disband.terminal.pair import rows, shared_settings, table
+    from disband.terminal.place import Pair
     from theory.catalogue import catalogue
 
     with user_input():

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from disband.commands.shared import SET
-from disband.errors import Refusal, require_writable, user_input, writing
-from disband.options import chosen_objective, number_settings
+from disband.terminal.errors import Refusal, require_writable, user_input, writing
+from disband.terminal.options import chosen_objective, number_settings
 
 
 @click.command()

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from disband.commands.shared import SET, pair_options
-from disband.errors import user_input
-from disband.options import LOSS, chosen_objective, number_settings
+from disband.terminal.errors import user_input
+from disband.terminal.options import LOSS, chosen_objective, number_settings
 
 
 @click.command()
@@ -54,7 +54,7 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> 
     whose derivatives would fill pages is refused. Nothing that is typed is evaluated as code.
     """
     chosen = chosen_objective(name, loss, number_settings(settings))
-    from disband.derive import derivation
+    from disband.terminal.derive import derivation
 
     click.echo(derivation(chosen))
 
@@ -87,7 +87,7 @@ def band(
     values = number_settings(settings)
     from numpy import errstate
 
-    from disband.place import Pair, placement
+    from disband.terminal.place import Pair, placement
     from theory.catalogue import catalogue
 
     with user_input(), errstate(all="ignore"):

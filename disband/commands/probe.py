@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from disband.commands.shared import OUT, SET
-from disband.errors import Interrupted, Refusal, writing
-from disband.options import number_settings
+from disband.terminal.errors import Interrupted, Refusal, writing
+from disband.terminal.options import number_settings
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from disband.commands.shared import OUT
-from disband.errors import require_writable, user_input, writing
+from disband.terminal.errors import require_writable, user_input, writing
 
 
 @click.command()

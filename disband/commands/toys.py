@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from disband.commands.shared import OUT, SET
-from disband.errors import Refusal, require_writable, user_input, writing
-from disband.options import LOSS, chosen_objective, number_settings, settings_of
+from disband.terminal.errors import Refusal, require_writable, user_input, writing
+from disband.terminal.options import LOSS, chosen_objective, number_settings, settings_of
 
 
 @click.command()
@@ -68,7 +68,7 @@ def simulate(
     require_writable(out)
     from numpy import errstate
 
-    from disband.toys import run_toy, table, table_csv
+    from disband.job.toys import run_toy, table, table_csv
     from sims.pairs.studies import TOYS
     from verify.kept.store import write_text
 
@@ -142,7 +142,7 @@ def outcomes(
     """
     values = number_settings(settings)
     chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else values)
-    from disband.outcomes import lines
+    from disband.terminal.outcomes import lines
     from sims.surveys.survey import Survey, feasibility, survey
 
     with user_input():

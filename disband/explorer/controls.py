@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from disband.place import Pair
+from disband.terminal.place import Pair
 from sims.pairs.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
 
 Scale = Literal["linear", "log", "whole"]

@@ -35,7 +35,7 @@ def saved(folder: Path) -> Record | None:
     Raises:
         ValueError: The file is there, but no run left it.
     """
-    from disband.drawn import FILE, kept
+    from disband.job.drawn import FILE, kept
 
     path = folder / "steps" / FILE
     if not path.is_file():

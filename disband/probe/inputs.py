@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from disband.errors import Refusal, require_writable, user_input
+from disband.terminal.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
     from disband.probe.keep import Rule

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from disband.errors import Refusal, require_writable, user_input
 from disband.probe.inputs import (
     Named,
     Optimizer,
@@ -17,7 +16,8 @@ from disband.probe.inputs import (
     read_reference,
     require_copy,
 )
-from disband.screen import Screen, Step
+from disband.terminal.errors import Refusal, require_writable, user_input
+from disband.terminal.progress import Screen, Step
 from verify.kept.json_text import json_text
 from verify.kept.provenance import provenance
 from verify.kept.store import write_text

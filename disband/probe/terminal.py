@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from disband.numbers import number
 from disband.probe.rules import percent
+from disband.terminal.numbers import number
 from theory.outcome import Outcome
 
 _WIDTH = 100  # where there is no terminal to ask

@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from disband.claims import claim_text, find_claim
 from disband.cli import main
+from disband.terminal.claims import claim_text, find_claim
 from verify.claims import LEDGER
 
 

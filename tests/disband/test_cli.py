@@ -193,7 +193,7 @@ def test_data_that_cannot_be_used_are_refused_before_the_work(name, content, sai
 
 
 def test_missing_libraries_are_named_with_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setattr("disband.tweets.find_spec", lambda _: None)
+    monkeypatch.setattr("disband.job.tweets.find_spec", lambda _: None)
     said = refused("verify", "--out", tmp_path)
     assert "torch, transformers, tokenizers" in said
     assert "pip install" in said
@@ -209,7 +209,7 @@ def test_a_fault_of_the_program_keeps_its_traceback(monkeypatch):
     def broken(*_):
         raise ValueError("a bug")
 
-    monkeypatch.setattr("disband.derive.derivation", broken)
+    monkeypatch.setattr("disband.terminal.derive.derivation", broken)
     result = disband("derive", "dpo")
     assert isinstance(result.exception, ValueError)
 

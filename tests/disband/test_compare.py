@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.compare import rows, shared_settings, table
-from disband.place import Pair
+from disband.terminal.pair import rows, shared_settings, table
+from disband.terminal.place import Pair
 from theory.band import Case, case
 from theory.gram import Gram
 from theory.objectives import OBJECTIVES, find

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.drawn import Drawn, keep
 from disband.explorer.controls import CONTROLS
 from disband.explorer.page import FOLDER, OWN_GROUP, functions, page
 from disband.explorer.tokens import record, recorded, saved
-from disband.toys import run_toy
+from disband.job.drawn import Drawn, keep
+from disband.job.toys import run_toy
 from sims.pairs.studies import TOYS
 from sims.surveys.entry import FROZEN, Start, entry
 from tests.engines import needs_node, node

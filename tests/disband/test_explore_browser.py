@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from disband.explorer.tokens import recorded
-from disband.place import Pair, placement
-from disband.toys import run_toy
+from disband.job.toys import run_toy
+from disband.terminal.place import Pair, placement
 from sims.pairs.studies import TOYS
 from tests.browsing import OWN
 from tests.engines import needs_browser

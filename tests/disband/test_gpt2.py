@@ -7,8 +7,8 @@ import pytest
 pytest.importorskip("torch")
 
 from disband.cli import main
-from disband.errors import Refusal
-from disband.gpt2 import OWN, Study, earlier, run, summary
+from disband.job.gpt2 import OWN, Study, earlier, run, summary
+from disband.terminal.errors import Refusal
 from lm.model.gpt2 import new_model, train_tokenizer
 
 

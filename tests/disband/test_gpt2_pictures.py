@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from disband.gpt2_pictures import draw_record
+from disband.job.gpt2_pictures import draw_record
 from lm.data.styles import STYLES
 
 WORDS = ["a", "positive", "one", "a", "negative", "one"]

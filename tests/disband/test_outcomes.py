@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.drawn import Drawn, keep, kept
-from disband.in_motion import MAIN, Motion, motion, pack, unpack
-from disband.pictures import select
+from disband.job.drawn import Drawn, keep, kept
+from disband.job.motion import MAIN, Motion, motion, pack, unpack
+from disband.job.pictures import select
 from sims.methods.treatments import FOR_ONE_PAIR, TREATMENTS
 from sims.surveys.survey import Survey, feasibility, survey
 from theory.objectives import BCE, DPO, OBJECTIVES
@@ -91,8 +91,8 @@ def test_a_method_is_simulated_beside_the_plain_run(tmp_path):
 
 
 def test_the_band_in_motion_is_kept_for_drawing_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("disband.in_motion.OBJECTIVES", (DPO, BCE))
-    monkeypatch.setattr("disband.in_motion.STEPS", 2)
+    monkeypatch.setattr("disband.job.motion.OBJECTIVES", (DPO, BCE))
+    monkeypatch.setattr("disband.job.motion.STEPS", 2)
     seen = []
     found = motion(lambda *told: seen.append(told))
     assert seen[-1][0] == seen[-1][1] == len(seen)

@@ -8,7 +8,7 @@ import torch
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.derive import derivation
+from disband.terminal.derive import derivation
 from tests.theory.test_formula_fuzz import random_tree
 from theory.own_loss.autograd import NO_FORMULA
 from theory.own_loss.expression import EXTREMES, FUNCTIONS
@@ -70,7 +70,7 @@ def test_what_is_beyond_the_solvers_is_said_not_raised(monkeypatch):
     def give_up(_):
         raise RecursionError
 
-    monkeypatch.setattr("disband.derive.facts", give_up)
+    monkeypatch.setattr("disband.terminal.derive.facts", give_up)
     said = disband("derive", "--loss", "w - l").stdout
     assert "further     not solved for this loss" in said
     assert "d_w         -1" in said

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from disband.drawn import Drawn, keep, kept
-from disband.pictures import select
+from disband.job.drawn import Drawn, keep, kept
+from disband.job.pictures import select
 from sims.pairs.gallery import lines
 from sims.pairs.studies import EDIT_ONE_SHARED
 from theory.objectives import CPO, DPO

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sympy import And, Eq, Or, Symbol, false, true
 
-from disband.numbers import number
-from disband.plain import balanced, plain
+from disband.terminal.formula import balanced, plain
+from disband.terminal.numbers import number
 from theory.kernels.primitives import step
 from theory.objectives import OBJECTIVES
 from theory.symbols import BELOW, DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w

@@ -10,11 +10,11 @@ pytest.importorskip("torch")
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.errors import Refusal
 from disband.probe import measure
 from disband.probe.inputs import Probe
 from disband.probe.page import html
 from disband.probe.run import run
+from disband.terminal.errors import Refusal
 from tests.verify.test_models import architecture, saved
 from tests.verify.test_report import HOSTILE, Page
 from tests.verify.tiny import model_of, tokenizer_of

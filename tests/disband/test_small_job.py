@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.pictures import PICTURES
-from disband.summary import summary
+from disband.job.pictures import PICTURES
+from disband.terminal.summary import summary
 from tests.disband.planted import PLANTED
 from tests.disband.running import printed, start
 from tests.disband.test_verify import CLAIM
@@ -70,17 +70,17 @@ def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, f
 @pytest.fixture
 def few(monkeypatch):
     """Return a way to run the job in this process on a few claims, runs and pictures."""
-    monkeypatch.setattr("disband.job.LEDGER", LEDGER[:3])
-    monkeypatch.setattr("disband.job.OBJECTIVES", OBJECTIVES[:1])
-    monkeypatch.setattr("disband.job.studied", lambda _: [])
-    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
-    monkeypatch.setattr("disband.job.toy_parts", list)
-    monkeypatch.setattr("disband.in_motion.OBJECTIVES", OBJECTIVES[:1])
-    monkeypatch.setattr("disband.in_motion.STEPS", 2)
-    monkeypatch.setattr("disband.pictures.MAIN", ("DPO",))
+    monkeypatch.setattr("disband.job.run.LEDGER", LEDGER[:3])
+    monkeypatch.setattr("disband.job.run.OBJECTIVES", OBJECTIVES[:1])
+    monkeypatch.setattr("disband.job.run.studied", lambda _: [])
+    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (PLANTED,))
+    monkeypatch.setattr("disband.job.run.toy_parts", list)
+    monkeypatch.setattr("disband.job.motion.OBJECTIVES", OBJECTIVES[:1])
+    monkeypatch.setattr("disband.job.motion.STEPS", 2)
+    monkeypatch.setattr("disband.job.pictures.MAIN", ("DPO",))
     few = {"band", "trajectories", "figure-3"}
     named = [picture for picture in PICTURES if picture.name in few]
-    monkeypatch.setattr("disband.pictures.PICTURES", named)
+    monkeypatch.setattr("disband.job.pictures.PICTURES", named)
 
     def run(out, *words):
         return printed(out, "verify", "--no-lm", *words)
@@ -105,7 +105,7 @@ def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_
     def run(_):
         raise ModuleNotFoundError(name="torch")
 
-    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (replace(PLANTED, run=run),))
+    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (replace(PLANTED, run=run),))
     said = few(tmp_path)
     assert "0 of 0 statements hold on every seed; left out: planted needs torch" in said
 
@@ -136,7 +136,7 @@ def test_trouble_of_the_disk_in_the_middle_is_told_in_one_line(tmp_path, monkeyp
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("disband.job.write_report", full)
+    monkeypatch.setattr("disband.job.run.write_report", full)
     result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(tmp_path)])
     assert result.exit_code == 2
     assert "No space left on device" in result.stderr

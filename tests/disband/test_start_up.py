@@ -112,7 +112,7 @@ class Absent:
         if name.partition(".")[0] in ("torch", "transformers", "tokenizers", "trl", "peft"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Absent())
-import disband.job
+import disband.job.run
 from disband.cli import main
 main(["claim", "disband.gpt2.first-order"])
 """

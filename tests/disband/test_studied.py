@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from disband.errors import Refusal
-from disband.studied import drawn, merged, studied
+from disband.job.studied import drawn, merged, studied
+from disband.terminal.errors import Refusal
 
 
 def record(*questions, seeds=(1, 2), name="gpt2", holds=True):

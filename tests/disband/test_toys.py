@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.drawn import flat, groups
-from disband.toys import pack, run_toy, table, unpack
+from disband.job.drawn import flat, groups
+from disband.job.toys import pack, run_toy, table, unpack
 from sims.pairs.studies import TOYS
 from theory.objectives import DPO, OBJECTIVES, SPPO
 from theory.symbols import beta

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from disband.job import TOY_EXPERIMENTS
-from disband.summary import summary
+from disband.job.run import TOY_EXPERIMENTS
+from disband.terminal.summary import summary
 from tests.disband.running import ROOT, disband, printed
 from tests.documents import PAGES, named
 from theory.objectives import OBJECTIVES
@@ -149,8 +149,8 @@ def test_every_step_is_told_as_it_is_done(done):
 def test_a_second_run_reuses_what_is_done_and_says_so(done, report, tmp_path, monkeypatch):
     out = shutil.copytree(done[0], tmp_path / "out")
     # pictures are drawn anew every time; here they need not be
-    monkeypatch.setattr("disband.pictures.PICTURES", [])
-    monkeypatch.setattr("disband.job.drawn_records", lambda *_: {})
+    monkeypatch.setattr("disband.job.pictures.PICTURES", [])
+    monkeypatch.setattr("disband.job.run.drawn_records", lambda *_: {})
     assert printed(out, "verify", "--no-lm").count(", reused") == 6
     again = json.loads((out / "report.json").read_text("utf-8"))
     assert again["claims"] == report["claims"]

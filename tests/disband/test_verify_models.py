@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
 
-from disband.job import Job, run  # noqa: E402
-from disband.summary import summary  # noqa: E402
+from disband.job.run import Job, run  # noqa: E402
+from disband.terminal.summary import summary  # noqa: E402
 from tests.disband.planted import PLANTED  # noqa: E402
 from verify.claims import LEDGER  # noqa: E402
 from verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
@@ -43,8 +43,8 @@ def tweets(tmp_path):
 def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, capsys):
     asked = [c for c in LEDGER if isinstance(c, Prediction) and c.experiment == EXPERIMENT]
     few = [*LEDGER[:2], *asked]
-    monkeypatch.setattr("disband.job.LEDGER", few)
-    monkeypatch.setattr("disband.job.TOY_EXPERIMENTS", (PLANTED,))
+    monkeypatch.setattr("disband.job.run.LEDGER", few)
+    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (PLANTED,))
     out = tmp_path / "out"
     job = Job(out, data=str(tweets), seeds=2, settings=TINY)
     run(job)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.in_motion import Motion
-from disband.in_motion import pack as pack_motion
-from disband.in_motion import unpack as unpack_motion
-from disband.toys import pack, unpack
+from disband.job.motion import Motion
+from disband.job.motion import pack as pack_motion
+from disband.job.motion import unpack as unpack_motion
+from disband.job.toys import pack, unpack
 from sims.pairs.gallery import Line
 from sims.pairs.studies import Study
 from verify.kept.store import whole_file

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from sympy import Basic, Expr, Symbol
 from sympy.logic.boolalg import BooleanAtom
 
-from disband.plain import entry, plain
+from disband.terminal.formula import entry, plain
 from theory import symbols
 from theory.own_loss.formula import FormulaError, read_claim
 from theory.symbols import PLAIN

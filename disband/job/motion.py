@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from disband.toys import run_toy
+from disband.job.toys import run_toy
 from sims.methods.treatments import FOR_ONE_PAIR
 from sims.pairs.paths import Path, path
 from sims.pairs.studies import EDIT_ONE_SHARED

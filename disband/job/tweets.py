@@ -4,7 +4,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from disband.errors import Refusal, user_input
+from disband.terminal.errors import Refusal, user_input
 
 if TYPE_CHECKING:
     from lm.data.tweets import Tweet

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from disband.drawn import Drawn
-from disband.evolution_pictures import initialization, misallocation, simplex
-from disband.in_motion import MAIN
-from disband.in_motion import TOY as ENTANGLED
-from disband.numbers import number
+from disband.job.drawn import Drawn
+from disband.job.evolution_pictures import initialization, misallocation, simplex
+from disband.job.motion import MAIN
+from disband.job.motion import TOY as ENTANGLED
+from disband.terminal.numbers import number
 from figures.chen2026 import band_picture, places, wedge
 from figures.in_motion import (
     before_after_picture,

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from disband.entries import Record, outcomes
-from disband.gpt2 import earlier
-from disband.gpt2_pictures import draw_record
+from disband.job.entries import Record, outcomes
+from disband.job.gpt2 import earlier
+from disband.job.gpt2_pictures import draw_record
 from verify.kept.recorded import NAMES, RESULTS, recorded
 
 

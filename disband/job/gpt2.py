@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disband.entries import Record, experiment_entry
-from disband.errors import Refusal, require_writable, user_input
-from disband.gpt2_pictures import draw_record
-from disband.screen import Screen
-from disband.tweets import read_corpus
+from disband.job.entries import Record, experiment_entry
+from disband.job.gpt2_pictures import draw_record
+from disband.job.tweets import read_corpus
+from disband.terminal.errors import Refusal, require_writable, user_input
+from disband.terminal.progress import Screen
 from verify.kept.json_text import json_text
 from verify.kept.provenance import provenance
 from verify.kept.store import sweep, write_text

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from disband.numbers import number
+from disband.terminal.numbers import number
 from sims.surveys.survey import Row, Survey
 from theory.band import Case
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disband.numbers import number
-from disband.place import Pair
+from disband.terminal.numbers import number
+from disband.terminal.place import Pair
 from theory.band import Case, band, calibration, case
 from theory.gram import Gram
 from theory.kernels.compiled import HasKernels

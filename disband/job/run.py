@@ -7,24 +7,24 @@ from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disband.drawn import Drawn, flat, groups, keep
-from disband.entries import (
+from disband.job.drawn import Drawn, flat, groups, keep
+from disband.job.entries import (
     Record,
     experiment_entry,
     objective_entry,
     simulation_entry,
     split_ledger,
 )
-from disband.errors import Refusal, require_writable
-from disband.in_motion import Motion, motion
-from disband.in_motion import pack as pack_motion
-from disband.in_motion import unpack as unpack_motion
-from disband.pictures import PICTURES, draw, select
-from disband.screen import Screen, Step
-from disband.studied import drawn as drawn_records
-from disband.studied import merged, studied
-from disband.toys import pack, run_toy, unpack
-from disband.tweets import read_corpus, require_enough
+from disband.job.motion import Motion, motion
+from disband.job.motion import pack as pack_motion
+from disband.job.motion import unpack as unpack_motion
+from disband.job.pictures import PICTURES, draw, select
+from disband.job.studied import drawn as drawn_records
+from disband.job.studied import merged, studied
+from disband.job.toys import pack, run_toy, unpack
+from disband.job.tweets import read_corpus, require_enough
+from disband.terminal.errors import Refusal, require_writable
+from disband.terminal.progress import Screen, Step
 from sims.pairs.gallery import lines
 from sims.pairs.studies import EDIT_ONE_SHARED, TOYS, Study
 from theory.objectives import DPO, OBJECTIVES
@@ -144,7 +144,7 @@ def _objectives(job: Job, step: Step) -> list[Record]:
     def derive() -> list[Record]:
         return [objective_entry(objective) for objective in OBJECTIVES]
 
-    records, note = _kept(job.store("disband.entries"), "objectives", {}, derive)
+    records, note = _kept(job.store("disband.job.entries"), "objectives", {}, derive)
     step.result = f"{len(records)} derived{note}"
     return records
 
@@ -167,7 +167,7 @@ def _claims(job: Job, step: Step) -> list[Record]:
 
 def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
     """Run every toy with every objective."""
-    store, pairs = job.store("disband.toys"), list(product(TOYS.values(), OBJECTIVES))
+    store, pairs = job.store("disband.job.toys"), list(product(TOYS.values(), OBJECTIVES))
     key = {"pairs": [[toy.name, objective.name] for toy, objective in pairs]}
     found = store.load("simulations", key)
     if found is None:
@@ -184,7 +184,7 @@ def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
 
 
 def _motion(job: Job, step: Step) -> Motion:
-    store = job.store("disband.in_motion")
+    store = job.store("disband.job.motion")
     packed = store.load("in-motion", {})
     found = motion(step.advance) if packed is None else unpack_motion(groups(packed))
     if packed is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from disband.errors import Refusal, user_input
+from disband.terminal.errors import Refusal, user_input
 
 if TYPE_CHECKING:
     from theory.objective import Objective

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.numbers import number
+from disband.terminal.numbers import number
 from sims.pairs.descent import Trajectory
 from sims.pairs.policies import AFTER, AT, BEFORE
 from sims.pairs.studies import Study, Toy, rows

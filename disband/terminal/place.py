@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disband.numbers import number
+from disband.terminal.numbers import number
 from theory.band import Case, band, calibration, case
 from theory.gram import Gram
 from theory.kernels.compiled import HasKernels

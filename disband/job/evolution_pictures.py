@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from disband.numbers import number
+from disband.terminal.numbers import number
 from figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
 from sims.simplex.initialization import initialization_map
 from sims.simplex.portraits import COURSE

@@ -6,8 +6,8 @@ import numpy as np
 from sympy import false
 from sympy.core.relational import Relational
 
-from disband.numbers import number
-from disband.plain import balanced, entry, plain
+from disband.terminal.formula import balanced, entry, plain
+from disband.terminal.numbers import number
 from theory.facts import facts
 from theory.facts.charts import Chart
 from theory.facts.limits import WAYS

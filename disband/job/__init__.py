@@ -1,0 +1,1 @@
+"""The main jobs: verify, figures and gpt2."""
