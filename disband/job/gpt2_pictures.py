@@ -57,7 +57,8 @@ def _targets(metric: str) -> Callable[[Record], list[Any]]:
 
 def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable[[Any], Figure]"]]:
     """The caption, the rows and the drawing of each picture, by its name."""
-    from figures.gpt2 import (
+    from figures.gpt2.methods import methods_picture
+    from figures.gpt2.runs import (
         cosine_picture,
         courses_picture,
         ranking_picture,
@@ -65,8 +66,7 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
         runs_picture,
         steps_picture,
     )
-    from figures.gpt2_methods import methods_picture
-    from figures.gpt2_targets import target_parts_picture
+    from figures.gpt2.targets import target_parts_picture
     from figures.jian2025 import label_mass_picture
     from figures.yuan2025 import figure_4b
     from verify.experiments.gpt2.readings import GAINED

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figures.gpt2_methods import methods_picture
+from figures.gpt2.methods import methods_picture
 from figures.style import save
 
 
