@@ -33,10 +33,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 # Their tests share what takes minutes to compute, so one process runs them all.
-TOGETHER = ("tests/disband/test_verify.py", "tests/verify/test_ledger.py")
+TOGETHER = ("tests/disband/job/test_verify.py", "tests/verify/claims/test_ledger.py")
 
 # Every objective keeps its contract in the fast run; what else follows from it, the first ones.
-CONTRACT = "tests/theory/test_objectives.py"
+CONTRACT = "tests/theory/objectives/test_objectives.py"
 LATER = OBJECTIVES[12:]
 
 

@@ -32,7 +32,7 @@ from verify.kept.provenance import ROOT
 
 WRITTEN = [name for name in PAGES if name not in GENERATED]
 COMMANDS = every_command()
-# Its examples need a trainer, which tests/test_monitor_page.py has.
+# Its examples need a trainer, which tests/disband/monitor/test_page_example.py has.
 ELSEWHERE = {"docs/monitor.md"}
 # Its example is about a model and texts of the reader's own.
 TAKEN_FOR_GRANTED = {"docs/scores.md"}
@@ -108,8 +108,8 @@ def prepared(name):
         pytest.importorskip("torch")
     if name not in TAKEN_FOR_GRANTED:
         return {}
-    from tests.verify.test_models import saved
-    from tests.verify.tiny import TWEETS, model_of, tokenizer_of
+    from tests.lm.model.test_load import saved
+    from tests.lm.tiny import TWEETS, model_of, tokenizer_of
 
     tokenizer = tokenizer_of()
     saved(Path("path/to/a/model"), model_of(tokenizer), tokenizer)
@@ -197,7 +197,7 @@ def wrong_verdicts(text):
     known = verdicts()
     modules = {path.stem for path in (ROOT / "disband").glob("*.py")}
     said = {o: v for o, v in named(text).items() if o.removeprefix("disband.") not in modules}
-    # An experiment on toys is not recorded: tests/disband/test_verify.py runs it.
+    # An experiment on toys is not recorded: tests/disband/job/test_verify.py runs it.
     return [o for o, v in said.items() if o not in known or (v and known[o] and v != known[o])]
 
 

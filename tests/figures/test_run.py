@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from figures.run import run_picture
-from tests.verify.test_monitor_diagnosis import STEPS, looked, run_of
+from tests.disband.monitor.test_diagnosis import STEPS, looked, run_of
 from theory.band import Case
 
 

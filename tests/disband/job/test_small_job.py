@@ -1,0 +1,143 @@
+"""``disband verify`` on a few claims: ended in the middle, done again, in trouble of all kinds."""
+
+import errno
+import json
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from disband.cli import main
+from disband.job.pictures import PICTURES
+from disband.terminal.summary import summary
+from tests.disband.job.test_verify import CLAIM
+from tests.disband.planted import PLANTED
+from tests.disband.running import printed, start
+from theory.objectives import OBJECTIVES
+from verify.claims import LEDGER
+
+
+def refused(out, *words):
+    result = CliRunner().invoke(main, [*words, "--out", str(out)])
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_figures_that_cannot_be_drawn_are_refused_in_one_line(few, tmp_path):
+    few(tmp_path)
+    for name, said in (
+        ("figure-3", "without --no-lm"),
+        ("bnad", "did you mean band?"),
+        ("xyzzy", "choose one"),
+    ):
+        assert said in refused(tmp_path, "figures", name)
+
+
+def test_saved_data_that_are_broken_are_refused_in_one_line(tmp_path):
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "pictures.npz").write_bytes(b"PK no more")
+    assert "run disband verify again" in refused(tmp_path, "figures")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=str)
+def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, few, tmp_path):
+    process = start(tmp_path, "verify", "--no-lm")
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("steps/objectives-*.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    if how == signal.SIGINT:
+        # Python ends itself by the signal where it came within an exec; shells see 130 both ways.
+        assert process.returncode in {130, -signal.SIGINT}
+        assert errors.strip().startswith("interrupted; finished steps are kept in")
+    assert not (tmp_path / "report.json").exists()
+    for path in (tmp_path / "steps").glob("[!.]*"):
+        json.loads(path.read_text())
+    (tmp_path / "steps" / ".half.partial").touch()
+    assert few(tmp_path).count(", reused") == 1
+    assert not list((tmp_path / "steps").glob(".*"))
+    assert (tmp_path / "report.html").exists()
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Return a way to run the job in this process on a few claims, runs and pictures."""
+    monkeypatch.setattr("disband.job.run.LEDGER", LEDGER[:3])
+    monkeypatch.setattr("disband.job.run.OBJECTIVES", OBJECTIVES[:1])
+    monkeypatch.setattr("disband.job.run.studied", lambda _: [])
+    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (PLANTED,))
+    monkeypatch.setattr("disband.job.run.toy_parts", list)
+    monkeypatch.setattr("disband.job.motion.OBJECTIVES", OBJECTIVES[:1])
+    monkeypatch.setattr("disband.job.motion.STEPS", 2)
+    monkeypatch.setattr("disband.job.pictures.MAIN", ("DPO",))
+    few = {"band", "trajectories", "figure-3"}
+    named = [picture for picture in PICTURES if picture.name in few]
+    monkeypatch.setattr("disband.job.pictures.PICTURES", named)
+
+    def run(out, *words):
+        return printed(out, "verify", "--no-lm", *words)
+
+    return run
+
+
+def test_a_small_job_leaves_its_report_and_its_pictures(few, tmp_path):
+    said = few(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert [claim["id"] for claim in report["claims"]] == [claim.id for claim in LEDGER[:3]]
+    assert all(set(claim) >= CLAIM for claim in report["claims"])
+    assert summary(report, tmp_path) in said
+    drawn = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
+    assert drawn >= {"band"}
+    assert "figure-3" not in drawn
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count("<figure>") == len(drawn)
+
+
+def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_path, monkeypatch):
+    def run(_):
+        raise ModuleNotFoundError(name="torch")
+
+    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (replace(PLANTED, run=run),))
+    said = few(tmp_path)
+    assert "0 of 0 statements hold on every seed; left out: planted needs torch" in said
+
+
+def test_fresh_does_every_step_again(few, tmp_path):
+    assert "reused" not in few(tmp_path)
+    steps = {path: path.stat().st_mtime_ns for path in (tmp_path / "steps").iterdir()}
+    assert few(tmp_path).count(", reused") == 6
+    assert "reused" not in few(tmp_path, "--fresh")
+    assert all(path.stat().st_mtime_ns > changed for path, changed in steps.items())
+
+
+def test_a_step_whose_file_is_broken_is_done_again(few, tmp_path):
+    few(tmp_path)
+    for path in (tmp_path / "steps").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    assert "reused" not in few(tmp_path)
+
+
+def test_a_changed_program_does_the_steps_again(few, tmp_path, monkeypatch):
+    few(tmp_path)
+    monkeypatch.setattr("verify.kept.store.code_hash", lambda module: f"another {module}")
+    assert "reused" not in few(tmp_path)
+
+
+@pytest.mark.usefixtures("few")
+def test_trouble_of_the_disk_in_the_middle_is_told_in_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("disband.job.run.write_report", full)
+    result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
+    assert result.stderr.count("\n") == 1

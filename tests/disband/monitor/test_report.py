@@ -1,0 +1,65 @@
+"""A training run's log becomes a report."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from disband.cli import main
+from tests.disband.monitor.test_diagnosis import STEPS, looked, run_of, written
+
+
+def state(folder, run):
+    lines = [{"step": s, **line} for s, line in zip(run.steps, run.lines, strict=True)]
+    return written(folder, "trainer_state.json", lines)
+
+
+def reported(folder, run):
+    state(folder / "run", run)
+    words = ["report", str(folder / "run"), "--out", str(folder / "out")]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    return done, folder / "out"
+
+
+def test_a_report_says_what_happened_and_what_to_do(tmp_path):
+    done, out = reported(tmp_path, run_of(-1, **looked(0.2, 0.8, predicted_chosen=-0.01,
+                                                       predicted_rejected=-0.02)))  # fmt: skip
+    assert done.exit_code == 0
+    for part in (
+        "The chosen fell and the rejected fell.",
+        "Which case",
+        "80% both fall",
+        "δ = 1.41",
+    ):
+        assert part in done.output
+    page = (out / "run.html").read_text("utf-8")
+    assert "<svg" in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", page)
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["diagnosis"]["cause"].startswith("the pairs themselves")
+    assert record["provenance"]["command"]
+
+
+def test_a_run_without_a_monitor_is_told_as_far_as_it_goes(tmp_path):
+    done, out = reported(tmp_path, run_of(-1))
+    assert "no monitor watched" in done.output
+    assert "Watch the next run" in done.output
+    assert (out / "run.html").read_text("utf-8").count("<section") == 3
+
+
+def test_a_run_with_no_rewards_has_a_page_without_a_figure(tmp_path):
+    folder = tmp_path / "run"
+    written(folder, "trainer_state.json", [{"loss": 1.0, "step": s} for s in STEPS])
+    done = CliRunner().invoke(main, ["report", str(folder), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0
+    assert "<svg" not in (tmp_path / "out" / "run.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("there", "said"), [(True, "has neither"), (False, "does not exist")])
+def test_a_folder_without_a_log_is_refused_in_a_line(there, said, tmp_path):
+    (tmp_path / ("run" if there else "elsewhere")).mkdir()
+    done = CliRunner().invoke(main, ["report", str(tmp_path / "run"), "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert said in done.output
+    assert len(done.output.splitlines()) == 1
