@@ -26,14 +26,14 @@ from torch.optim import Adam, Optimizer
 
 from benchmarks.kernels import device
 from benchmarks.scores import model_of, pairs_of
-from lm.model.gpt2 import Model, join, logp
-from lm.scores.grams import pair_gram
-from lm.training.calibrated import trace
-from lm.training.finetune import Pair
-from sims.methods.calibrate import batch_calibrated, rescaled, reward_calibrated
-from theory.batch import batch_factor
-from theory.objectives import DPO
-from verify.kept.provenance import ROOT, versions
+from disband.lm.model.gpt2 import Model, join, logp
+from disband.lm.scores.grams import pair_gram
+from disband.lm.training.calibrated import trace
+from disband.lm.training.finetune import Pair
+from disband.sims.methods.calibrate import batch_calibrated, rescaled, reward_calibrated
+from disband.theory.batch import batch_factor
+from disband.theory.objectives import DPO
+from disband.verify.kept.provenance import ROOT, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

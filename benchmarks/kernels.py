@@ -25,19 +25,19 @@ import numpy as np
 import sympy
 
 from benchmarks.by_hand import BY_HAND, case_by_hand
-from theory.band import cases
-from theory.catalogue import catalogue
-from theory.gram import Gram
-from theory.kernels.program import BLOCK
+from disband.theory.band import cases
+from disband.theory.catalogue import catalogue
+from disband.theory.gram import Gram
+from disband.theory.kernels.program import BLOCK
 
 ROOT = Path(__file__).parent.parent
 NUMPY = "import numpy"
 START = (
-    "import numpy; from theory.catalogue import catalogue; "
+    "import numpy; from disband.theory.catalogue import catalogue; "
     "catalogue().find('dpo').kernel('incentives')(-9.0, -8.0, -9.0, -8.0, 5, 6)"
 )
 COLD = (
-    "from theory.objectives import OBJECTIVES\n"
+    "from disband.theory.objectives import OBJECTIVES\n"
     "for o in OBJECTIVES:\n"
     "    o.ratio, o.conditions, o.signs_w, o.signs_l\n"
     "    for what in ('loss', 'd_w', 'd_l', 'incentives'): o.kernel(what)"

@@ -32,9 +32,9 @@ from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
 from benchmarks.scores import SIZES, model_of
+from disband.lm.model.gpt2 import train_tokenizer
 from disband.monitor.callback import Monitor
-from lm.model.gpt2 import train_tokenizer
-from verify.kept.provenance import ROOT, versions
+from disband.verify.kept.provenance import ROOT, versions
 
 SIZE = "124M"
 CADENCE = 10

@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lm.data.tweets import Tweet, load_tweets, responses
-from verify.kept.provenance import ROOT, versions
+from disband.lm.data.tweets import Tweet, load_tweets, responses
+from disband.verify.kept.provenance import ROOT, versions
 
 BAR = 240.0  # seconds
 STYLE = "edit one 0+12"

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.func import functional_call, grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lm.model.gpt2 import Batch, Model
-from lm.scores.reading import residual
+from disband.lm.model.gpt2 import Batch, Model
+from disband.lm.scores.reading import residual
 
 
 def one_backward_each(model: Model, batch_w: Batch, batch_l: Batch) -> list[list[float]]:

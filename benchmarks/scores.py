@@ -22,9 +22,9 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from benchmarks import rivals
-from lm.model.gpt2 import Batch, Model
-from lm.scores.grams import batch_gram, pair_gram, token_gram
-from verify.kept.provenance import ROOT, versions
+from disband.lm.model.gpt2 import Batch, Model
+from disband.lm.scores.grams import batch_gram, pair_gram, token_gram
+from disband.verify.kept.provenance import ROOT, versions
 
 SIZES = {
     "12M": GPT2Config(n_layer=4, n_embd=192, n_head=4),

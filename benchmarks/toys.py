@@ -24,12 +24,12 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from benchmarks.kernels import device
-from sims.surveys.entry import Start
-from sims.surveys.outcomes import Outcomes, outcomes
-from sims.surveys.two_tokens import Problems, one_pair
-from theory.band import case_of
-from theory.objectives import DPO, find
-from verify.kept.provenance import ROOT, versions
+from disband.sims.surveys.entry import Start
+from disband.sims.surveys.outcomes import Outcomes, outcomes
+from disband.sims.surveys.two_tokens import Problems, one_pair
+from disband.theory.band import case_of
+from disband.theory.objectives import DPO, find
+from disband.verify.kept.provenance import ROOT, versions
 
 BAR = 200
 SIDES = {

@@ -7,15 +7,14 @@ Names are imported when they are first used, so that the command line starts at 
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from disband.monitor.callback import Monitor
-    from disband.monitor.config import MonitorConfig
-    from theory.band import Band, Case, band, calibration, case
-    from theory.gram import Gram
-    from theory.objective import Objective
-    from theory.objectives import (
+    from disband.theory.band import Band, Case, band, calibration, case
+    from disband.theory.gram import Gram
+    from disband.theory.objective import Objective
+    from disband.theory.objectives import (
         ALIASES,
         AOT,
         AOT_UNPAIRED,
@@ -65,9 +64,18 @@ if TYPE_CHECKING:
         find,
         mix,
     )
-    from theory.step import first_order
+    from disband.theory.step import first_order
 
-__version__ = "0.1.0"
+    from .monitor.callback import Monitor
+    from .monitor.config import MonitorConfig
+
+__version__ = "0.2.0"
+
+# theory, sims, lm, verify and figures are links here to the folders beside this one. In a checkout
+# whose links are plain files, and in an unpacked source archive, those folders are found by this.
+_beside = Path(__file__).parent.parent
+if not Path(__file__).with_name("theory").is_dir() and (_beside / "theory").is_dir():
+    __path__.append(str(_beside))
 
 __all__ = [
     "ALIASES",
@@ -131,23 +139,23 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Band": "theory.band",
-    "Case": "theory.band",
-    "Gram": "theory.gram",
+    "Band": "disband.theory.band",
+    "Case": "disband.theory.band",
+    "Gram": "disband.theory.gram",
     "Monitor": "disband.monitor.callback",
     "MonitorConfig": "disband.monitor.config",
-    "Objective": "theory.objective",
-    "band": "theory.band",
-    "calibration": "theory.band",
-    "case": "theory.band",
-    "first_order": "theory.step",
+    "Objective": "disband.theory.objective",
+    "band": "disband.theory.band",
+    "calibration": "disband.theory.band",
+    "case": "disband.theory.band",
+    "first_order": "disband.theory.step",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "theory.objectives")), name)
+    return getattr(import_module(_HOMES.get(name, "disband.theory.objectives")), name)
 
 
 def __dir__() -> list[str]:

@@ -4,17 +4,17 @@
 
 import click
 
-from disband import __version__
-from disband.commands.claims import claim, falsify
-from disband.commands.compare import compare
-from disband.commands.explore import explore
-from disband.commands.gpt2 import gpt2
-from disband.commands.objectives import band, derive
-from disband.commands.probe import probe
-from disband.commands.report import report
-from disband.commands.runs import figures, verify
-from disband.commands.toys import outcomes, simulate
-from disband.terminal.errors import Group
+from . import __version__
+from .commands.claims import claim, falsify
+from .commands.compare import compare
+from .commands.explore import explore
+from .commands.gpt2 import gpt2
+from .commands.objectives import band, derive
+from .commands.probe import probe
+from .commands.report import report
+from .commands.runs import figures, verify
+from .commands.toys import outcomes, simulate
+from .terminal.errors import Group
 
 
 @click.group("disband", cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
-from figures.style import FILLS, Array, panels, styled, zero_line
-from theory.band import Case, case
-from theory.gram import Gram
-from theory.objectives import TABLE2
+from disband.theory.band import Case, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import TABLE2
+
+from .style import FILLS, Array, panels, styled, zero_line
 
 # In shares of the height of the axes: what a label takes, and what no eye tells apart.
 _LABEL, _SAME = 0.062, 0.012
@@ -24,7 +25,7 @@ class Wedge(NamedTuple):
     Args:
         cosine: Values of :math:`\rho`, ``(m,)``, rising.
         log_ratio: Values of :math:`\log(r/r^*)`, ``(k,)``, rising.
-        cases: :class:`theory.band.Case` at each of them, ``(k, m)``.
+        cases: :class:`disband.theory.band.Case` at each of them, ``(k, m)``.
     """
 
     cosine: Array

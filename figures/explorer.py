@@ -21,7 +21,7 @@ from bokeh.models import (
 from bokeh.palettes import RdBu11, interp_palette
 from bokeh.plotting import figure
 
-from figures.style import CHOSEN, LOOKS, REJECTED
+from .style import CHOSEN, LOOKS, REJECTED
 
 STEP = LOOKS[1].color
 IDEAL = LOOKS[0].color

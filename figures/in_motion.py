@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from figures.style import CHOSEN, FILLS, REJECTED, Array, Fill, Look, panels, styled, zero_line
-from sims.pairs.paths import Path
-from sims.surveys.adam import Cloud
-from sims.surveys.maps import NORM_RATIO, Map
-from sims.surveys.outcomes import LOST
-from theory.band import Case
+from disband.sims.pairs.paths import Path
+from disband.sims.surveys.adam import Cloud
+from disband.sims.surveys.maps import NORM_RATIO, Map
+from disband.sims.surveys.outcomes import LOST
+from disband.theory.band import Case
+
+from .style import CHOSEN, FILLS, REJECTED, Array, Fill, Look, panels, styled, zero_line
 
 _LEAST, _SPAN = 0.3, 1.25  # least cosine; offsets beyond the span are drawn on the edge
 _EDGE = "#333333"

@@ -10,10 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
 
-from figures.style import LOOKS, Array, Fill, Look, draw, panels, spread, styled
-from sims.simplex.initialization import Map
-from sims.simplex.misallocation import Curve
-from sims.simplex.portraits import Portrait
+from disband.sims.simplex.initialization import Map
+from disband.sims.simplex.misallocation import Curve
+from disband.sims.simplex.portraits import Portrait
+
+from .style import LOOKS, Array, Fill, Look, draw, panels, spread, styled
 
 _GAINS = Fill("#F6D3B8", "///")
 _PATH, _EDGE = "#1F4E79", "#111111"

@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from figures.style import FILLS, Fill, panels, styled, zero_line
-from sims.pairs.gallery import Line
-from sims.surveys.phases import STILL, Phases
-from theory.band import Case
+from disband.sims.pairs.gallery import Line
+from disband.sims.surveys.phases import STILL, Phases
+from disband.theory.band import Case
+
+from .style import FILLS, Fill, panels, styled, zero_line
 
 _STILL = Fill("#FFFFFF", "...")
 _RATIOS = (0.125, 0.5, 1.0, 2.0, 8.0)  # norm ratios that are marked

@@ -8,8 +8,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from figures.chen2026 import band_picture, wedge
-from figures.style import panels, plain, styled
+from .chen2026 import band_picture, wedge
+from .style import panels, plain, styled
 
 _LEAST = 1.0  # of the plane's half height, so that a narrow cloud is not blown up
 _LABELLED = 44  # tokens on a side that can still be read

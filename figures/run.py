@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from figures.style import CHOSEN, FILLS, LOOKS, REJECTED, draw, panels, styled, zero_line
-from theory.band import Case
+from disband.theory.band import Case
+
+from .style import CHOSEN, FILLS, LOOKS, REJECTED, draw, panels, styled, zero_line
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, tuple[Array, Array]]  # metric: steps, values

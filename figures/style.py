@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from theory.band import Case
-from verify.kept.store import whole_file
+from disband.theory.band import Case
+from disband.verify.kept.store import whole_file
 
 Array = NDArray[np.float64]
 

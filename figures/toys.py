@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from figures.style import CHOSEN, LOOKS, REJECTED, Array, draw, panels, spread, styled, zero_line
-from sims.pairs.descent import Trajectory
-from sims.pairs.policies import PLACES
-from sims.pairs.studies import Study
+from disband.sims.pairs.descent import Trajectory
+from disband.sims.pairs.policies import PLACES
+from disband.sims.pairs.studies import Study
+
+from .style import CHOSEN, LOOKS, REJECTED, Array, draw, panels, spread, styled, zero_line
 
 _FEW = 12  # problems that are still told apart as thin lines
 _MARKS = 20

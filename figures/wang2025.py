@@ -1,7 +1,7 @@
 """Figures of wang2025, "What Is Preference Optimization Doing, How and Why?", on toy worlds.
 
-All of them show arrays of :func:`verify.experiments.toys.dynamics_curves.curves`: means over worlds with
-their 95 % intervals.
+All of them show arrays of :func:`disband.verify.experiments.toys.dynamics_curves.curves`: means
+over worlds with their 95 % intervals.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import CHOSEN, LOOKS, REJECTED, Array, Look, draw, panels, styled, zero_line
-from verify.experiments.toys.dynamics import LINEAR, RESPONSES, TOKENS
-from verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING, LINES
+from disband.verify.experiments.toys.dynamics import LINEAR, RESPONSES, TOKENS
+from disband.verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING, LINES
+
+from .style import CHOSEN, LOOKS, REJECTED, Array, Look, draw, panels, styled, zero_line
 
 Arrays = Mapping[str, Array]
 

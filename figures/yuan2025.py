@@ -26,7 +26,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from figures.style import (
+from disband.lm.data.tweets import STYLES
+from disband.theory.gram import Gram
+
+from .style import (
     CHOSEN,
     LOOKS,
     REJECTED,
@@ -38,8 +41,6 @@ from figures.style import (
     styled,
     zero_line,
 )
-from lm.data.tweets import STYLES
-from theory.gram import Gram
 
 Run = Mapping[str, Any]
 Results = Mapping[tuple[int, str], Run]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from theory.objectives import OBJECTIVES
+from disband.theory.objectives import OBJECTIVES
 
 slow_machines = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 settings.register_profile(

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.job.studied import merged
-from verify.claims import LEDGER
-from verify.deciding.claim import Prediction
-from verify.deciding.decide import judge
-from verify.kept.provenance import ROOT
-from verify.kept.recorded import recorded
+from disband.verify.claims import LEDGER
+from disband.verify.deciding.claim import Prediction
+from disband.verify.deciding.decide import judge
+from disband.verify.kept.provenance import ROOT
+from disband.verify.kept.recorded import recorded
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")

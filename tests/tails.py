@@ -6,8 +6,8 @@ import mpmath
 import numpy as np
 import torch
 
+from disband.theory.symbols import DATA
 from tests.exact import DIGITS, LARGEST, SMALLEST, exactly
-from theory.symbols import DATA
 
 HALF_ULP = 2.0**-53
 # Any value has this relative error, or is exact at arguments that are off by so many half ulps.

@@ -4,18 +4,29 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from verify.kept.provenance import PACKAGES, ROOT, imports
+from disband.verify.kept.provenance import PACKAGES, ROOT, imported_from, imports, module_name
 
 FLOOR = {package: number for number, package in enumerate(PACKAGES)}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 HEAVY = {"torch", "matplotlib", "transformers", "tokenizers", "datasets"}
-LONGEST = 320
+LONGEST = 400
+MOST = 15  # modules a folder, its __init__ aside
+TOOLS = ("probe", "monitor", "explorer")
+
+
+def package_of(module):
+    """The package that a dotted name of this project is in; None for a name of another."""
+    first, second, *_ = [*module.split("."), ""]
+    if first != "disband":
+        return None
+    return second if second in PACKAGES else "disband"
 
 
 def name_of(path):
@@ -44,8 +55,8 @@ def at_import(path):
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            yield imported_from(node, path)
         waiting += ast.iter_child_nodes(node)
 
 
@@ -56,23 +67,72 @@ def test_there_are_files_to_look_at():
 
 def test_imports_run_downward_only():
     def upward(path):
-        own = path.relative_to(ROOT).parts[0]
-        used = {name.partition(".")[0] for name in imports(path)}
-        return sorted(other for other in used & set(FLOOR) if FLOOR[other] > FLOOR[own])
+        used = {package_of(name) for name in imports(path)} - {None}
+        return sorted(o for o in used if FLOOR[o] > FLOOR[package_of(module_name(path))])
 
     assert not offenders(upward)
 
 
-def test_imports_are_absolute():
-    def relative(path):
-        nodes = ast.walk(tree(path))
-        return [n.lineno for n in nodes if isinstance(n, ast.ImportFrom) and n.level]
+def test_imports_are_relative_within_a_package_and_absolute_between_packages():
+    def otherwise(path):
+        own = package_of(module_name(path))
+        return [
+            node.lineno
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.ImportFrom)
+            and (package_of(imported_from(node, path)) == own) != bool(node.level)
+        ]
 
-    assert not offenders(relative)
+    assert not offenders(otherwise)
 
 
-@pytest.mark.parametrize("package", ["theory", "sims", "disband"])
-def test_the_quick_floors_load_nothing_heavy(package):
+def test_tools_do_not_import_one_another():
+    def other(path):
+        own = path.relative_to(ROOT).parts[1]
+        used = {name.split(".")[1] for name in imports(path) if name.startswith("disband.")}
+        return sorted(used & set(TOOLS) - {own})
+
+    paths = [path for tool in TOOLS for path in (ROOT / "disband" / tool).rglob("*.py")]
+    assert not offenders(other, paths)
+
+
+def test_no_folder_has_more_modules_than_one_sees_at_a_glance():
+    names = [name_of(path).rpartition("/") for path in FILES]
+    counts = Counter(folder for folder, _, name in names if name != "__init__.py")
+    assert not {folder: count for folder, count in counts.items() if count > MOST}
+
+
+@pytest.mark.parametrize("package", PACKAGES[:-1])
+def test_the_door_links_to_each_folder(package):
+    link = ROOT / "disband" / package
+    assert link.is_symlink()
+    assert link.resolve() == ROOT / package
+
+
+@pytest.mark.parametrize("package", PACKAGES[:-1])
+def test_no_folder_has_a_second_name(package):
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {package}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"ImportError: import disband.{package}" in done.stderr
+
+
+QUICK = (
+    "theory",
+    "sims",
+    "disband/commands",
+    "disband/terminal",
+    "disband/job",
+    "disband/explorer",
+)
+
+
+@pytest.mark.parametrize("package", QUICK)
+def test_the_quick_rooms_load_nothing_heavy(package):
     def heavy(path):
         allowed = {"matplotlib"} if path.name == "pictures.py" else set()
         used = {name.partition(".")[0] for name in at_import(path)}

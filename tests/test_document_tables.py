@@ -2,8 +2,8 @@
 
 import re
 
+from disband.theory.objectives import OBJECTIVES
 from tests.documents import GENERATED, PAGES, benchmark
-from theory.objectives import OBJECTIVES
 
 
 def rows(table):

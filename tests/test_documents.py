@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from latex2mathml.converter import convert
 
 from disband.cli import main
+from disband.verify.kept.provenance import ROOT
 from tests.documents import (
     GENERATED,
     LANGUAGES,
@@ -28,7 +29,6 @@ from tests.documents import (
     verdicts,
     words,
 )
-from verify.kept.provenance import ROOT
 
 WRITTEN = [name for name in PAGES if name not in GENERATED]
 COMMANDS = every_command()

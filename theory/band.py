@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gram import Gram
-from theory.kernels.program import Builder, Node, Program, in_blocks
-from theory.step import first_order
+from .gram import Gram
+from .kernels.program import Builder, Node, Program, in_blocks
+from .step import first_order
 
 if TYPE_CHECKING:
-    from theory.kernels.compiled import Compiled
+    from .kernels.compiled import Compiled
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.band import Band
+from .band import Band
 
 Array = NDArray[np.float64]
 

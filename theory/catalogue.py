@@ -21,9 +21,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from theory.kernels.compiled import QUANTITIES, Compiled, Hyperparameter
-from theory.kernels.program import Program
-from theory.lookup import named
+from .kernels.compiled import QUANTITIES, Compiled, Hyperparameter
+from .kernels.program import Program
+from .lookup import named
 
 # Of what a file looks like; raised when that changes.
 FORMAT = 1
@@ -39,7 +39,7 @@ class Catalogue:
     aliases: Mapping[str, Compiled]
 
     def find(self, name: str) -> Compiled:
-        """Return the objective called ``name``, as :func:`theory.lookup.named`."""
+        """Return the objective called ``name``, as :func:`disband.theory.lookup.named`."""
         return named(name, self.objectives, self.aliases)
 
 
@@ -119,7 +119,7 @@ def _digest(text: str) -> str:
 
 
 def _derived() -> dict[str, Any]:
-    from theory.objectives import ALIASES, OBJECTIVES
+    from .objectives import ALIASES, OBJECTIVES
 
     return {
         "objectives": [_written(objective.compiled) for objective in OBJECTIVES],

@@ -8,9 +8,9 @@ from sympy import Basic, Expr, Function, Symbol, numbered_symbols
 from sympy.printing.codeprinter import PrintMethodNotImplementedError
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from theory.kernels import stable
-from theory.kernels.lowering import shared_parts
-from theory.kernels.primitives import PRIMITIVES
+from .kernels import stable
+from .kernels.lowering import shared_parts
+from .kernels.primitives import PRIMITIVES
 
 PRELUDE = f"""\
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
@@ -28,7 +28,10 @@ const linlog = (x) => {{
   return Math.log(Math.max(x, low)) + Math.min(x - low, 0) / low;
 }};
 """
-"""What the functions below call, as :mod:`theory.kernels.stable` has it: once on a page, before them."""
+"""What the functions below call, once on a page and before them.
+
+It says in JavaScript what :mod:`disband.theory.kernels.stable` says.
+"""
 
 _PRIMITIVES = {primitive.__name__ for primitive in PRIMITIVES}
 _FUNCTIONS = {"exp": "Math.exp", "log": "Math.log"} | {name: name for name in _PRIMITIVES}

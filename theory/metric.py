@@ -2,8 +2,8 @@ r"""Bands of an optimizer with a metric and a memory.
 
 A preconditioned step moves along :math:`P(d_wa - d_lb)`. All that the band says holds of it with
 every product :math:`\langle x,y\rangle` replaced by :math:`\langle x,Py\rangle`: build the Gram
-with :func:`metric_gram` and use :mod:`theory.band` as it stands. With momentum the step also moves
-along the memory of past gradients, and the band in :math:`\delta` changes its ends.
+with :func:`metric_gram` and use :mod:`disband.theory.band` as it stands. With momentum the step
+also moves along the memory of past gradients, and the band in :math:`\delta` changes its ends.
 """
 
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.band import calibration
-from theory.gram import Gram
+from .band import calibration
+from .gram import Gram
 
 Array = NDArray[np.float64]
 

@@ -19,15 +19,15 @@ from sympy import (
     powsimp,
 )
 
-from theory.gram import Gram
-from theory.kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
-from theory.kernels.lowering import program_of
-from theory.kernels.primitives import logsigmoid
-from theory.kernels.program import Kernel, Program
-from theory.kernels.stable import Backend
-from theory.signs import Signs, signs
-from theory.step import first_order
-from theory.symbols import BELOW, DATA, PLAIN, A, B, X, logp_l, logp_w
+from .gram import Gram
+from .kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
+from .kernels.lowering import program_of
+from .kernels.primitives import logsigmoid
+from .kernels.program import Kernel, Program
+from .kernels.stable import Backend
+from .signs import Signs, signs
+from .step import first_order
+from .symbols import BELOW, DATA, PLAIN, A, B, X, logp_l, logp_w
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Objective:
 
     Args:
         name: The name in tables, test ids, figures and on the command line.
-        loss: The loss of one pair in nats, an expression in :mod:`theory.symbols`.
+        loss: The loss of one pair in nats, an expression in :mod:`disband.theory.symbols`.
         source: Where the loss was published.
         defaults: The value of each hyperparameter in ``loss``.
         note: What a reader must know beside the formula, such as which log-probability it reads.

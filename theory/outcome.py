@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.band import Case
-from theory.gram import Gram
-from theory.step import first_order
+from .band import Case
+from .gram import Gram
+from .step import first_order
 
 Codes = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]

@@ -6,8 +6,8 @@ from typing import Any
 
 from sympy import Add, Dummy, Expr, Integer, Mul, exp, factor_terms, log
 
-from theory.kernels.primitives import sigmoid
-from theory.symbols import logp_l, logp_w, ref_l, ref_w
+from .kernels.primitives import sigmoid
+from .symbols import logp_l, logp_w, ref_l, ref_w
 
 # A term of a sum: its coefficient, a function, and the argument.
 Split = tuple[Expr, Any, Expr] | None

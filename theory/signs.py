@@ -25,8 +25,8 @@ from sympy import (
     true,
 )
 
-from theory.kernels.primitives import expm1, logodds, logsigmoid, sigmoid, step
-from theory.rewriting import (
+from .kernels.primitives import expm1, logodds, logsigmoid, sigmoid, step
+from .rewriting import (
     Split,
     bump,
     exponential,
@@ -36,7 +36,7 @@ from theory.rewriting import (
     plain_call,
     without_mirrors,
 )
-from theory.symbols import BELOW, logp_l, logp_w, ref_l, ref_w
+from .symbols import BELOW, logp_l, logp_w, ref_l, ref_w
 
 LOGS = frozenset((logp_w, logp_l, ref_w, ref_l))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from theory.gram import Gram
+from .gram import Gram
 
 
 def first_order(d_w: Any, d_l: Any, gram: Gram, lr: Any = 1) -> tuple[Any, Any]:

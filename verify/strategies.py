@@ -7,7 +7,7 @@ norms, parallel scores and incentives that push the wrong way, are drawn often.
 .. code-block:: python
 
     from hypothesis import given
-    from verify import strategies as preferences
+    from . import strategies as preferences
 
     @given(gram=preferences.grams(), incentives=preferences.incentives())
     def test_my_theorem(gram, incentives): ...
@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from numpy.typing import NDArray
 
-from sims.pairs.policies import LogLinear, Pair
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.symbols import BELOW
+from disband.sims.pairs.policies import LogLinear, Pair
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.symbols import BELOW
 
 Vector = list[int]
 ScorePair = tuple[Vector, Vector]

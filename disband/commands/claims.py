@@ -4,7 +4,7 @@
 
 import click
 
-from disband.terminal.errors import Refusal, user_input
+from ..terminal.errors import Refusal, user_input
 
 
 @click.command()
@@ -19,7 +19,7 @@ def claim(identifier: str) -> None:
     disband claim yuan2025.eq9
     disband claim yuan2025.corollary2.directions
     """
-    from disband.terminal.claims import claim_text, find_claim
+    from ..terminal.claims import claim_text, find_claim
 
     with user_input():
         found = find_claim(identifier)
@@ -58,11 +58,12 @@ def falsify(
         raise click.UsageError("--given goes with --statement; a claim has its own assumptions")
     if statement is not None and identifiers:
         raise click.UsageError("give either IDs or --statement")
-    from disband.terminal.claims import falsify_text, find_claim, own_claim
-    from verify.claims import LEDGER
-    from verify.deciding.claim import Claim, Prediction
-    from verify.deciding.decide import decide
-    from verify.deciding.falsify import falsify as search
+    from disband.verify.claims import LEDGER
+    from disband.verify.deciding.claim import Claim, Prediction
+    from disband.verify.deciding.decide import decide
+    from disband.verify.deciding.falsify import falsify as search
+
+    from ..terminal.claims import falsify_text, find_claim, own_claim
 
     with user_input():
         if statement is not None:

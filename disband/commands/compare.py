@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from disband.commands.shared import OUT, SET, pair_options
-from disband.terminal.errors import Refusal, require_writable, user_input, writing
-from disband.terminal.options import LOSS, chosen_objective, number_settings, settings_of
+from ..terminal.errors import Refusal, require_writable, user_input, writing
+from ..terminal.options import LOSS, chosen_objective, number_settings, settings_of
+from .shared import OUT, SET, pair_options
 
 if TYPE_CHECKING:
-    from theory.kernels.compiled import HasKernels
+    from disband.theory.kernels.compiled import HasKernels
 
 _FEW = 6  # objectives whose picture has three margins each
 
@@ -50,9 +50,10 @@ def compare(
     values = number_settings(settings)
     if figure:
         require_writable(out)
-    from disband.terminal.pair import rows, shared_settings, table
-    from disband.terminal.place import Pair
-    from theory.catalogue import catalogue
+    from disband.theory.catalogue import catalogue
+
+    from ..terminal.pair import rows, shared_settings, table
+    from ..terminal.place import Pair
 
     with user_input():
         listed = catalogue()
@@ -72,9 +73,9 @@ def compare(
         pair = Pair(**numbers)
         click.echo(table(rows(chosen, pair, cosine, norm_ratio), pair, cosine, norm_ratio))
     if figure:
-        from figures.objectives import phase_picture
-        from figures.style import save
-        from sims.surveys.phases import over_margins, phases
+        from disband.figures.objectives import phase_picture
+        from disband.figures.style import save
+        from disband.sims.surveys.phases import over_margins, phases
 
         state = vars(pair)
         with writing(out):

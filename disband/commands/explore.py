@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from disband.commands.shared import SET
-from disband.terminal.errors import Refusal, require_writable, user_input, writing
-from disband.terminal.options import chosen_objective, number_settings
+from ..terminal.errors import Refusal, require_writable, user_input, writing
+from ..terminal.options import chosen_objective, number_settings
+from .shared import SET
 
 
 @click.command()
@@ -57,10 +57,11 @@ def explore(*, loss: str | None, settings: tuple[str, ...], data: Path | None, o
         )
     own = chosen_objective(None, loss, values) if loss is not None else None
     require_writable(out.parent)
-    from disband.explorer.page import page
-    from disband.explorer.tokens import recorded, saved
-    from verify.kept.provenance import provenance
-    from verify.kept.store import write_text
+    from disband.verify.kept.provenance import provenance
+    from disband.verify.kept.store import write_text
+
+    from ..explorer.page import page
+    from ..explorer.tokens import recorded, saved
 
     with user_input():
         tokens = recorded() if data is None else saved(data)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from disband.commands.shared import OUT
-from disband.terminal.errors import Interrupted, writing
+from ..terminal.errors import Interrupted, writing
+from .shared import OUT
 
 
 @click.command()
@@ -90,7 +90,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     disband gpt2 --model ./mine --pairs prefs.jsonl --question runs --steps 20
     """
     try:
-        from disband.job.gpt2 import Study, run, summary
+        from ..job.gpt2 import Study, run, summary
 
         seeds_run = range(first_seed, first_seed + seeds)
         with writing(out):

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from disband.commands.shared import SET, pair_options
-from disband.terminal.errors import user_input
-from disband.terminal.options import LOSS, chosen_objective, number_settings
+from ..terminal.errors import user_input
+from ..terminal.options import LOSS, chosen_objective, number_settings
+from .shared import SET, pair_options
 
 
 @click.command()
@@ -54,7 +54,7 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> 
     whose derivatives would fill pages is refused. Nothing that is typed is evaluated as code.
     """
     chosen = chosen_objective(name, loss, number_settings(settings))
-    from disband.terminal.derive import derivation
+    from ..terminal.derive import derivation
 
     click.echo(derivation(chosen))
 
@@ -87,8 +87,9 @@ def band(
     values = number_settings(settings)
     from numpy import errstate
 
-    from disband.terminal.place import Pair, placement
-    from theory.catalogue import catalogue
+    from disband.theory.catalogue import catalogue
+
+    from ..terminal.place import Pair, placement
 
     with user_input(), errstate(all="ignore"):
         # an objective of the catalogue is there as numbers, without deriving anything

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from disband.commands.shared import OUT, SET
-from disband.terminal.errors import Interrupted, Refusal, writing
-from disband.terminal.options import number_settings
+from ..terminal.errors import Interrupted, Refusal, writing
+from ..terminal.options import number_settings
+from .shared import OUT, SET
 
 
 @click.command()
@@ -175,9 +175,9 @@ def probe(
             f"a probe is of at least one objective: got {objectives!r}; name one, such as dpo"
         )
     try:
-        from disband.probe.inputs import Probe
-        from disband.probe.run import run
-        from disband.probe.terminal import show
+        from ..probe.inputs import Probe
+        from ..probe.run import run
+        from ..probe.terminal import show
 
         wanted = Probe(
             objectives=names, settings=number_settings(settings), lora_targets=lora_targets,

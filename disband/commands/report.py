@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from disband.commands.shared import OUT
-from disband.terminal.errors import require_writable, user_input, writing
+from ..terminal.errors import require_writable, user_input, writing
+from .shared import OUT
 
 
 @click.command()
@@ -25,7 +25,7 @@ def report(run: Path, out: Path) -> None:
     disband report my-run
     disband report my-run/checkpoint-500/trainer_state.json --out why
     """
-    from disband.monitor import report as run_report
+    from ..monitor import report as run_report
 
     require_writable(out)
     with user_input():

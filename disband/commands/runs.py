@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from disband.commands.shared import OUT
-from disband.terminal.errors import Interrupted, require_writable, user_input, writing
+from ..terminal.errors import Interrupted, require_writable, user_input, writing
+from .shared import OUT
 
 
 @click.command()
@@ -46,8 +46,8 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
     if no_lm and data is not None:
         raise click.UsageError("--data is for the language-model check, which --no-lm leaves out")
     try:
-        from disband.job.run import Job, run
-        from disband.terminal.summary import summary
+        from ..job.run import Job, run
+        from ..terminal.summary import summary
 
         job = Job(out=out, models=not no_lm, fresh=fresh, data=data, seeds=seeds)
         with writing(out):
@@ -78,10 +78,10 @@ def figures(names: tuple[str, ...], out: Path) -> None:
     disband figures figure-3 band
     disband figures --out results/gpt2
     """
-    from disband.job.drawn import FILE, kept
-    from disband.job.gpt2 import EXPERIMENT, OWN, PRETRAINED, earlier
-    from disband.job.gpt2_pictures import draw_record
-    from disband.job.pictures import draw, select
+    from ..job.drawn import FILE, kept
+    from ..job.gpt2 import EXPERIMENT, OWN, PRETRAINED, earlier
+    from ..job.gpt2_pictures import draw_record
+    from ..job.pictures import draw, select
 
     kinds = () if names else (EXPERIMENT, PRETRAINED, OWN)
     records = [record for name in kinds for record in earlier(out, name)]

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from disband.commands.shared import OUT, SET
-from disband.terminal.errors import Refusal, require_writable, user_input, writing
-from disband.terminal.options import LOSS, chosen_objective, number_settings, settings_of
+from ..terminal.errors import Refusal, require_writable, user_input, writing
+from ..terminal.options import LOSS, chosen_objective, number_settings, settings_of
+from .shared import OUT, SET
 
 
 @click.command()
@@ -68,9 +68,10 @@ def simulate(
     require_writable(out)
     from numpy import errstate
 
-    from disband.job.toys import run_toy, table, table_csv
-    from sims.pairs.studies import TOYS
-    from verify.kept.store import write_text
+    from disband.sims.pairs.studies import TOYS
+    from disband.verify.kept.store import write_text
+
+    from ..job.toys import run_toy, table, table_csv
 
     if toy == "single-token" and policy == "independent":
         raise Refusal(
@@ -81,8 +82,8 @@ def simulate(
     with user_input(), errstate(all="ignore"):
         study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values, method=method)
     click.echo(table(setting, study))
-    from figures.style import save
-    from figures.toys import place_picture, trajectory_picture
+    from disband.figures.style import save
+    from disband.figures.toys import place_picture, trajectory_picture
 
     stem = f"{setting.name}-{chosen.name.lower()}"
     words = f"{chosen.name}, {setting.name}"
@@ -142,8 +143,9 @@ def outcomes(
     """
     values = number_settings(settings)
     chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else values)
-    from disband.terminal.outcomes import lines
-    from sims.surveys.survey import Survey, feasibility, survey
+    from disband.sims.surveys.survey import Survey, feasibility, survey
+
+    from ..terminal.outcomes import lines
 
     with user_input():
         count = problems or (100_000 if pairs == 1 else 1_000)

@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from disband.terminal.place import Pair
-from sims.pairs.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
+from disband.sims.pairs.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
+
+from ..terminal.place import Pair
 
 Scale = Literal["linear", "log", "whole"]
 _SINGLE, _EDIT = SINGLE_TOKEN.defaults, EDIT_ONE_SHARED.defaults

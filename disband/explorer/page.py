@@ -12,23 +12,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from sympy import Basic, Expr, latex, sqrt, symbols
 
-from disband.explorer.controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
-from figures import explorer
-from sims.pairs.gallery import MECHANISMS
-from sims.pairs.policies import PLACES
-from sims.pairs.studies import TOYS
-from theory.band import Case
-from theory.facts.charts import LATEX as CHARTS
-from theory.facts.charts import chart
-from theory.gram import Gram
-from theory.javascript import PRELUDE, javascript
-from theory.models.toys import single_token_gram
-from theory.objective import Objective
-from theory.objectives import DPO, OBJECTIVES
-from theory.step import first_order
-from theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
-from verify.kept.provenance import versions
-from verify.pages.report import mathml, shown
+from disband.figures import explorer
+from disband.sims.pairs.gallery import MECHANISMS
+from disband.sims.pairs.policies import PLACES
+from disband.sims.pairs.studies import TOYS
+from disband.theory.band import Case
+from disband.theory.facts.charts import LATEX as CHARTS
+from disband.theory.facts.charts import chart
+from disband.theory.gram import Gram
+from disband.theory.javascript import PRELUDE, javascript
+from disband.theory.models.toys import single_token_gram
+from disband.theory.objective import Objective
+from disband.theory.objectives import DPO, OBJECTIVES
+from disband.theory.step import first_order
+from disband.theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
+from disband.verify.kept.provenance import versions
+from disband.verify.pages.report import mathml, shown
+
+from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
 
 Record = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ def functions(listed: Sequence[Objective]) -> Iterator[str]:
 
 
 def _edges(gram: Gram) -> list[Expr]:
-    """Return the edges of the band of entangled scores; :func:`theory.band.band` has the rest."""
+    """Return the edges of the band of entangled scores, as :func:`disband.theory.band.band`."""
     return [gram.dot / gram.sq_w, gram.sq_l / gram.dot]
 
 

@@ -1,7 +1,7 @@
 """Token scores of real pairs for ``disband explore``: from a run's folder, or the recorded ones.
 
-``python -m disband.explorer.tokens`` records the ones that come with the project: seed 0 of the sentiment
-check of ``disband verify``, the style prefix+suffix alone. It takes minutes.
+``python -m disband.explorer.tokens`` records the ones that come with the project: seed 0 of the
+sentiment check of ``disband verify``, the style prefix+suffix alone. It takes minutes.
 """
 
 import json
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.kept.provenance import provenance
-from verify.kept.store import write_text
+from disband.verify.kept.provenance import provenance
+from disband.verify.kept.store import write_text
 
 Record = dict[str, Any]
 
@@ -35,7 +35,7 @@ def saved(folder: Path) -> Record | None:
     Raises:
         ValueError: The file is there, but no run left it.
     """
-    from disband.job.drawn import FILE, kept
+    from ..job.drawn import FILE, kept
 
     path = folder / "steps" / FILE
     if not path.is_file():
@@ -94,9 +94,9 @@ def main() -> None:
 
     import torch
 
-    from lm.data.tweets import data_hash, load_tweets
-    from verify.experiments.gpt2.language import language_model
-    from verify.experiments.sentiment.check import Settings, run
+    from disband.lm.data.tweets import data_hash, load_tweets
+    from disband.verify.experiments.gpt2.language import language_model
+    from disband.verify.experiments.sentiment.check import Settings, run
 
     torch.set_num_threads(1)
     settings, seed, tweets = Settings(), 0, load_tweets(None)

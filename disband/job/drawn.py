@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.job.motion import Motion
-from disband.job.motion import pack as pack_motion
-from disband.job.motion import unpack as unpack_motion
-from disband.job.toys import pack, unpack
-from sims.pairs.gallery import Line
-from sims.pairs.studies import Study
-from verify.kept.store import whole_file
+from disband.sims.pairs.gallery import Line
+from disband.sims.pairs.studies import Study
+from disband.verify.kept.store import whole_file
+
+from .motion import Motion
+from .motion import pack as pack_motion
+from .motion import unpack as unpack_motion
+from .toys import pack, unpack
 
 Arrays = Mapping[str, NDArray[Any]]
 FILE = "pictures.npz"

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sims.pairs.studies import Study
-from theory.objective import Objective
-from theory.signs import Signs
-from verify.deciding.claim import Claim, Prediction
-from verify.deciding.records import formula
+from disband.sims.pairs.studies import Study
+from disband.theory.objective import Objective
+from disband.theory.signs import Signs
+from disband.verify.deciding.claim import Claim, Prediction
+from disband.verify.deciding.records import formula
 
 Record = dict[str, Any]
 
@@ -59,7 +59,7 @@ def experiment_entry(name: str, settings: Record, predictions: Iterable[Any]) ->
 
 
 def outcomes(experiment: Record) -> Mapping[str, list[Record]]:
-    """Return each prediction's outcomes by its name; :func:`verify.deciding.records.entries` reads them."""
+    """Return each prediction's outcomes by its name, as the ledger's records read them."""
     return {p["name"]: p["per_seed"] for p in experiment["predictions"]}
 
 

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from disband.terminal.numbers import number
-from figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
-from sims.simplex.initialization import initialization_map
-from sims.simplex.portraits import COURSE
-from verify.experiments.toys.probability_run import curves, drawn_portraits
+from disband.figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
+from disband.sims.simplex.initialization import initialization_map
+from disband.sims.simplex.portraits import COURSE
+from disband.verify.experiments.toys.probability_run import curves, drawn_portraits
+
+from ..terminal.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,20 +6,21 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disband.job.entries import Record, experiment_entry
-from disband.job.gpt2_pictures import draw_record
-from disband.job.tweets import read_corpus
-from disband.terminal.errors import Refusal, require_writable, user_input
-from disband.terminal.progress import Screen
-from verify.kept.json_text import json_text
-from verify.kept.provenance import provenance
-from verify.kept.store import sweep, write_text
+from disband.verify.kept.json_text import json_text
+from disband.verify.kept.provenance import provenance
+from disband.verify.kept.store import sweep, write_text
+
+from ..terminal.errors import Refusal, require_writable, user_input
+from ..terminal.progress import Screen
+from .entries import Record, experiment_entry
+from .gpt2_pictures import draw_record
+from .tweets import read_corpus
 
 if TYPE_CHECKING:
-    from lm.training.optimizers import Kind
-    from verify.experiments.gpt2.items import Item
-    from verify.experiments.gpt2.scales import Scale
-    from verify.experiments.gpt2.study import Question
+    from disband.lm.training.optimizers import Kind
+    from disband.verify.experiments.gpt2.items import Item
+    from disband.verify.experiments.gpt2.scales import Scale
+    from disband.verify.experiments.gpt2.study import Question
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -35,11 +36,11 @@ class Study:
         scale: ``small`` takes minutes, ``laptop`` an hour.
         questions: Names of the questions; without any, those that the scale asks.
         seeds: Each trains a language model of its own.
-        data: The tweets; see :func:`lm.data.tweets.load_tweets`.
+        data: The tweets; see :func:`disband.lm.data.tweets.load_tweets`.
         pairs: Preference pairs instead of tweets; see
-            :func:`lm.data.preferences.read_preferences`.
+            :func:`disband.lm.data.preferences.read_preferences`.
         model: A pretrained model instead of one trained here; see
-            :func:`lm.model.load.load_model`.
+            :func:`disband.lm.model.load.load_model`.
         style, objective, optimizer, rate, steps, batch, eval_pairs, logp_every, gram_every:
             Instead of those of the questions; an optimizer comes with a rate.
         sft_steps, sft_shown: Updates of the fine-tuning before, and what it shows.
@@ -93,8 +94,8 @@ def run(study: Study) -> Record:
         Refusal: An unknown question, style or objective, a folder that cannot be written, a model
             or data that cannot be read.
     """
-    from verify.experiments.gpt2.preparation import require_enough
-    from verify.experiments.gpt2.scales import LANGUAGES, QUESTIONS
+    from disband.verify.experiments.gpt2.preparation import require_enough
+    from disband.verify.experiments.gpt2.scales import LANGUAGES, QUESTIONS
 
     known = {question.name: question for question in QUESTIONS[study.scale]}
     if unknown := set(study.questions) - set(known):
@@ -117,12 +118,12 @@ def run(study: Study) -> Record:
     with user_input():
         require_enough(items, [piece for question in asked for piece in question.pieces])
     pretrained = _pretrained(study)
-    from lm.data.tweets import data_hash
-    from verify.experiments.gpt2.curves import curves
-    from verify.experiments.gpt2.findings import findings
-    from verify.experiments.gpt2.study import run_study
-    from verify.experiments.gpt2.tables import tables
-    from verify.experiments.gpt2.workers import WorkerLostError
+    from disband.lm.data.tweets import data_hash
+    from disband.verify.experiments.gpt2.curves import curves
+    from disband.verify.experiments.gpt2.findings import findings
+    from disband.verify.experiments.gpt2.study import run_study
+    from disband.verify.experiments.gpt2.tables import tables
+    from disband.verify.experiments.gpt2.workers import WorkerLostError
 
     with Screen(1) as screen, screen.step(study.name) as step:
         try:
@@ -163,9 +164,9 @@ def run(study: Study) -> Record:
 
 def _asked(question: "Question", study: Study) -> "Question":
     """The question with what was asked for instead of its own settings."""
-    from lm.data.styles import find_style
-    from lm.training.optimizers import Rule
-    from theory.objectives import find
+    from disband.lm.data.styles import find_style
+    from disband.lm.training.optimizers import Rule
+    from disband.theory.objectives import find
 
     if (study.optimizer is None) != (study.rate is None):
         raise Refusal(
@@ -211,8 +212,8 @@ def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
             "a language model is trained here on tweets alone; pairs of your own need a "
             "pretrained one and no tweets: give --model with --pairs, and leave out --data"
         )
-    from lm.data.preferences import read_preferences
-    from verify.experiments.gpt2.items import Given
+    from disband.lm.data.preferences import read_preferences
+    from disband.verify.experiments.gpt2.items import Given
 
     with user_input():
         found = read_preferences(study.pairs, skip_malformed=study.skip_malformed)
@@ -223,7 +224,7 @@ def _pretrained(study: Study) -> Record | None:
     """Where the model comes from, when it was found to be one."""
     if study.model is None:
         return None
-    from lm.model.load import load_model
+    from disband.lm.model.load import load_model
 
     with user_input():
         return load_model(study.model).provenance

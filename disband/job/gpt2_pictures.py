@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lm.data.styles import STYLES
+from disband.lm.data.styles import STYLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,8 +57,8 @@ def _targets(metric: str) -> Callable[[Record], list[Any]]:
 
 def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable[[Any], Figure]"]]:
     """The caption, the rows and the drawing of each picture, by its name."""
-    from figures.gpt2.methods import methods_picture
-    from figures.gpt2.runs import (
+    from disband.figures.gpt2.methods import methods_picture
+    from disband.figures.gpt2.runs import (
         cosine_picture,
         courses_picture,
         ranking_picture,
@@ -66,10 +66,10 @@ def _pictures() -> dict[str, tuple[str, Callable[[Record], list[Any]], "Callable
         runs_picture,
         steps_picture,
     )
-    from figures.gpt2.targets import target_parts_picture
-    from figures.jian2025 import label_mass_picture
-    from figures.yuan2025 import figure_4b
-    from verify.experiments.gpt2.readings import GAINED
+    from disband.figures.gpt2.targets import target_parts_picture
+    from disband.figures.jian2025 import label_mass_picture
+    from disband.figures.yuan2025 import figure_4b
+    from disband.verify.experiments.gpt2.readings import GAINED
 
     return {
         "figure-1": (
@@ -156,7 +156,7 @@ def draw_record(record: Record, folder: Path, stem: str = "") -> dict[str, Path]
 
     Names of files begin with ``stem``, without one with the record's name.
     """
-    from figures.style import save
+    from disband.figures.style import save
 
     drawn = {}
     for name, (caption, data, picture) in _pictures().items():

@@ -7,13 +7,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from disband.job.toys import run_toy
-from sims.methods.treatments import FOR_ONE_PAIR
-from sims.pairs.paths import Path, path
-from sims.pairs.studies import EDIT_ONE_SHARED
-from sims.surveys.adam import WORDS, Cloud, cloud
-from sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map, outcome_map
-from theory.objectives import DPO, OBJECTIVES
+from disband.sims.methods.treatments import FOR_ONE_PAIR
+from disband.sims.pairs.paths import Path, path
+from disband.sims.pairs.studies import EDIT_ONE_SHARED
+from disband.sims.surveys.adam import WORDS, Cloud, cloud
+from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map, outcome_map
+from disband.theory.objectives import DPO, OBJECTIVES
+
+from .toys import run_toy
 
 Arrays = Mapping[str, NDArray[Any]]
 

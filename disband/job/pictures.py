@@ -8,33 +8,34 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from disband.job.drawn import Drawn
-from disband.job.evolution_pictures import initialization, misallocation, simplex
-from disband.job.motion import MAIN
-from disband.job.motion import TOY as ENTANGLED
-from disband.terminal.numbers import number
-from figures.chen2026 import band_picture, places, wedge
-from figures.in_motion import (
+from disband.figures.chen2026 import band_picture, places, wedge
+from disband.figures.in_motion import (
     before_after_picture,
     calibration_picture,
     map_picture,
     method_picture,
     path_picture,
 )
-from figures.objectives import gallery_picture, phase_picture
-from figures.style import save
-from figures.toys import place_picture, trajectory_picture
-from figures.wang2025 import ablation_picture, exploration_picture, target_picture
-from figures.yuan2025 import figure_3, figure_4a, figure_4b
-from sims.pairs.gallery import MECHANISMS
-from sims.pairs.paths import Path as Run
-from sims.pairs.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
-from sims.surveys.adam import MEMORY, WORDS
-from sims.surveys.maps import STEPS
-from sims.surveys.phases import FAR, phases
-from theory.catalogue import catalogue
-from verify.experiments.toys.dynamics import EXPERIMENT as DYNAMICS
-from verify.experiments.toys.probability import EXPERIMENT as EVOLUTION
+from disband.figures.objectives import gallery_picture, phase_picture
+from disband.figures.style import save
+from disband.figures.toys import place_picture, trajectory_picture
+from disband.figures.wang2025 import ablation_picture, exploration_picture, target_picture
+from disband.figures.yuan2025 import figure_3, figure_4a, figure_4b
+from disband.sims.pairs.gallery import MECHANISMS
+from disband.sims.pairs.paths import Path as Run
+from disband.sims.pairs.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
+from disband.sims.surveys.adam import MEMORY, WORDS
+from disband.sims.surveys.maps import STEPS
+from disband.sims.surveys.phases import FAR, phases
+from disband.theory.catalogue import catalogue
+from disband.verify.experiments.toys.dynamics import EXPERIMENT as DYNAMICS
+from disband.verify.experiments.toys.probability import EXPERIMENT as EVOLUTION
+
+from ..terminal.numbers import number
+from .drawn import Drawn
+from .evolution_pictures import initialization, misallocation, simplex
+from .motion import MAIN
+from .motion import TOY as ENTANGLED
 
 
 @dataclass(frozen=True)

@@ -7,42 +7,43 @@ from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disband.job.drawn import Drawn, flat, groups, keep
-from disband.job.entries import (
+from disband.sims.pairs.gallery import lines
+from disband.sims.pairs.studies import EDIT_ONE_SHARED, TOYS, Study
+from disband.theory.objectives import DPO, OBJECTIVES
+from disband.verify.claims import LEDGER
+from disband.verify.claims.yuan2025.sentiment import EXPERIMENT
+from disband.verify.deciding.records import entries
+from disband.verify.experiments.toys.dynamics_run import DYNAMICS
+from disband.verify.experiments.toys.experiment import ToyExperiment
+from disband.verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
+from disband.verify.kept.provenance import code_hash, provenance
+from disband.verify.kept.store import Arrays, Store, sweep
+from disband.verify.pages.method_runs import run_parts
+from disband.verify.pages.method_toys import toy_parts
+from disband.verify.pages.report import write_report
+
+from ..terminal.errors import Refusal, require_writable
+from ..terminal.progress import Screen, Step
+from .drawn import Drawn, flat, groups, keep
+from .entries import (
     Record,
     experiment_entry,
     objective_entry,
     simulation_entry,
     split_ledger,
 )
-from disband.job.motion import Motion, motion
-from disband.job.motion import pack as pack_motion
-from disband.job.motion import unpack as unpack_motion
-from disband.job.pictures import PICTURES, draw, select
-from disband.job.studied import drawn as drawn_records
-from disband.job.studied import merged, studied
-from disband.job.toys import pack, run_toy, unpack
-from disband.job.tweets import read_corpus, require_enough
-from disband.terminal.errors import Refusal, require_writable
-from disband.terminal.progress import Screen, Step
-from sims.pairs.gallery import lines
-from sims.pairs.studies import EDIT_ONE_SHARED, TOYS, Study
-from theory.objectives import DPO, OBJECTIVES
-from verify.claims import LEDGER
-from verify.claims.yuan2025.sentiment import EXPERIMENT
-from verify.deciding.records import entries
-from verify.experiments.toys.dynamics_run import DYNAMICS
-from verify.experiments.toys.experiment import ToyExperiment
-from verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
-from verify.kept.provenance import code_hash, provenance
-from verify.kept.store import Arrays, Store, sweep
-from verify.pages.method_runs import run_parts
-from verify.pages.method_toys import toy_parts
-from verify.pages.report import write_report
+from .motion import Motion, motion
+from .motion import pack as pack_motion
+from .motion import unpack as unpack_motion
+from .pictures import PICTURES, draw, select
+from .studied import drawn as drawn_records
+from .studied import merged, studied
+from .toys import pack, run_toy, unpack
+from .tweets import read_corpus, require_enough
 
 if TYPE_CHECKING:
-    from lm.data.tweets import Tweet
-    from verify.experiments.sentiment.check import Settings
+    from disband.lm.data.tweets import Tweet
+    from disband.verify.experiments.sentiment.check import Settings
 
 # What statements of the ledger rest on and takes seconds, models or not.
 TOY_EXPERIMENTS: tuple[ToyExperiment, ...] = (DYNAMICS, PROBABILITY_EVOLUTION)
@@ -56,7 +57,7 @@ class Job:
         out: Where the report, its figures and the finished steps go.
         models: Whether to train language models for the sentiment check.
         fresh: Do all steps again, whatever an earlier run kept.
-        data: The tweets; see :func:`lm.data.tweets.load_tweets`.
+        data: The tweets; see :func:`disband.lm.data.tweets.load_tweets`.
         seeds: How many seeds the sentiment check has.
         settings: Its other numbers, if not its own defaults.
     """
@@ -102,7 +103,9 @@ def run(job: Job) -> Record:
         with screen.step("toys") as step:
             experiments, drawn = _toys(job, step)
         with screen.step("fixes") as step:
-            fixes, note = _kept(job.store("verify.pages.method_toys"), "fixes", {}, toy_fixes)
+            fixes, note = _kept(
+                job.store("disband.verify.pages.method_toys"), "fixes", {}, toy_fixes
+            )
             step.result = f"{len(fixes)} surveys of methods on toys{note}"
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
@@ -158,8 +161,8 @@ def _claims(job: Job, step: Step) -> list[Record]:
             statements, {}, lambda record: step.advance(next(done), len(statements), record["id"])
         )
 
-    key = {"procedure": code_hash("verify.deciding.records")}
-    records, note = _kept(job.store("verify.claims"), "claims", key, prove)
+    key = {"procedure": code_hash("disband.verify.deciding.records")}
+    records, note = _kept(job.store("disband.verify.claims"), "claims", key, prove)
     verdicts = Counter(record["verdict"] for record in records)
     step.result = f"{len(records)} decided: {count_words(verdicts)}{note}"
     return records
@@ -226,7 +229,7 @@ def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
 
 
 def _settings(job: Job) -> "Settings":
-    from verify.experiments.sentiment.check import Settings
+    from disband.verify.experiments.sentiment.check import Settings
 
     return job.settings or Settings()
 
@@ -241,10 +244,10 @@ def _ready(job: Job) -> "tuple[tuple[Tweet, ...], Record]":
 def _sentiment(
     job: Job, tweets: "tuple[Tweet, ...]", origin: Record, step: Step
 ) -> tuple[Record, dict[tuple[int, str], Arrays]]:
-    from lm.data.tweets import data_hash
-    from verify.experiments.gpt2.workers import WorkerLostError
-    from verify.experiments.sentiment.rules import predictions
-    from verify.experiments.sentiment.study import run_all
+    from disband.lm.data.tweets import data_hash
+    from disband.verify.experiments.gpt2.workers import WorkerLostError
+    from disband.verify.experiments.sentiment.rules import predictions
+    from disband.verify.experiments.sentiment.study import run_all
 
     settings, moved = _settings(job), False
 
@@ -253,7 +256,7 @@ def _sentiment(
         moved = True
         step.advance(done, total, said)
 
-    store = job.store("verify.experiments.sentiment.study")
+    store = job.store("disband.verify.experiments.sentiment.study")
     try:
         results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
     except WorkerLostError as error:

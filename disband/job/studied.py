@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from disband.job.entries import Record, outcomes
-from disband.job.gpt2 import earlier
-from disband.job.gpt2_pictures import draw_record
-from verify.kept.recorded import NAMES, RESULTS, recorded
+from disband.verify.kept.recorded import NAMES, RESULTS, recorded
+
+from .entries import Record, outcomes
+from .gpt2 import earlier
+from .gpt2_pictures import draw_record
 
 
 def studied(out: Path, kept: Path = RESULTS) -> list[Record]:
@@ -30,7 +31,7 @@ def studied(out: Path, kept: Path = RESULTS) -> list[Record]:
 
 
 def merged(experiments: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
-    """What :func:`verify.deciding.records.entries` reads: by experiment and prediction, the first of each."""
+    """What the ledger's records read: by experiment and prediction, the first of each."""
     found: dict[str, dict[str, list[Record]]] = {}
     for one in experiments:
         its = found.setdefault(one["name"], {})

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.terminal.numbers import number
-from sims.pairs.descent import Trajectory
-from sims.pairs.policies import AFTER, AT, BEFORE
-from sims.pairs.studies import Study, Toy, rows
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.objectives import DPO
+from disband.sims.pairs.descent import Trajectory
+from disband.sims.pairs.policies import AFTER, AT, BEFORE
+from disband.sims.pairs.studies import Study, Toy, rows
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.objectives import DPO
+
+from ..terminal.numbers import number
 
 Arrays = dict[str, NDArray[Any]]
 

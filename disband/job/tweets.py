@@ -4,11 +4,11 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from disband.terminal.errors import Refusal, user_input
+from ..terminal.errors import Refusal, user_input
 
 if TYPE_CHECKING:
-    from lm.data.tweets import Tweet
-    from verify.experiments.sentiment.check import Settings
+    from disband.lm.data.tweets import Tweet
+    from disband.verify.experiments.sentiment.check import Settings
 
 _LIBRARIES = ("torch", "transformers", "tokenizers")
 
@@ -24,7 +24,7 @@ def read_corpus(source: str | None) -> "tuple[tuple[Tweet, ...], dict[str, Any]]
             f"the language-model check needs {', '.join(missing)}: not installed; "
             "run pip install 'disband[lm]', or leave the check out with --no-lm"
         )
-    from lm.data.tweets import read_tweets as read
+    from disband.lm.data.tweets import read_tweets as read
 
     with user_input():
         corpus = read(source)
@@ -37,7 +37,7 @@ def require_enough(tweets: "tuple[Tweet, ...]", settings: "Settings") -> None:
     Raises:
         Refusal: There are too few tweets.
     """
-    from lm.data.tweets import split
+    from disband.lm.data.tweets import split
 
     needed = (
         settings.sft_steps * settings.sft_batch + settings.dpo_steps * settings.dpo_batch,

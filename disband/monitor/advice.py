@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from disband.monitor.diagnosis import ALIKE, MISFIT, MOST, Cause, Diagnosis, Motion, Phase
-from disband.monitor.numbers import CASES
+from .diagnosis import ALIKE, MISFIT, MOST, Cause, Diagnosis, Motion, Phase
+from .numbers import CASES
 
 _SHOWN_PHASES = 8
 _UNITS = {

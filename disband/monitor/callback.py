@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from transformers import TrainerCallback
 
-from disband.monitor.config import MonitorConfig
-from disband.monitor.looks import Look, at, logps, look
-from disband.monitor.numbers import PAIRS, Looked, metrics, sums
-from disband.monitor.rows import Tokens, batches
-from disband.monitor.tap import Heard, Tap
-from lm.model.gpt2 import Batch
-from lm.scores.adam import adam_preconditioner
-from sims.methods.averages import Averages, LogSums, log_sums
-from theory.gram import Gram
+from disband.lm.model.gpt2 import Batch
+from disband.lm.scores.adam import adam_preconditioner
+from disband.sims.methods.averages import Averages, LogSums, log_sums
+from disband.theory.gram import Gram
+
+from .config import MonitorConfig
+from .looks import Look, at, logps, look
+from .numbers import PAIRS, Looked, metrics, sums
+from .rows import Tokens, batches
+from .tap import Heard, Tap
 
 KNOWN = ("DPOTrainer", "CPOTrainer", "ORPOTrainer")
 STATE = "disband"  # the key of a monitor's state in trainer_state.json

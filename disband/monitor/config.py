@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sims.methods.averages import BETA
+from disband.sims.methods.averages import BETA
 
 CALIBRATIONS = ("none", "average", "pairs")
 METRICS = ("plain", "adam")

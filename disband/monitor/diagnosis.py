@@ -14,9 +14,10 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from disband.monitor.logs import Run
-from disband.monitor.numbers import CASES, NAMES, PAIRS, PREFIX
-from theory.outcome import Outcome
+from disband.theory.outcome import Outcome
+
+from .logs import Run
+from .numbers import CASES, NAMES, PAIRS, PREFIX
 
 Array = npt.NDArray[np.float64]
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from lm.model.gpt2 import Batch, Model, join, logp
-from lm.scores.capture import undisturbed
-from lm.scores.layout import texts
-from lm.scores.measurement import measuring
-from lm.scores.metric import Preconditioner, direction_products, own_products
-from lm.scores.split import parts, shrinking
-from theory.gram import Gram
+from disband.lm.model.gpt2 import Batch, Model, join, logp
+from disband.lm.scores.capture import undisturbed
+from disband.lm.scores.layout import texts
+from disband.lm.scores.measurement import measuring
+from disband.lm.scores.metric import Preconditioner, direction_products, own_products
+from disband.lm.scores.split import parts, shrinking
+from disband.theory.gram import Gram
 
 Array = npt.NDArray[np.float64]
 Parameters = Mapping[str, Tensor]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.band import band, calibration
-from theory.gram import Gram
-from theory.outcome import Outcome, own_outcomes
+from disband.theory.band import band, calibration
+from disband.theory.gram import Gram
+from disband.theory.outcome import Outcome, own_outcomes
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

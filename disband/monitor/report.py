@@ -6,11 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from disband.monitor.advice import Said, said, shares
-from disband.monitor.diagnosis import Diagnosis, diagnose
-from disband.monitor.logs import Run, read
-from verify.kept.provenance import provenance
-from verify.kept.store import write_text
+from disband.verify.kept.provenance import provenance
+from disband.verify.kept.store import write_text
+
+from .advice import Said, said, shares
+from .diagnosis import Diagnosis, diagnose
+from .logs import Run, read
 
 PARTS = (
     ("happened", "What happened"),
@@ -65,7 +66,7 @@ def html(run: Run, diagnosis: Diagnosis, words: Said, origin: Mapping[str, Any])
     """The report as one self-contained page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from verify.pages.report import shown
+    from disband.verify.pages.report import shown
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -89,9 +90,9 @@ def html(run: Run, diagnosis: Diagnosis, words: Said, origin: Mapping[str, Any])
 
 def _picture(run: Run) -> Any:
     """The run's figure as SVG, or nothing where there is nothing to draw."""
-    from figures.run import run_picture
-    from figures.style import svg_text
-    from verify.pages.report import svg
+    from disband.figures.run import run_picture
+    from disband.figures.style import svg_text
+    from disband.verify.pages.report import svg
 
     names = sorted({name for line in run.lines for name in line})
     columns = {name: run.column(name) for name in names}

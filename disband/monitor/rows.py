@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lm.model.gpt2 import Batch, padded
+from disband.lm.model.gpt2 import Batch, padded
 
 Array = npt.NDArray[np.float64]
 

@@ -20,9 +20,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from disband.monitor.rows import Rows, Tokens
-from theory.band import calibration
-from theory.gram import Gram
+from disband.theory.band import calibration
+from disband.theory.gram import Gram
+
+from .rows import Rows, Tokens
 
 Array = npt.NDArray[np.float64]
 # From pairs that are about to be trained on to their score products, NaN where not known.
@@ -57,8 +58,8 @@ class Tap:
         factor: What the gradient through chosen log-probabilities is multiplied by, and that
             through rejected ones divided by; NaN leaves the gradient untouched.
         scores: Measures pairs before they are trained on, so that each gets the factor of its own
-            (:func:`theory.band.calibration`), or none where that does not exist; None measures
-            nothing, and ``factor`` is that of all pairs.
+            (:func:`disband.theory.band.calibration`), or none where that does not exist; None
+            measures nothing, and ``factor`` is that of all pairs.
     """
 
     def __init__(self, trainer: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from disband.probe.rules import MANY, Advice, percent
+from .rules import MANY, Advice, percent
 
 
 def about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:

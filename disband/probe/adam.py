@@ -6,14 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from disband.probe.measure import Plan
-from lm.data.tokens import batches
-from lm.model.gpt2 import logp
-from lm.model.load import Loaded
-from lm.scores.grams import adam_preconditioner
-from lm.scores.metric import Preconditioner
-from lm.training.optimizers import Rule
-from theory.kernels.compiled import Compiled
+from disband.lm.data.tokens import batches
+from disband.lm.model.gpt2 import logp
+from disband.lm.model.load import Loaded
+from disband.lm.scores.grams import adam_preconditioner
+from disband.lm.scores.metric import Preconditioner
+from disband.lm.training.optimizers import Rule
+from disband.theory.kernels.compiled import Compiled
+
+from .measure import Plan
 
 Array = npt.NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from math import isnan
 from typing import Any
 
-from disband.probe.about_data import about_data
-from disband.probe.rules import MANY, Advice, interval, percent
+from .about_data import about_data
+from .rules import MANY, Advice, interval, percent
 
 # A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from disband.probe.advice import advise
-from disband.probe.measure import Measured
-from disband.probe.shares import State, batch_report, pair_report
-from disband.probe.survey import Survey
-from disband.probe.tokens import Distances, quantiles, rank_correlation, statistics
-from disband.probe.worst import Tokens
-from lm.data.preferences import Text
-from theory.kernels.compiled import Compiled
-from theory.outcome import Outcome, own_outcomes
+from disband.lm.data.preferences import Text
+from disband.theory.kernels.compiled import Compiled
+from disband.theory.outcome import Outcome, own_outcomes
+
+from .advice import advise
+from .measure import Measured
+from .shares import State, batch_report, pair_report
+from .survey import Survey
+from .tokens import Distances, quantiles, rank_correlation, statistics
+from .worst import Tokens
 
 Named = Sequence[tuple[Compiled, dict[str, float]]]
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from disband.terminal.errors import Refusal, require_writable, user_input
+from ..terminal.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
-    from disband.probe.keep import Rule
-    from lm.data.tokens import Cut
-    from lm.model.load import Loaded
-    from theory.kernels.compiled import Compiled
+    from disband.lm.data.tokens import Cut
+    from disband.lm.model.load import Loaded
+    from disband.theory.kernels.compiled import Compiled
+
+    from .keep import Rule
 
 Optimizer = Literal["sgd", "adamw"]
 # Objectives with those of their hyperparameters that are not their defaults.
@@ -23,8 +24,8 @@ class Probe:
     """What is to be probed.
 
     Args:
-        model: See :func:`lm.model.load.load_model`.
-        data: See :func:`lm.data.rows.read_rows`.
+        model: See :func:`disband.lm.model.load.load_model`.
+        data: See :func:`disband.lm.data.rows.read_rows`.
         objectives: Names; the first is the one meant to be trained.
         settings: Hyperparameters by name, of those objectives that have them.
         sample: Pairs measured.
@@ -36,12 +37,12 @@ class Probe:
         margins: Nats by which the rejected has fallen, beside the start.
         reference: Another model as the reference; the model itself at the start if none is given.
         lora: Rank of the adapters that alone are trained; everything is if none is given.
-        lora_alpha, lora_targets: See :func:`lm.model.load.with_lora`.
+        lora_alpha, lora_targets: See :func:`disband.lm.model.load.with_lora`.
         max_length: Most tokens of a text.
         worst: How many pairs are looked into token by token …
         longest: … among those of at most so many response tokens.
         memory: GiB that scores may take at once.
-        device, dtype: See :func:`lm.model.load.load_model`.
+        device, dtype: See :func:`disband.lm.model.load.load_model`.
         keep: File for a filtered copy of the data.
         keep_rule: See :mod:`disband.probe.keep`.
         fresh: Use nothing an earlier run kept.
@@ -88,7 +89,7 @@ def read_objectives(probe: Probe) -> Named:
     Raises:
         Refusal: No objective has a name, or none has a setting, or a value is not one of its.
     """
-    from theory.catalogue import catalogue
+    from disband.theory.catalogue import catalogue
 
     if not probe.objectives:
         raise Refusal("a probe is of at least one objective: got none; name one, such as dpo")
@@ -111,7 +112,7 @@ def read_objectives(probe: Probe) -> Named:
 
 def read_model(probe: Probe) -> "Loaded":
     """The model, with adapters if those alone are to be trained; raises as ``load_model``."""
-    from lm.model.load import load_model, with_lora
+    from disband.lm.model.load import load_model, with_lora
 
     found = load_model(probe.model, device=probe.device, dtype=probe.dtype)
     if probe.lora is None:
@@ -127,7 +128,7 @@ def read_reference(probe: Probe, model: "Loaded") -> "Loaded":
     Raises:
         ValueError: It cannot be loaded, or reads other tokens.
     """
-    from lm.model.load import load_model
+    from disband.lm.model.load import load_model
 
     other = load_model(probe.reference or "", device=probe.device, dtype=probe.dtype)
     if other.tokenizer.get_vocab() != model.tokenizer.get_vocab():
@@ -140,7 +141,7 @@ def read_reference(probe: Probe, model: "Loaded") -> "Loaded":
 
 def cut_for(probe: Probe, model: "Loaded") -> "Cut":
     """How texts become tokens: no more than the model can read, whatever is asked."""
-    from lm.data.tokens import Cut
+    from disband.lm.data.tokens import Cut
 
     return Cut(min(probe.max_length, model.provenance["positions"] or probe.max_length))
 
@@ -153,7 +154,7 @@ def require_copy(probe: Probe) -> None:
     """
     if probe.keep is None:
         return
-    from disband.probe.keep import require_other
+    from .keep import require_other
 
     with user_input():
         require_other(probe.data, probe.keep)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from disband.probe.survey import Pass, Row
-from disband.probe.tokens import distances
-from lm.data.tokens import Cut, tokenize
-from verify.kept.store import whole_file
+from disband.lm.data.tokens import Cut, tokenize
+from disband.verify.kept.store import whole_file
+
+from .survey import Pass, Row
+from .tokens import distances
 
 Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lm.data.tokens import TokenPair, batches
-from lm.model.gpt2 import logp
-from lm.model.load import Loaded
-from lm.scores.grams import batch_gram, pair_gram
-from lm.scores.metric import Preconditioner
-from theory.gram import Gram
-from verify.kept.store import Store, sweep
+from disband.lm.data.tokens import TokenPair, batches
+from disband.lm.model.gpt2 import logp
+from disband.lm.model.load import Loaded
+from disband.lm.scores.grams import batch_gram, pair_gram
+from disband.lm.scores.metric import Preconditioner
+from disband.theory.gram import Gram
+from disband.verify.kept.store import Store, sweep
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]

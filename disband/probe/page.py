@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from disband.probe.rules import percent
-from theory.outcome import Outcome
-from verify.pages.report import shown, svg
+from disband.theory.outcome import Outcome
+from disband.verify.pages.report import shown, svg
+
+from .rules import percent
 
 # Of a token's colour; the strongest effect of a pair has this much of it.
 _STRONGEST = 0.75

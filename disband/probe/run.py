@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from disband.probe.inputs import (
+from disband.verify.kept.json_text import json_text
+from disband.verify.kept.provenance import provenance
+from disband.verify.kept.store import write_text
+
+from ..terminal.errors import Refusal, require_writable, user_input
+from ..terminal.progress import Screen, Step
+from .inputs import (
     Named,
     Optimizer,
     Probe,
@@ -16,18 +22,14 @@ from disband.probe.inputs import (
     read_reference,
     require_copy,
 )
-from disband.terminal.errors import Refusal, require_writable, user_input
-from disband.terminal.progress import Screen, Step
-from verify.kept.json_text import json_text
-from verify.kept.provenance import provenance
-from verify.kept.store import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from disband.probe.measure import Plan
-    from disband.probe.worst import Tokens
-    from lm.model.load import Loaded
+    from disband.lm.model.load import Loaded
+
+    from .measure import Plan
+    from .worst import Tokens
 
 Record = dict[str, Any]
 _METRICS: Mapping[Optimizer, str] = {
@@ -58,7 +60,7 @@ def run(probe: Probe) -> Record:
             record, figures = _probed(probe, named, screen)
         except MemoryError as error:
             raise Refusal(f"{error}; or cut texts with a smaller --max-length") from error
-    from disband.probe.page import html
+    from .page import html
 
     text = json_text(record)
     written: Record = json.loads(text)
@@ -68,13 +70,14 @@ def run(probe: Probe) -> Record:
 
 
 def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[str, str]]:
-    from disband.probe.findings import findings, looked_into
-    from disband.probe.measure import Plan, kept_in, log_probabilities, score_products
-    from disband.probe.shares import State
-    from disband.probe.survey import survey
-    from disband.probe.tokens import distances
-    from disband.probe.worst import by_token, worst_off
-    from lm.data.tokens import tokenize
+    from disband.lm.data.tokens import tokenize
+
+    from .findings import findings, looked_into
+    from .measure import Plan, kept_in, log_probabilities, score_products
+    from .shares import State
+    from .survey import survey
+    from .tokens import distances
+    from .worst import by_token, worst_off
 
     with screen.step("read") as step:
         with user_input():
@@ -123,7 +126,7 @@ def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[st
 
 def _metric_key(probe: Probe, named: Named, plan: "Plan", reference: Record) -> Record | None:
     """What products in the metric depend on beside their own pairs."""
-    from disband.probe.measure import digest
+    from .measure import digest
 
     if probe.optimizer == "sgd":
         return None
@@ -149,7 +152,7 @@ def _metric(
 
     The last of ``steps`` is on the screen.
     """
-    from disband.probe.adam import start_metric
+    from .adam import start_metric
 
     @cache
     def metric() -> Any:
@@ -184,7 +187,7 @@ def _settings(probe: Probe, named: Named, loaded: "Loaded", plan: "Plan") -> Rec
 def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Record | None:
     if probe.keep is None:
         return None
-    from disband.probe.keep import write_kept
+    from .keep import write_kept
 
     first = record["pairs"][0]["objective"]
     ideal = {one["place"] for one in record["each"] if one["outcomes"][first] == "ideal"}
@@ -196,7 +199,7 @@ def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Record | None:
 
 
 def _figures(record: Record, worst: "list[Tokens]") -> dict[str, str]:
-    from figures.probe import plane_picture, tokens_picture
+    from disband.figures.probe import plane_picture, tokens_picture
 
     each = record["each"]
     plane = plane_picture([one["cosine"] for one in each], [one["log_ratio"] for one in each])

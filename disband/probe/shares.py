@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from disband.probe.measure import Measured
-from disband.probe.tokens import quantiles
-from theory.band import calibration
-from theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
-from theory.batch import pair_changes as changes_in_batch
-from theory.gram import Gram
-from theory.kernels.compiled import Compiled
-from theory.outcome import Codes, Outcome, outcomes, own_outcomes
-from theory.step import first_order
+from disband.theory.band import calibration
+from disband.theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
+from disband.theory.batch import pair_changes as changes_in_batch
+from disband.theory.gram import Gram
+from disband.theory.kernels.compiled import Compiled
+from disband.theory.outcome import Codes, Outcome, outcomes, own_outcomes
+from disband.theory.step import first_order
+
+from .measure import Measured
+from .tokens import quantiles
 
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lm.data.preferences import Preference, Text, preference
-from lm.data.rows import Fault, Origin, read_rows
+from disband.lm.data.preferences import Preference, Text, preference
+from disband.lm.data.rows import Fault, Origin, read_rows
 
 _SHOWN_FAULTS = 20
 

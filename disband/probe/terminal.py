@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from disband.probe.rules import percent
-from disband.terminal.numbers import number
-from theory.outcome import Outcome
+from disband.theory.outcome import Outcome
+
+from ..terminal.numbers import number
+from .rules import percent
 
 _WIDTH = 100  # where there is no terminal to ask
 

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from disband.probe.measure import Array, Plan
-from disband.probe.shares import drag
-from lm.data.tokens import TokenPair, batches
-from lm.model.load import Loaded
-from lm.scores.grams import cosines, token_gram
-from lm.scores.metric import Preconditioner
-from theory.gram import Gram
-from verify.kept.store import Store
+from disband.lm.data.tokens import TokenPair, batches
+from disband.lm.model.load import Loaded
+from disband.lm.scores.grams import cosines, token_gram
+from disband.lm.scores.metric import Preconditioner
+from disband.theory.gram import Gram
+from disband.verify.kept.store import Store
+
+from .measure import Array, Plan
+from .shares import drag
 
 
 @dataclass(frozen=True)

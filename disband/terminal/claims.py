@@ -6,14 +6,15 @@ from difflib import get_close_matches
 from sympy import Basic, Expr, Symbol
 from sympy.logic.boolalg import BooleanAtom
 
-from disband.terminal.formula import entry, plain
-from theory import symbols
-from theory.own_loss.formula import FormulaError, read_claim
-from theory.symbols import PLAIN
-from verify.claims import LEDGER
-from verify.deciding.claim import Claim, Decision, Point, Prediction, Verdict
-from verify.deciding.decide import decide, idle, worked
-from verify.deciding.falsify import Attempt
+from disband.theory import symbols
+from disband.theory.own_loss.formula import FormulaError, read_claim
+from disband.theory.symbols import PLAIN
+from disband.verify.claims import LEDGER
+from disband.verify.deciding.claim import Claim, Decision, Point, Prediction, Verdict
+from disband.verify.deciding.decide import decide, idle, worked
+from disband.verify.deciding.falsify import Attempt
+
+from .formula import entry, plain
 
 NAMES = {s.name: s for s in vars(symbols).values() if isinstance(s, Symbol)}
 
@@ -33,10 +34,10 @@ def find_claim(identifier: str) -> Claim | Prediction:
 
 
 def own_claim(statement: str, given: Sequence[str]) -> Claim:
-    """Return a claim that somebody typed, over the symbols of :mod:`theory.symbols`.
+    """Return a claim that somebody typed, over the symbols of :mod:`disband.theory.symbols`.
 
     Raises:
-        ValueError: A text is no statement of the grammar of :mod:`theory.own_loss.formula`.
+        ValueError: A text is no statement of the grammar of :mod:`disband.theory.own_loss.formula`.
     """
     holds, defined = read_claim(statement, NAMES)
     if isinstance(holds, BooleanAtom):

@@ -6,17 +6,18 @@ import numpy as np
 from sympy import false
 from sympy.core.relational import Relational
 
-from disband.terminal.formula import balanced, entry, plain
-from disband.terminal.numbers import number
-from theory.facts import facts
-from theory.facts.charts import Chart
-from theory.facts.limits import WAYS
-from theory.facts.wording import LONG, Words, length
-from theory.objective import Objective
-from theory.objectives import OBJECTIVES
-from theory.own_loss.autograd import NO_FORMULA, TorchObjective
-from theory.own_loss.complexity import size
-from theory.signs import Signs
+from disband.theory.facts import facts
+from disband.theory.facts.charts import Chart
+from disband.theory.facts.limits import WAYS
+from disband.theory.facts.wording import LONG, Words, length
+from disband.theory.objective import Objective
+from disband.theory.objectives import OBJECTIVES
+from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective
+from disband.theory.own_loss.complexity import size
+from disband.theory.signs import Signs
+
+from .formula import balanced, entry, plain
+from .numbers import number
 
 _STEP = [
     "One step of gradient descent moves the parameters along d_w·a − d_l·b, where",

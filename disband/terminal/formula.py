@@ -25,8 +25,8 @@ from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
-from theory.kernels.primitives import Primitive, step
-from theory.symbols import PLAIN, len_l, len_w, logp_l, logp_w, ref_l, ref_w
+from disband.theory.kernels.primitives import Primitive, step
+from disband.theory.symbols import PLAIN, len_l, len_w, logp_l, logp_w, ref_l, ref_w
 
 WIDTH = 80
 _RELATIONS = {"==": "=", "!=": "≠", ">=": "≥", "<=": "≤", ">": ">", "<": "<"}

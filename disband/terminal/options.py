@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from disband.terminal.errors import Refusal, user_input
+from .errors import Refusal, user_input
 
 if TYPE_CHECKING:
-    from theory.objective import Objective
+    from disband.theory.objective import Objective
 
 LOSS = click.option(
     "--loss",
@@ -25,7 +25,7 @@ def objective(name: str) -> "Objective":
     Raises:
         Refusal: There is none.
     """
-    from theory.objectives import find
+    from disband.theory.objectives import find
 
     with user_input():
         return find(name)
@@ -49,7 +49,7 @@ def chosen_objective(
         raise click.UsageError(
             f"give either OBJECTIVE or --loss: got {came}", click.get_current_context(silent=True)
         )
-    from theory.own_loss.own import typed_objective
+    from disband.theory.own_loss.own import typed_objective
 
     if loss is not None:
         with user_input():
@@ -65,7 +65,7 @@ def settings_of(loss: str, settings: Mapping[str, float]) -> dict[str, float]:
     Raises:
         Refusal: The loss cannot be read.
     """
-    from theory.own_loss.own import hyperparameters_of
+    from disband.theory.own_loss.own import hyperparameters_of
 
     with user_input():
         return {name: settings[name] for name in hyperparameters_of(loss) if name in settings}

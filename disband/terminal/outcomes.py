@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from disband.terminal.numbers import number
-from sims.surveys.survey import Row, Survey
-from theory.band import Case
+from disband.sims.surveys.survey import Row, Survey
+from disband.theory.band import Case
+
+from .numbers import number
 
 
 def lines(rows: Sequence[Row], objective: str, asked: Survey) -> list[str]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disband.terminal.numbers import number
-from disband.terminal.place import Pair
-from theory.band import Case, band, calibration, case
-from theory.gram import Gram
-from theory.kernels.compiled import HasKernels
-from theory.step import first_order
+from disband.theory.band import Case, band, calibration, case
+from disband.theory.gram import Gram
+from disband.theory.kernels.compiled import HasKernels
+from disband.theory.step import first_order
+
+from .numbers import number
+from .place import Pair
 
 _HEAD = ("objective", "d_w", "d_l", "r", "band", "Δ log π_w", "Δ log π_l", "δ", "case")
 _NOTHING = "nothing moves"

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disband.terminal.numbers import number
-from theory.band import Case, band, calibration, case
-from theory.gram import Gram
-from theory.kernels.compiled import HasKernels
-from theory.step import first_order
+from disband.theory.band import Case, band, calibration, case
+from disband.theory.gram import Gram
+from disband.theory.kernels.compiled import HasKernels
+from disband.theory.step import first_order
+
+from .numbers import number
 
 _NOTHING = 1e-12
 

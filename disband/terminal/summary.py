@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from verify.deciding.claim import Verdict
+from disband.verify.deciding.claim import Verdict
 
 Record = Mapping[str, Any]
 

@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
-from figures.style import CHOSEN, FILLS, LOOKS, REJECTED, Look, styled
-from theory.band import Case
+from disband.theory.band import Case
+
+from ..style import CHOSEN, FILLS, LOOKS, REJECTED, Look, styled
 
 Row = Mapping[str, Any]
 

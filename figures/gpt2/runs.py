@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import (
+from ..style import (
     CHOSEN,
     LOOKS,
     REJECTED,

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import CHOSEN, LOOKS, REJECTED, Look, draw, spread, styled, zero_line
+from ..style import CHOSEN, LOOKS, REJECTED, Look, draw, spread, styled, zero_line
 
 Row = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def target_parts_picture(rows: Sequence[Row], columns: int = 3) -> Figure:
     Raises:
         ValueError: There is no run.
 
-    Source: wang2025 for G; the split into parts is :mod:`theory.models.targets`.
+    Source: wang2025 for G; the split into parts is :mod:`disband.theory.models.targets`.
     """
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:

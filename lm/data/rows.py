@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from lm.model.hub import is_name, within_reach
+from ..model.hub import is_name, within_reach
 
 Parsed = TypeVar("Parsed")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from lm.data.preferences import Message, Preference, Text
-from lm.model.gpt2 import Batch, TextTokenizer, padded
+from ..model.gpt2 import Batch, TextTokenizer, padded
+from .preferences import Message, Preference, Text
 
 
 @dataclass(frozen=True)

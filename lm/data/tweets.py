@@ -11,8 +11,8 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lm.data.rows import Origin, Table, collect, read_rows
-from lm.data.styles import LABELS, STYLES, responses
+from .rows import Origin, Table, collect, read_rows
+from .styles import LABELS, STYLES, responses
 
 __all__ = [
     "LABELS",

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from lm.model.gguf import converted, first_line, packaged, without_bars
-from lm.model.gpt2 import Model, TextTokenizer, forward_arguments, padded
-from lm.model.hub import is_name, within_reach
+from .gguf import converted, first_line, packaged, without_bars
+from .gpt2 import Model, TextTokenizer, forward_arguments, padded
+from .hub import is_name, within_reach
 
 PACKAGED = "smollm2"
 DTYPES = ("float32", "float64", "bfloat16", "float16")

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.optim import Adam, AdamW
 
-from lm.model.gpt2 import Model
-from lm.scores.capture import eager
+from ..model.gpt2 import Model
+from .capture import eager
 
 
 def adam_preconditioner(optimizer: torch.optim.Optimizer, model: Model) -> dict[str, Tensor]:

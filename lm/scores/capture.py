@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from lm.model.gpt2 import Model
+from ..model.gpt2 import Model
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from lm.model.gpt2 import Model
-from lm.scores.factors import dense
-from lm.scores.layout import Text, predictions, stretch
-from lm.scores.reading import inputs_of
-from lm.scores.terms import Part, vectors
+from ..model.gpt2 import Model
+from .factors import dense
+from .layout import Text, predictions, stretch
+from .reading import inputs_of
+from .terms import Part, vectors
 
 
 def written_out(

@@ -13,21 +13,22 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from lm.model.gpt2 import Batch, Model
-from lm.scores.adam import adam_preconditioner
-from lm.scores.layout import Text, texts
-from lm.scores.measurement import Measurement, SlowScores, measuring
-from lm.scores.metric import (
+from disband.theory.gram import Gram
+
+from ..model.gpt2 import Batch, Model
+from .adam import adam_preconditioner
+from .layers import Selection
+from .layout import Text, texts
+from .measurement import Measurement, SlowScores, measuring
+from .metric import (
     Preconditioner,
     all_products,
     direction_products,
     own_products,
 )
-from lm.scores.places import place_products
-from lm.scores.split import SmallerParts, halves_of_memory, parts, shrinking
-from lm.scores.terms import Scores
-from lm.scores.wanted import Selection
-from theory.gram import Gram
+from .places import place_products
+from .split import SmallerParts, halves_of_memory, parts, shrinking
+from .terms import Scores
 
 __all__ = [
     "How", "SlowScores", "SmallerParts", "adam_preconditioner", "batch_gram", "contributions",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lm.model.gpt2 import Batch
+from ..model.gpt2 import Batch
 
 
 @dataclass(frozen=True, eq=False)

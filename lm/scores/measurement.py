@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from lm.model.gpt2 import Model
-from lm.scores.capture import eager, undisturbed
-from lm.scores.explicit import written_out
-from lm.scores.layout import Text
-from lm.scores.metric import Preconditioner
-from lm.scores.terms import Scores
-from lm.scores.trace import Found, Tracer
-from lm.scores.wanted import Selection, Wanted, wanted
+from ..model.gpt2 import Model
+from .capture import eager, undisturbed
+from .explicit import written_out
+from .layers import Selection, Wanted, wanted
+from .layout import Text
+from .metric import Preconditioner
+from .terms import Scores
+from .trace import Found, Tracer
 
 
 class SlowScores(UserWarning):

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from lm.scores.factors import Products, all_dot, paired_dot
-from lm.scores.terms import (
+from .factors import Products, all_dot, paired_dot
+from .terms import (
     Part,
     Scores,
     along,

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from lm.scores.factors import Dense, paired_dot
-from lm.scores.layout import Text
-from lm.scores.metric import Preconditioner
-from lm.scores.terms import Part, Scores, Term, like
+from .factors import Dense, paired_dot
+from .layout import Text
+from .metric import Preconditioner
+from .terms import Part, Scores, Term, like
 
 
 def place_products(

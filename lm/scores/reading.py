@@ -11,9 +11,9 @@ from torch.func import vmap
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from lm.model.gpt2 import Model, forward_arguments
-from lm.scores.capture import Call, Recorder
-from lm.scores.layout import Predictions, Stretch
+from ..model.gpt2 import Model, forward_arguments
+from .capture import Call, Recorder
+from .layout import Predictions, Stretch
 
 
 @dataclass(frozen=True, eq=False)

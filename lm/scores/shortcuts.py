@@ -15,7 +15,7 @@ from torch.autograd import Function
 from transformers.activations import FastGELUActivation, NewGELUActivation, QuickGELUActivation
 from transformers.pytorch_utils import Conv1D
 
-from lm.model.gpt2 import Model
+from ..model.gpt2 import Model
 
 LINEAR = (nn.Linear, Conv1D)
 # They act on numbers one by one, but by many operations, each of which would be gone back through.

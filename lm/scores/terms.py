@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lm.scores.factors import LONGEST_SUM, Dense, Factor, OneHot, Products
+from .factors import LONGEST_SUM, Dense, Factor, OneHot, Products
 
 
 @dataclass(frozen=True, eq=False)

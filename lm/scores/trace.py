@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from lm.model.gpt2 import Model
-from lm.scores.capture import Call, Recorder, recording
-from lm.scores.factors import wide
-from lm.scores.layers import Values
-from lm.scores.layout import Text, common_beginning, common_lengths, predictions, stretch
-from lm.scores.reading import (
+from ..model.gpt2 import Model
+from .capture import Call, Recorder, recording
+from .factors import wide
+from .layers import Values, Wanted
+from .layout import Text, common_beginning, common_lengths, predictions, stretch
+from .reading import (
     Past,
     Prompt,
     Reading,
@@ -23,9 +23,8 @@ from lm.scores.reading import (
     remembers_by_keys,
     residual,
 )
-from lm.scores.shortcuts import shortened
-from lm.scores.terms import Term
-from lm.scores.wanted import Wanted
+from .shortcuts import shortened
+from .terms import Term
 
 Found = dict[str, list[Term]]
 Arrange = Callable[[Tensor], Tensor]

@@ -18,20 +18,21 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from lm.model.gpt2 import Batch, Model, join, logp
-from lm.scores.layout import texts
-from lm.scores.measurement import measuring
-from lm.scores.metric import Preconditioner, all_products, own_products
-from lm.scores.terms import Scores, weighted
-from lm.scores.wanted import Selection
-from lm.training.finetune import Pair
-from lm.training.optimizers import Rule
-from sims.methods.calibrate import Incentives
-from theory.batch import MeanProducts
-from theory.gram import Gram
+from disband.sims.methods.calibrate import Incentives
+from disband.theory.batch import MeanProducts
+from disband.theory.gram import Gram
+
+from ..model.gpt2 import Batch, Model, join, logp
+from ..scores.layers import Selection
+from ..scores.layout import texts
+from ..scores.measurement import measuring
+from ..scores.metric import Preconditioner, all_products, own_products
+from ..scores.terms import Scores, weighted
+from .finetune import Pair
+from .optimizers import Rule
 
 if TYPE_CHECKING:
-    from theory.objective import Objective
+    from disband.theory.objective import Objective
 
 Array = npt.NDArray[np.float64]
 
@@ -120,7 +121,7 @@ def trace(
     The scores of the whole batch are held at once.
 
     Raises:
-        ValueError: As :func:`lm.scores.grams.pair_gram`.
+        ValueError: As :func:`disband.lm.scores.grams.pair_gram`.
     """
     if len(batch_w) != len(batch_l):
         raise ValueError(

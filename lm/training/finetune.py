@@ -13,11 +13,11 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
-from lm.model.gpt2 import Batch, Model, join, logp, token_logp
-from lm.training.optimizers import Rule, Update, observed
+from ..model.gpt2 import Batch, Model, join, logp, token_logp
+from .optimizers import Rule, Update, observed
 
 if TYPE_CHECKING:
-    from theory.objective import Objective
+    from disband.theory.objective import Objective
 
 After = Callable[[int], None]
 Pair = tuple[Batch, Batch]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.func import functional_call, jvp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lm.model.gpt2 import Batch, Model, token_logp
+from ..model.gpt2 import Batch, Model, token_logp
 
 Array = npt.NDArray[np.float64]
 

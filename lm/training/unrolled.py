@@ -7,7 +7,8 @@ the upper level's gradient goes through it:
     \hat\theta(\varphi) = \varphi - \tfrac1\mu\nabla L_{SFT}(\varphi), \qquad
     \varphi \leftarrow \mathrm{rule}\,\bigl(\nabla_\varphi F(\hat\theta(\varphi))\bigr)
 
-The toys' exact counterpart is :mod:`sims.simplex.bilevel`, the definitions :mod:`theory.models.bilevel`.
+The toys' exact counterpart is :mod:`disband.sims.simplex.bilevel`, the definitions
+:mod:`disband.theory.models.bilevel`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +19,11 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lm.model.gpt2 import Batch, Model, join, logp, token_logp
-from lm.training.finetune import Pair
-from lm.training.optimizers import Rule
-from theory.models.bilevel import UPPER, require_strength
+from disband.theory.models.bilevel import UPPER, require_strength
+
+from ..model.gpt2 import Batch, Model, join, logp, token_logp
+from .finetune import Pair
+from .optimizers import Rule
 
 Parameters = Mapping[str, Tensor]
 AfterDeployed = Callable[[int, Model], None]

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.gram import Gram
+from disband.theory.gram import Gram
 
 BETA = 0.98
 LEAST_COUNT = 1e-290

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sims.methods.calibrate import Incentives, rescaled
-from theory.objectives import DPOP
+from disband.theory.objectives import DPOP
+
+from .calibrate import Incentives, rescaled
 
 
 def with_nll(d_w: Any, d_l: Any, weight: Any, length: Any = 1) -> Incentives:

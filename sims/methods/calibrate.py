@@ -10,8 +10,8 @@ incentive is zero (an inactive hinge) or negative, or a norm is zero, no factor 
 pair is returned unchanged. With one norm zero, or at :math:`\rho \le 0`, any positive incentives
 are good anyway.
 
-A Gram in the optimizer's own metric (:func:`theory.metric.metric_gram`) calibrates in that metric;
-nothing here knows the difference. A Gram of some parameters alone calibrates these alone.
+A Gram in the optimizer's own metric (:func:`disband.theory.metric.metric_gram`) calibrates in that
+metric; nothing here knows the difference. A Gram of some parameters alone calibrates these alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,12 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.averages import log_sums
-from theory.band import calibration
-from theory.batch import batch_factor, mean_products
-from theory.gram import Gram
-from theory.metric import momentum_factor
-from theory.objectives import DPO
+from disband.theory.band import calibration
+from disband.theory.batch import batch_factor, mean_products
+from disband.theory.gram import Gram
+from disband.theory.metric import momentum_factor
+from disband.theory.objectives import DPO
+
+from .averages import log_sums
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ def reward_calibrated(d_w: Any, d_l: Any, gram: Gram) -> Incentives:
         ValueError: An incentive or a product is NaN or infinite.
 
     Source: chen2026, abstract and official implementation (there with moving averages: see
-    :mod:`sims.methods.averages`); the exact form is this project's.
+    :mod:`disband.sims.methods.averages`); the exact form is this project's.
     """
     _require_finite(d_w, d_l, gram)
     return rescaled(d_w, d_l, calibration(d_w, d_l, gram))
@@ -197,8 +198,8 @@ def batch_band_calibrated(d_w: Any, d_l: Any, products: Any, weights: Any = None
 
     :math:`\delta` is the centre of the batch band where that has two ends, else the factor in it
     that is nearest to one. Fails: the band can be empty, and then the incentives are unchanged
-    (:func:`theory.batch.is_empty` tells); single pairs may still go wrong, and where they do
-    :func:`theory.models.common_step.common_step` tells whether any step suits them all.
+    (:func:`disband.theory.batch.is_empty` tells); single pairs may still go wrong, and where they
+    do, :func:`disband.theory.models.common_step.common_step` tells whether any step suits them all.
 
     Args:
         d_w: Incentives on the chosen responses, ``(..., n)``.
@@ -222,7 +223,7 @@ def momentum_calibrated(d_w: Any, d_l: Any, gram: Gram, memory_w: Any, memory_l:
 
     :math:`M_w = \mu\langle a,Pm\rangle` and :math:`M_l = \mu\langle b,Pm\rangle` are what the
     memory does to each log-probability. Fails: a memory may forbid every factor, and then the
-    incentives are unchanged (:func:`theory.metric.momentum_factor` is NaN).
+    incentives are unchanged (:func:`disband.theory.metric.momentum_factor` is NaN).
 
     Raises:
         ValueError: A number is NaN or infinite.

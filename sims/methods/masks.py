@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
 
 Array = NDArray[np.float64]
 

@@ -1,8 +1,9 @@
 r"""Every method as one step of a training run, for many runs at once.
 
-:mod:`sims.methods.calibrate` and :mod:`sims.methods.baselines` say what a method makes of incentives; here each is
-given what it takes: the pairs' Gram, all products of the batch, and for moving averages what was
-seen before. Arrays of incentives are ``(runs, n)``, n pairs in a run's batch.
+:mod:`disband.sims.methods.calibrate` and :mod:`disband.sims.methods.baselines` say what a method
+makes of incentives; here each is given what it takes: the pairs' Gram, all products of the batch,
+and for moving averages what was seen before. Arrays of incentives are ``(runs, n)``, n pairs in a
+run's batch.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,15 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.averages import BETA
-from sims.methods.baselines import ratio_clipped, with_nll
-from sims.methods.calibrate import (
+from disband.theory.gram import Gram
+
+from .averages import BETA
+from .baselines import ratio_clipped, with_nll
+from .calibrate import (
     METHODS,
     Incentives,
     batch_band_calibrated,
     rescaled,
 )
-from theory.gram import Gram
 
 Array = NDArray[np.float64]
 
@@ -71,8 +73,8 @@ def averaged(felt: Felt, *, beta: float = BETA, published_start: bool = True) ->
     .. math:: S \leftarrow \beta S + \sum_i \log(r^*_i/r_i), \qquad
         \log\delta = \tfrac12\,S/\mathrm{count}(S)
 
-    :class:`sims.methods.averages.Averages` for many runs at once: of the four averages only this sum
-    enters the factor.
+    :class:`disband.sims.methods.averages.Averages` for many runs at once: of the four averages
+    only this sum enters the factor.
     """
     values = (felt.d_w, felt.d_l, felt.gram.sq_w, felt.gram.sq_l)
     usable = np.all([np.asarray(v) > 0 for v in values], 0)

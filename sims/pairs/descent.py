@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.pairs.policies import LogLinear, Pair, View, view
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.step import first_order
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.step import first_order
+
+from .policies import LogLinear, Pair, View, view
 
 Array = NDArray[np.float64]
 
@@ -86,8 +87,8 @@ def train(
         steps: How many steps.
         hyper: Hyperparameters by name; the others take the objective's defaults.
         watch: A context whose whole distribution is to be kept.
-        method: What is done to the incentives before each step; see :mod:`sims.methods.calibrate`. It is
-            called once for each state, in order.
+        method: What is done to the incentives before each step; see
+            :mod:`disband.sims.methods.calibrate`. It is called once for each state, in order.
 
     Raises:
         ValueError: A step count below zero, a step size that is not positive, an unknown

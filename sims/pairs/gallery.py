@@ -7,9 +7,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.pairs.studies import Study
-from theory.band import band
-from theory.objectives import (
+from disband.theory.band import band
+from disband.theory.objectives import (
     density_ratio,
     divergence,
     length,
@@ -18,6 +17,8 @@ from theory.objectives import (
     policy_gradient,
     regularized,
 )
+
+from .studies import Study
 
 Array = NDArray[np.float64]
 

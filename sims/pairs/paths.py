@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.pairs.studies import Study
-from theory.band import case_of
+from disband.theory.band import case_of
+
+from .studies import Study
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ class Path:
 
     @property
     def cases(self) -> NDArray[np.int8]:
-        """The :class:`theory.band.Case` of each step, as measured, ``(T,)``."""
+        """The :class:`disband.theory.band.Case` of each step, as measured, ``(T,)``."""
         return case_of(np.diff(self.gain_w), np.diff(self.gain_l))
 
     @property

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gram import Gram
+from disband.theory.gram import Gram
 
 Array = NDArray[np.float64]
 

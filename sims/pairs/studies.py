@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.treatments import Alone
-from sims.pairs.descent import Trajectory, train
-from sims.pairs.policies import (
+from disband.theory.band import Case, band, case
+from disband.theory.objective import Objective
+
+from ..methods.treatments import Alone
+from .descent import Trajectory, train
+from .policies import (
     AT,
     PLACES,
     Problem,
@@ -20,8 +23,6 @@ from sims.pairs.policies import (
     edit_one_shared,
     single_token,
 )
-from theory.band import Case, band, case
-from theory.objective import Objective
 
 Array = NDArray[np.float64]
 Row = dict[str, float | int | str | None]
@@ -132,11 +133,12 @@ class Toy:
     ) -> Study:
         """Train the toy with an objective by gradient descent.
 
-        ``method`` is what is done to the incentives, a name of ``sims.methods.treatments.TREATMENTS``.
+        ``method`` is what is done to the incentives, a name of
+        ``sims.methods.treatments.TREATMENTS``.
 
         Raises:
             ValueError: The toy has no such choice, there is no such method, or what
-                :func:`sims.pairs.descent.train` raises.
+                :func:`disband.sims.pairs.descent.train` raises.
         """
         if unknown := set(parameters) - set(self.defaults):
             raise ValueError(

@@ -1,7 +1,8 @@
 r"""Stable preference optimization on toy worlds: exact, and with one unrolled step.
 
-Levels and symbols are those of :mod:`theory.models.bilevel`. Exact: the lower level is solved by
-Newton's method and differentiated implicitly. One step: the lower level is one gradient step,
+Levels and symbols are those of :mod:`disband.theory.models.bilevel`. Exact: the lower level is
+solved by Newton's method and differentiated implicitly. One step: the lower level is one gradient
+step,
 
 .. math:: \hat\theta(\varphi) = \varphi - \tfrac1\mu\nabla L_{SFT}(\varphi)
 
@@ -17,8 +18,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.simplex.evolution import World
-from theory.models.bilevel import UPPER, require_strength
+from disband.theory.models.bilevel import UPPER, require_strength
+
+from .evolution import World
 
 Array = NDArray[np.float64]
 Solver = Literal["exact", "one step"]

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.calibrate import METHODS
-from theory.gram import Gram
-from theory.objective import Objective
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+
+from ..methods.calibrate import METHODS
 
 Array = NDArray[np.float64]
 Incentives = Callable[[Array, Array, Gram], tuple[Array, Array]]
@@ -112,7 +113,7 @@ def evolve(
         lr: :math:`\eta`.
         steps: How many steps.
         hyper: Hyperparameters by name; the others take the objective's defaults.
-        method: What is done to the incentives, a name of :data:`sims.methods.calibrate.METHODS`.
+        method: What is done to the incentives, a name of ``sims.methods.calibrate.METHODS``.
         stride: The longest step in parameters; a longer one is shortened, direction kept.
 
     Raises:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.models.evolution import most_elsewhere, winners_share
+from disband.theory.models.evolution import most_elsewhere, winners_share
 
 Array = NDArray[np.float64]
 

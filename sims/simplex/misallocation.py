@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.simplex.bilevel import Levels, solve
-from sims.simplex.evolution import World, drawn, evolve
-from theory.objectives import DPO, IPO, RPO, SIMPO
+from disband.theory.objectives import DPO, IPO, RPO, SIMPO
+
+from .bilevel import Levels, solve
+from .evolution import World, drawn, evolve
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -126,8 +127,8 @@ def _one_step(world: World, course: Course) -> Array:
 
 PLAIN, TERM, EXACT, ONE_STEP = "DPO", "DPO with the term", "SPO", "SPO, one step"
 REFERENCE_FREE, CALIBRATED, TARGET = "SimPO", "calibrated DPO", "IPO"
-# SPO is stable preference optimization as theory.models.bilevel reads it; the term alone is its upper
-# level without the lower one.
+# SPO is stable preference optimization as theory.models.bilevel reads it; the term alone is its
+# upper level without the lower one.
 RUNNERS: Mapping[str, Runner] = MappingProxyType(
     {
         PLAIN: _dpo,

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.calibrate import METHODS
-from sims.simplex.evolution import tabular
-from sims.simplex.misallocation import (
+from disband.theory.gram import Gram
+from disband.theory.models.bilevel import metric
+from disband.theory.models.evolution import basin_edge, flow
+
+from ..methods.calibrate import METHODS
+from .evolution import tabular
+from .misallocation import (
     CALIBRATED,
     EXACT,
     PLAIN,
@@ -16,9 +20,6 @@ from sims.simplex.misallocation import (
     TARGET,
     Course,
 )
-from theory.gram import Gram
-from theory.models.bilevel import metric
-from theory.models.evolution import basin_edge, flow
 
 Array = NDArray[np.float64]
 

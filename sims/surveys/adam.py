@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.averages import Averages, log_sums
-from sims.methods.calibrate import Incentives, momentum_calibrated, rescaled, reward_calibrated
-from theory.gram import Gram
-from theory.kernels.primitives import logsigmoid, sigmoid
-from theory.metric import metric_gram
-from theory.objective import Objective
+from disband.theory.gram import Gram
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.metric import metric_gram
+from disband.theory.objective import Objective
+
+from ..methods.averages import Averages, log_sums
+from ..methods.calibrate import Incentives, momentum_calibrated, rescaled, reward_calibrated
 
 Array = NDArray[np.float64]
 

@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gram import Gram
-from theory.kernels.primitives import logsigmoid, sigmoid
-from theory.objective import Objective
-from theory.step import first_order
+from disband.theory.gram import Gram
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.objective import Objective
+from disband.theory.step import first_order
 
 Array = NDArray[np.float64]
 Kernel = Callable[..., Any]

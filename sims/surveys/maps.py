@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.surveys.entry import Start
-from sims.surveys.outcomes import outcomes
-from sims.surveys.two_tokens import one_pair
-from theory.kernels.compiled import HasKernels
+from disband.theory.kernels.compiled import HasKernels
+
+from .entry import Start
+from .outcomes import outcomes
+from .two_tokens import one_pair
 
 Array = NDArray[np.float64]
 

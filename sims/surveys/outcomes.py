@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.methods.treatments import Felt, Treatment, treatment
-from sims.surveys.two_tokens import Problems, State
-from theory.band import Case, case_of
-from theory.gram import Gram
-from theory.kernels.compiled import HasKernels
-from theory.step import first_order
+from disband.theory.band import Case, case_of
+from disband.theory.gram import Gram
+from disband.theory.kernels.compiled import HasKernels
+from disband.theory.step import first_order
+
+from ..methods.treatments import Felt, Treatment, treatment
+from .two_tokens import Problems, State
 
 Array = NDArray[np.float64]
 Kernel = Callable[..., Any]
@@ -87,7 +88,7 @@ def outcomes(
         problems: Where they start, shape ``(...)``.
         lr: Step size, one number or one per problem, ``(...)``.
         steps: How many, at least one.
-        method: A name of :data:`sims.methods.treatments.TREATMENTS`, or such a function.
+        method: A name of :data:`disband.sims.methods.treatments.TREATMENTS`, or such a function.
         hyper: Hyperparameters by name.
 
     Raises:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.band import case
-from theory.gram import Gram
-from theory.kernels.compiled import HasKernels
+from disband.theory.band import case
+from disband.theory.gram import Gram
+from disband.theory.kernels.compiled import HasKernels
 
 Array = NDArray[np.float64]
 STILL = -1  # beside the cases of theory.band.Case: both incentives are zero
@@ -26,7 +26,7 @@ class Phases:
         state: What tells this panel from others of the objective, such as its margin.
         cosine: Values of :math:`\rho`, ``(m,)``, rising.
         log_norm_ratio: Values of :math:`\log s`, ``(k,)``, rising.
-        cases: :class:`theory.band.Case` at each of them, or ``STILL``, ``(k, m)``.
+        cases: :class:`disband.theory.band.Case` at each of them, or ``STILL``, ``(k, m)``.
     """
 
     name: str

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from sims.methods.treatments import FOR_ONE_PAIR, TREATMENTS
-from sims.surveys.entry import Start
-from sims.surveys.outcomes import Outcomes, outcomes
-from sims.surveys.two_tokens import Problems, State, crowds, one_pair
-from theory.batch import batch_band, is_empty, mean_products
-from theory.kernels.compiled import HasKernels
-from theory.models.common_step import common_step
+from disband.theory.batch import batch_band, is_empty, mean_products
+from disband.theory.kernels.compiled import HasKernels
+from disband.theory.models.common_step import common_step
+
+from ..methods.treatments import FOR_ONE_PAIR, TREATMENTS
+from .entry import Start
+from .outcomes import Outcomes, outcomes
+from .two_tokens import Problems, State, crowds, one_pair
 
 Row = dict[str, Any]
 

@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.surveys.entry import Start, begin
-from theory.gram import Gram
-from theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.gram import Gram
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
+
+from .entry import Start, begin
 
 Array = NDArray[np.float64]
 

@@ -12,11 +12,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from sims.worlds.offline import Preferences
-from sims.worlds.worlds import Array, Events, Indices, World
-from theory.models.targets import WHOLE, Control, coefficients
-from theory.objective import Objective
-from theory.objectives import DPO, PPO_CLIP, find
+from disband.theory.models.targets import WHOLE, Control, coefficients
+from disband.theory.objective import Objective
+from disband.theory.objectives import DPO, PPO_CLIP, find
+
+from .offline import Preferences
+from .worlds import Array, Events, Indices, World
 
 Advantage = Literal["critic", "baseline", "group"]
 GROUPS = 3
@@ -84,7 +85,7 @@ class Record:
         probs: Of every token in every context before each update and at the end,
             ``(T + 1, S, C, V)``.
         moves: What each part of each update adds to the logits, per unit of step size,
-            ``(T, 3, S, C, V)``, in the order of :data:`theory.models.targets.PARTS`.
+            ``(T, 3, S, C, V)``, in the order of :data:`disband.theory.models.targets.PARTS`.
         groups: The same by size of advantage, largest first, ``(T, 3, S, C, V)``.
         products: Score products of positive with positive, negative with negative and positive
             with negative learning, each part's sign taken off, ``(T, 3, S)``.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.worlds.worlds import Array, Events, World
+from .worlds import Array, Events, World
 
 Flags = NDArray[np.bool_]
 

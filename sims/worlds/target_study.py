@@ -5,10 +5,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from sims.worlds.learning import Method, Offline, Record, learn, logp
-from sims.worlds.offline import Preferences, preferences
-from sims.worlds.worlds import Array, World, build
-from theory.objectives import DPO
+from disband.theory.objectives import DPO
+
+from .learning import Method, Offline, Record, learn, logp
+from .offline import Preferences, preferences
+from .worlds import Array, World, build
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,9 @@ class Setting:
     """A toy world and how long one trains in it.
 
     Args:
-        prompts, vocabulary, depth, width: See :func:`sims.worlds.worlds.build`.
+        prompts, vocabulary, depth, width: See :func:`disband.sims.worlds.worlds.build`.
         spread, contrary, verifiable: Likewise.
-        pairs, sharpness: See :func:`sims.worlds.offline.preferences`.
+        pairs, sharpness: See :func:`disband.sims.worlds.offline.preferences`.
         steps: Updates.
         lr: Step size.
     """
@@ -43,7 +44,7 @@ class Course:
     Args:
         service: The three parts of :math:`G`, ``(T, 3, S)``, nats per unit of step size.
         groups: :math:`G` by size of advantage, largest first, ``(T, 3, S)``.
-        products: See :class:`sims.worlds.learning.Record`, ``(T, 3, S)``.
+        products: See :class:`disband.sims.worlds.learning.Record`, ``(T, 3, S)``.
         exploring: What each part does to the entropy to first order, ``(T, 3, S)``, nats per unit
             of step size.
         turning: Cosine of the movements of the logits by successive updates, ``(T - 1, S)``.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.pairs.policies import LogLinear
+from ..pairs.policies import LogLinear
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

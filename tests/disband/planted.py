@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from verify.experiments.sentiment.rules import Outcome, Prediction
-from verify.experiments.toys.experiment import ToyExperiment
+from disband.verify.experiments.sentiment.rules import Outcome, Prediction
+from disband.verify.experiments.toys.experiment import ToyExperiment
 
 OUTCOMES = tuple(Outcome(seed, holds=True, numbers={"by": 1.0}) for seed in (0, 1))
 FOUND = (Prediction("grows", "It grows.", "more", OUTCOMES),)
 PLANTED = ToyExperiment(
-    "planted", "sims.worlds.worlds", {"size": 1}, lambda _: (FOUND, {"a/b": np.arange(3.0)})
+    "planted", "disband.sims.worlds.worlds", {"size": 1}, lambda _: (FOUND, {"a/b": np.arange(3.0)})
 )

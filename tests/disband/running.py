@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 from click.testing import CliRunner
 
 from disband.cli import main
-
-ROOT = Path(__file__).parent.parent.parent
+from disband.verify.kept.provenance import ROOT
 
 
 def start(out, *words):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from figures.chen2026 import band_picture, places, wedge
-from figures.style import save
-from theory.band import Case
+from disband.figures.chen2026 import band_picture, places, wedge
+from disband.figures.style import save
+from disband.theory.band import Case
 
 STATE = {"logp_w": -12.0, "logp_l": -15.0, "ref_w": -11.0, "ref_l": -12.5, "len_w": 10, "len_l": 14}
 

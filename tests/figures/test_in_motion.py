@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from figures.in_motion import (
+from disband.figures.in_motion import (
     before_after_picture,
     calibration_picture,
     map_picture,
     method_picture,
     path_picture,
 )
-from figures.style import save
-from sims.pairs.paths import Path
-from sims.surveys.adam import WORDS, Cloud
-from sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map
-from sims.surveys.outcomes import LOST
-from theory.band import Case
+from disband.figures.style import save
+from disband.sims.pairs.paths import Path
+from disband.sims.surveys.adam import WORDS, Cloud
+from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map
+from disband.sims.surveys.outcomes import LOST
+from disband.theory.band import Case
 
 BAD = ("v", "^")
 

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from figures.jian2025 import (
+from disband.figures.jian2025 import (
     initialization_picture,
     label_mass_picture,
     misallocation_picture,
     simplex_picture,
 )
-from figures.style import save
-from sims.simplex.initialization import initialization_map
-from sims.simplex.misallocation import KINDS, RUNNERS, Curve
-from sims.simplex.portraits import STARTS, Portrait, constant_ratio, grid
+from disband.figures.style import save
+from disband.sims.simplex.initialization import initialization_map
+from disband.sims.simplex.misallocation import KINDS, RUNNERS, Curve
+from disband.sims.simplex.portraits import STARTS, Portrait, constant_ratio, grid
 
 
 def portrait(name):

@@ -3,14 +3,14 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from figures.objectives import gallery_picture, phase_picture
-from figures.style import save
-from sims.pairs.gallery import MECHANISMS, Line, lines
-from sims.pairs.studies import EDIT_ONE_SHARED
-from sims.surveys.phases import FAR, STILL, over_margins, phases
-from theory.band import Case, band, case
-from theory.gram import Gram
-from theory.objectives import DPO, HINGE, IPO, OBJECTIVES, SFT
+from disband.figures.objectives import gallery_picture, phase_picture
+from disband.figures.style import save
+from disband.sims.pairs.gallery import MECHANISMS, Line, lines
+from disband.sims.pairs.studies import EDIT_ONE_SHARED
+from disband.sims.surveys.phases import FAR, STILL, over_margins, phases
+from disband.theory.band import Case, band, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import DPO, HINGE, IPO, OBJECTIVES, SFT
 
 
 def test_every_objective_has_one_mechanism():

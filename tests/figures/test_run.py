@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from figures.run import run_picture
+from disband.figures.run import run_picture
+from disband.theory.band import Case
 from tests.disband.monitor.test_diagnosis import STEPS, looked, run_of
-from theory.band import Case
 
 
 def columns_of(run):

@@ -4,7 +4,7 @@ import sys
 import pytest
 from matplotlib import rcParams
 
-from figures.style import CHOSEN, LOOKS, REJECTED, draw, panels, plain, save, styled
+from disband.figures.style import CHOSEN, LOOKS, REJECTED, draw, panels, plain, save, styled
 
 
 def drawn():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from figures.style import save
-from figures.toys import place_picture, trajectory_picture
-from sims.pairs.studies import TOYS
-from theory.objectives import DPO
+from disband.figures.style import save
+from disband.figures.toys import place_picture, trajectory_picture
+from disband.sims.pairs.studies import TOYS
+from disband.theory.objectives import DPO
 
 CHOICES = [("single-token", {}), ("edit-one-shared", {}), ("edit-one-shared", {"batch": (3, 5)})]
 

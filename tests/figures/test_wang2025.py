@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from figures.style import save
-from figures.wang2025 import SHOWN, ablation_picture, exploration_picture, target_picture
-from verify.experiments.toys.dynamics import RESPONSES, TOKENS
-from verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING
+from disband.figures.style import save
+from disband.figures.wang2025 import SHOWN, ablation_picture, exploration_picture, target_picture
+from disband.verify.experiments.toys.dynamics import RESPONSES, TOKENS
+from disband.verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING
 
 UPDATES = 10
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from figures.style import CHOSEN, REJECTED, save
-from figures.yuan2025 import figure_3, figure_4a, figure_4b
-from lm.data.tweets import STYLES
+from disband.figures.style import CHOSEN, REJECTED, save
+from disband.figures.yuan2025 import figure_3, figure_4a, figure_4b
+from disband.lm.data.tweets import STYLES
 
 
 def line(axes, label):

@@ -4,8 +4,8 @@ from itertools import product
 
 import torch
 
-from lm.data.tweets import STYLES, Tweet, responses
-from lm.model.gpt2 import new_model, train_tokenizer
+from disband.lm.data.tweets import STYLES, Tweet, responses
+from disband.lm.model.gpt2 import new_model, train_tokenizer
 
 # On so small a model, threads only wait for each other.
 torch.set_num_threads(1)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers
 
-from lm.model.gpt2 import Batch
+from disband.lm.model.gpt2 import Batch
 
 # On so small models, threads only wait for each other.
 torch.set_num_threads(1)

@@ -4,7 +4,7 @@ import numpy as np
 import sympy
 from sympy.core.relational import Relational
 
-from theory.kernels.lowering import compile_kernel
+from disband.theory.kernels.lowering import compile_kernel
 
 
 def holds(condition, values):

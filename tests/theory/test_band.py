@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.band import Case, band, calibration, case
-from theory.gram import Gram
-from theory.step import first_order
-from verify.strategies import floats_of, gram_of, grams, nonzero_vectors, positive, signed
+from disband.theory.band import Case, band, calibration, case
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+from disband.verify.strategies import floats_of, gram_of, grams, nonzero_vectors, positive, signed
 
 finite = st.floats(0, 1e6, allow_subnormal=False)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.band import Band, band, case
-from theory.batch import (
+from disband.theory.band import Band, band, case
+from disband.theory.batch import (
     MeanProducts,
     batch_band,
     batch_factor,
@@ -16,8 +16,8 @@ from theory.batch import (
     mean_products,
     pair_changes,
 )
-from theory.gram import Gram
-from verify.strategies import batches, positive
+from disband.theory.gram import Gram
+from disband.verify.strategies import batches, positive
 
 
 def floats(batch):

@@ -5,9 +5,9 @@ import pytest
 import sympy
 import torch
 
-from theory.kernels.lowering import compile_kernel
-from theory.kernels.primitives import logsigmoid, sigmoid
-from theory.objectives import (
+from disband.theory.kernels.lowering import compile_kernel
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.objectives import (
     ALIASES,
     BCE,
     BCO,
@@ -35,9 +35,9 @@ from theory.objectives import (
     find,
     mix,
 )
-from theory.objectives.divergence import alpha_divergence, forward_kl, jensen_shannon
-from theory.objectives.versions import VERSIONS
-from theory.symbols import DATA, alpha_f, beta, epsilon, lam, logp_l, logp_w, ref_l, ref_w
+from disband.theory.objectives.divergence import alpha_divergence, forward_kl, jensen_shannon
+from disband.theory.objectives.versions import VERSIONS
+from disband.theory.symbols import DATA, alpha_f, beta, epsilon, lam, logp_l, logp_w, ref_l, ref_w
 
 
 def close_data(seed, n=64):

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.gram import Gram
-from theory.step import first_order
-from theory.symbols import A, B, X, d_l, d_w, eta
-from verify.strategies import (
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, d_l, d_w, eta
+from disband.verify.strategies import (
     floats_of,
     gram_of,
     grams,

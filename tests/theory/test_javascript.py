@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import sympy
 
+from disband.theory.javascript import PRELUDE, javascript
+from disband.theory.kernels.primitives import PRIMITIVES
+from disband.theory.objectives import DPO, OBJECTIVES, RRHF
+from disband.theory.symbols import DATA, beta, logp_w
 from tests.engines import needs_node, node
 from tests.exact import exactly
 from tests.tails import HALF_ULP, SLACK, allowed, extremes, pairs
-from theory.javascript import PRELUDE, javascript
-from theory.kernels.primitives import PRIMITIVES
-from theory.objectives import DPO, OBJECTIVES, RRHF
-from theory.symbols import DATA, beta, logp_w
 
 QUANTITIES = ("loss", "d_w", "d_l")
 x, y = sympy.symbols("x y", real=True)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.band import Case, band, calibration, case
-from theory.gram import Gram
-from theory.metric import metric_gram, momentum_band, momentum_factor, safe_cosine
-from verify.strategies import floats_of, gram_of, inner, nonzero_vectors, positive, vectors
+from disband.theory.band import Case, band, calibration, case
+from disband.theory.gram import Gram
+from disband.theory.metric import metric_gram, momentum_band, momentum_factor, safe_cosine
+from disband.verify.strategies import floats_of, gram_of, inner, nonzero_vectors, positive, vectors
 
 diagonals = st.lists(st.integers(1, 9), min_size=3, max_size=3)
 

@@ -8,15 +8,26 @@ import sympy
 import z3
 from sympy import Eq, Piecewise, Rational, exp, log, true
 
+from disband.theory.facts import facts
+from disband.theory.facts.crossings import crossings
+from disband.theory.facts.outcomes import SIGNS, outcomes
+from disband.theory.facts.reach import possible
+from disband.theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
+from disband.theory.objectives import find
+from disband.theory.signs import known, signs, undefined
+from disband.theory.symbols import (
+    DATA,
+    alpha_f,
+    beta,
+    clip,
+    epsilon,
+    lam,
+    len_w,
+    logp_l,
+    logp_w,
+    ref_w,
+)
 from tests.theory.conditions import holds, number
-from theory.facts import facts
-from theory.facts.crossings import crossings
-from theory.facts.outcomes import SIGNS, outcomes
-from theory.facts.reach import possible
-from theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
-from theory.objectives import find
-from theory.signs import known, signs, undefined
-from theory.symbols import DATA, alpha_f, beta, clip, epsilon, lam, len_w, logp_l, logp_w, ref_w
 
 m, h = logp_w - logp_l, logp_w - ref_w
 EXPRESSIONS = [

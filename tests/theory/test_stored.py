@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import theory.catalogue as module
-from theory.catalogue import cache_folder, catalogue, content_key
-from theory.kernels.compiled import QUANTITIES
-from theory.objectives import ALIASES, OBJECTIVES, find
+import disband
+import disband.theory.catalogue as module
+from disband.theory.catalogue import cache_folder, catalogue, content_key
+from disband.theory.kernels.compiled import QUANTITIES
+from disband.theory.objectives import ALIASES, OBJECTIVES, find
 
-ROOT = Path(module.__file__).parent.parent
+ROOT = Path(disband.__file__).parent.parent
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 
 
@@ -236,7 +237,7 @@ def test_the_folder_is_where_the_user_or_the_system_says(monkeypatch, tmp_path):
 
 def test_a_start_from_disk_needs_no_sympy():
     code = (
-        "import sys; from theory.catalogue import catalogue; "
+        "import sys; from disband.theory.catalogue import catalogue; "
         "k = catalogue().find('orpo').kernel('incentives'); "
         "print(float(k(-9.0, -8.0, -9.0, -8.0, 5, 6)[0]), 'sympy' in sys.modules)"
     )

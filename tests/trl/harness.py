@@ -13,7 +13,7 @@ from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 from trl.experimental.tpo import TPOConfig, TPOTrainer
 
-from lm.model.gpt2 import new_model, train_tokenizer
+from disband.lm.model.gpt2 import new_model, train_tokenizer
 
 # On so small a model, threads only wait for each other.
 torch.set_num_threads(1)

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from disband.theory.objectives import ALIASES, AOT, AOT_UNPAIRED, find
+from disband.theory.objectives.divergence import alpha_divergence, forward_kl, jensen_shannon
+from disband.theory.symbols import alpha_f, logp_l, logp_w, ref_l, ref_w
 from tests.trl.harness import (
     CPOTrainer,
     DPOTrainer,
@@ -18,9 +21,6 @@ from tests.trl.harness import (
     pull,
     pull_together,
 )
-from theory.objectives import ALIASES, AOT, AOT_UNPAIRED, find
-from theory.objectives.divergence import alpha_divergence, forward_kl, jensen_shannon
-from theory.symbols import alpha_f, logp_l, logp_w, ref_l, ref_w
 
 OURS = {
     "beta": "beta",

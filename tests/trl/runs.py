@@ -6,8 +6,8 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 
+from disband.lm.model.gpt2 import train_tokenizer
 from disband.monitor.callback import Monitor
-from lm.model.gpt2 import train_tokenizer
 from tests.trl.harness import BYTES, CONFIGS, PAIRS, DPOTrainer, models
 
 # A step is the gradient times the rate, and nothing else.

@@ -14,6 +14,8 @@ pytest.importorskip("trl")
 
 import trl
 
+from disband.theory.objectives import ALIASES, find
+from disband.theory.symbols import logp_l, logp_w, ref_l
 from tests.trl.harness import (
     CONFIGS,
     CPOTrainer,
@@ -26,8 +28,6 @@ from tests.trl.harness import (
     take,
 )
 from tests.trl.relations import CASES, same
-from theory.objectives import ALIASES, find
-from theory.symbols import logp_l, logp_w, ref_l
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from sims.pairs.policies import view
-from theory.objectives import DPO, OBJECTIVES
-from theory.step import first_order
-from verify import strategies
-from verify.kept.provenance import PACKAGES, ROOT, imports
-from verify.strategies import (
+from disband.sims.pairs.policies import view
+from disband.theory.objectives import DPO, OBJECTIVES
+from disband.theory.step import first_order
+from disband.verify import strategies
+from disband.verify.kept.provenance import PACKAGES, ROOT, imports
+from disband.verify.strategies import (
     batches,
     data_batches,
     data_points,
@@ -275,7 +275,9 @@ def test_only_the_strategies_need_hypothesis():
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
-        if any(name.startswith(("hypothesis", "verify.strategies")) for name in imports(path))
+        if any(
+            name.startswith(("hypothesis", "disband.verify.strategies")) for name in imports(path)
+        )
     }
     assert users == {"verify/strategies.py"}
 

@@ -6,15 +6,15 @@ from functools import cache, cached_property
 
 from sympy import And, Basic, Expr, Or, oo
 
-from theory.facts.charts import Chart, chart
-from theory.facts.limits import WAYS, Ends, Way, ends
-from theory.facts.motion import Motion, motion, switched_on
-from theory.facts.protection import Protection, protection
-from theory.facts.reach import possible
-from theory.facts.regions import Region, regions
-from theory.objective import Objective
-from theory.signs import undefined
-from theory.symbols import logp_l, logp_w
+from ..objective import Objective
+from ..signs import undefined
+from ..symbols import logp_l, logp_w
+from .charts import Chart, chart
+from .limits import WAYS, Ends, Way, ends
+from .motion import Motion, motion, switched_on
+from .protection import Protection, protection
+from .reach import possible
+from .regions import Region, regions
 
 
 @dataclass(frozen=True, eq=False)

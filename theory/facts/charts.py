@@ -19,8 +19,8 @@ from math import inf
 from sympy import Basic, Expr, Function, Symbol, expand, factor_terms
 from sympy.core.relational import Relational
 
-from theory.signs import LOGS
-from theory.symbols import len_l, len_w, logp_l, logp_w, ref_l, ref_w
+from ..signs import LOGS
+from ..symbols import len_l, len_w, logp_l, logp_w, ref_l, ref_w
 
 m, m_ref, m_mean, m_ref_mean = (Symbol(n, real=True) for n in ("m", "m̃", "m̄", "m̃̄"))
 h_w, h_l = (Symbol(n, real=True) for n in ("h_w", "h_l"))

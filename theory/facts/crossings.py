@@ -9,7 +9,7 @@ import numpy as np
 from mpmath import iv
 from sympy import Expr, Rational, Symbol, exp, log
 
-from theory.kernels.lowering import compile_kernel
+from ..kernels.lowering import compile_kernel
 
 _FAR, _FINE, _HALVINGS = 400, 50, 40
 

@@ -26,8 +26,8 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from theory.facts.orders import NOTHING, ONE, Order, highest, plus, surely_at_most, vanishes
-from theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
+from ..kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
+from .orders import NOTHING, ONE, Order, highest, plus, surely_at_most, vanishes
 
 T = Symbol("T", positive=True)
 

@@ -19,9 +19,9 @@ from sympy import (
     true,
 )
 
-from theory.facts.germs import Germ, Germs, NotFoundError, T
-from theory.signs import LOGS, known, signs
-from theory.symbols import len_l, len_w, logp_l, logp_w
+from ..signs import LOGS, known, signs
+from ..symbols import len_l, len_w, logp_l, logp_w
+from .germs import Germ, Germs, NotFoundError, T
 
 Way = Literal["rejected", "chosen"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sympy import Add, And, Basic, Expr, Integer, Mul, Symbol, factor_terms, false, log, true
 
-from theory.facts.reach import possible
-from theory.kernels.primitives import relu, step
-from theory.signs import Signs, known, signs
-from theory.symbols import logp_l, logp_w
+from ..kernels.primitives import relu, step
+from ..signs import Signs, known, signs
+from ..symbols import logp_l, logp_w
+from .reach import possible
 
 
 @dataclass(frozen=True)

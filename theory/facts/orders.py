@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from sympy import Expr, Integer, Rational, Symbol, exp, oo
 
-from theory.signs import known
+from ..signs import known
 
 Order = tuple[Expr, int]  # of T^k e^{λT}: (λ, k)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sympy import And, Basic, Expr, Ge, Le, Min, Not, S, Symbol, false, oo, true
 
-from theory.facts.limits import Ends
-from theory.facts.motion import switched_on
-from theory.facts.reach import possible
-from theory.signs import LOGS, Signs, signs
+from ..signs import LOGS, Signs, signs
+from .limits import Ends
+from .motion import switched_on
+from .reach import possible
 
 rho = Symbol("ρ", real=True)
 s = Symbol("s", positive=True)

@@ -7,12 +7,12 @@ from itertools import product
 import numpy as np
 from sympy import And, Basic, Eq, Expr, Rational, Symbol, true
 
-from theory.facts.outcomes import SIGNS, Sign
-from theory.facts.reach import possible
-from theory.kernels.primitives import step
-from theory.objective import Objective
-from theory.signs import LOGS
-from theory.symbols import DATA
+from ..kernels.primitives import step
+from ..objective import Objective
+from ..signs import LOGS
+from ..symbols import DATA
+from .outcomes import SIGNS, Sign
+from .reach import possible
 
 Point = Mapping[Symbol, Expr]
 _POINTS, _CHECKED, _SOLVED = 4000, 3, 24

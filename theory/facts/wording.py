@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from sympy import Basic, Eq, Expr, Function, Symbol, false, oo, true
 from sympy.core.relational import Relational
 
-from theory.facts import Facts
-from theory.facts.charts import chart
-from theory.facts.crossings import Crossing, crossings
-from theory.facts.limits import Limits, Way
-from theory.facts.motion import Motion
-from theory.facts.outcomes import SIGNS, outcomes
-from theory.facts.protection import Rule, rho, s
-from theory.signs import LOGS, Signs, signs
-from theory.symbols import d_l
+from ..signs import LOGS, Signs, signs
+from ..symbols import d_l
+from . import Facts
+from .charts import chart
+from .crossings import Crossing, crossings
+from .limits import Limits, Way
+from .motion import Motion
+from .outcomes import SIGNS, outcomes
+from .protection import Rule, rho, s
 
 LONG = 25  # operations beyond which a sentence says r and not its formula
 _FAR: dict[Way, str] = {

@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
-from theory.kernels.program import Kernel, Program, kernel_of
-from theory.kernels.stable import Backend
+from .program import Kernel, Program, kernel_of
+from .stable import Backend
 
 Quantity = Literal["loss", "d_w", "d_l", "incentives"]
 Sign = Literal["positive", "nonnegative", "real"]

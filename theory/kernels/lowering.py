@@ -5,9 +5,9 @@ from functools import reduce
 
 from sympy import Add, Expr, Mul, Rational, Symbol, cse, exp, log
 
-from theory.kernels.primitives import Primitive
-from theory.kernels.program import Builder, Kernel, Program, kernel_of
-from theory.kernels.stable import Backend
+from .primitives import Primitive
+from .program import Builder, Kernel, Program, kernel_of
+from .stable import Backend
 
 
 def compile_kernel(expr: Expr, args: Sequence[Symbol], backend: Backend = "numpy") -> Kernel:

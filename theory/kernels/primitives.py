@@ -1,7 +1,8 @@
 r"""The functions that formulas are made of, each with its derivative and its sign.
 
 They stay intact under differentiation, so that a compiled formula never forms
-:math:`\log(1 / (1 + e^{-x}))` term by term: their kernels are those of :mod:`theory.kernels.stable`.
+:math:`\log(1 / (1 + e^{-x}))` term by term: their kernels are those of
+:mod:`disband.theory.kernels.stable`.
 """
 
 from typing import ClassVar
@@ -12,7 +13,7 @@ from sympy import Expr, Function, Integer, Max, Piecewise, Rational, exp, log
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from theory.kernels import stable
+from . import stable
 
 # Where linlog leaves the logarithm.
 TANGENT = Rational(str(stable.TANGENT))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.kernels.stable import Backend, functions
+from .stable import Backend, functions
 
 Kernel = Callable[..., Any]
 

@@ -1,8 +1,8 @@
 r"""The functions that kernels are made of, in numpy and in torch, accurate far into the tails.
 
-What each means, and its derivative, stands in :mod:`theory.kernels.primitives`; here is nothing of sympy,
-so that a kernel that is already compiled starts at once. The functions of numpy are elementwise,
-take arrays or numbers and give arrays of float64.
+What each means, and its derivative, stands in :mod:`disband.theory.kernels.primitives`; here is
+nothing of sympy, so that a kernel that is already compiled starts at once. The functions of numpy
+are elementwise, take arrays or numbers and give arrays of float64.
 """
 
 import operator

@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gram import Gram
-from theory.objectives import RPO
-from theory.step import first_order
+from ..gram import Gram
+from ..objectives import RPO
+from ..step import first_order
 
 Array = NDArray[np.float64]
 

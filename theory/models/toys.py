@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gram import Gram
+from ..gram import Gram
 
 Array = NDArray[np.float64]
 

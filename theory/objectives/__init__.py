@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from theory.lookup import named
-from theory.objective import Objective
-from theory.objectives.density_ratio import BCE, DDRO, LSIF, UKL
-from theory.objectives.divergence import DPO_ALPHA, DPO_FKL, DPO_JS
-from theory.objectives.length import DPO_NORM, IPO_NORM, SIMPO
-from theory.objectives.margin import (
+from ..lookup import named
+from ..objective import Objective
+from .density_ratio import BCE, DDRO, LSIF, UKL
+from .divergence import DPO_ALPHA, DPO_FKL, DPO_JS
+from .length import DPO_NORM, IPO_NORM, SIMPO
+from .margin import (
     CDPO,
     DISCOPOP,
     DPO,
@@ -23,9 +23,9 @@ from theory.objectives.margin import (
     TIDPO,
     WPO,
 )
-from theory.objectives.pointwise import APO_DOWN, APO_ZERO, BCO, KTO, NCA, SPPO
-from theory.objectives.policy_gradient import PPO_CLIP
-from theory.objectives.regularized import (
+from .pointwise import APO_DOWN, APO_ZERO, BCO, KTO, NCA, SPPO
+from .policy_gradient import PPO_CLIP
+from .regularized import (
     CPO,
     CPO_SIMPO,
     MPO,
@@ -37,7 +37,7 @@ from theory.objectives.regularized import (
     SLIC_HF,
     mix,
 )
-from theory.objectives.sorted import AOT, AOT_UNPAIRED, BatchObjective
+from .sorted import AOT, AOT_UNPAIRED, BatchObjective
 
 # yuan2025's Table 2, in its order.
 TABLE2 = (DPO, R_DPO, SIMPO, IPO, RRHF, SLIC_HF, CPO, DPOP, KTO, SPPO)

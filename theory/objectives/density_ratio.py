@@ -2,10 +2,10 @@ r"""Objectives that estimate a ratio of densities: :math:`\pi/\pi_{ref}` classif
 
 from sympy import exp, log
 
-from theory.kernels.primitives import linlog
-from theory.objective import Objective
-from theory.objectives.pointwise import BCO, reward_l, reward_w
-from theory.symbols import beta, logp_w
+from ..kernels.primitives import linlog
+from ..objective import Objective
+from ..symbols import beta, logp_w
+from .pointwise import BCO, reward_l, reward_w
 
 BCE = Objective(
     name="BCE",

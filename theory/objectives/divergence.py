@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from sympy import Expr, exp, log
 
-from theory.kernels.primitives import expm1, logsigmoid
-from theory.objective import Objective
-from theory.symbols import alpha_f, beta, logp_l, logp_w, ref_l, ref_w
+from ..kernels.primitives import expm1, logsigmoid
+from ..objective import Objective
+from ..symbols import alpha_f, beta, logp_l, logp_w, ref_l, ref_w
 
 
 def forward_kl(log_ratio: Expr) -> Expr:

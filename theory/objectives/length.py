@@ -1,8 +1,8 @@
 r"""Objectives that read means per token: the margin is one of :math:`\log\pi / |y|`."""
 
-from theory.kernels.primitives import logsigmoid
-from theory.objective import Objective
-from theory.symbols import beta, gamma, len_l, len_w, logp_l, logp_w, ref_l, ref_w
+from ..kernels.primitives import logsigmoid
+from ..objective import Objective
+from ..symbols import beta, gamma, len_l, len_w, logp_l, logp_w, ref_l, ref_w
 
 SIMPO = Objective(
     name="SimPO",

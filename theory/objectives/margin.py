@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from sympy import exp, log
 
-from theory.kernels.primitives import logsigmoid, relu, sigmoid
-from theory.objective import Objective
-from theory.symbols import (
+from ..kernels.primitives import logsigmoid, relu, sigmoid
+from ..objective import Objective
+from ..symbols import (
     alpha,
     beta,
     epsilon,

@@ -1,8 +1,8 @@
 r"""Objectives that judge each response alone: :math:`\ell = f(\log\pi_w) + g(\log\pi_l)`."""
 
-from theory.kernels.primitives import logsigmoid, sigmoid
-from theory.objective import Objective
-from theory.symbols import beta, kl, lam_l, lam_w, logp_l, logp_w, ref_l, ref_w
+from ..kernels.primitives import logsigmoid, sigmoid
+from ..objective import Objective
+from ..symbols import beta, kl, lam_l, lam_w, logp_l, logp_w, ref_l, ref_w
 
 reward_w, reward_l = logp_w - ref_w, logp_l - ref_l
 

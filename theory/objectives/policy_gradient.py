@@ -6,10 +6,10 @@ ratio.
 
 from sympy import exp, log
 
-from theory.kernels.primitives import relu
-from theory.objective import Objective
-from theory.objectives.pointwise import reward_l, reward_w
-from theory.symbols import adv_l, adv_w, clip
+from ..kernels.primitives import relu
+from ..objective import Objective
+from ..symbols import adv_l, adv_w, clip
+from .pointwise import reward_l, reward_w
 
 # min(e^r, 1 + ε) and max(e^r, 1 - ε), the extremes taken in the exponent, where nothing overflows.
 highest, lowest = log(1 + clip), log(1 - clip)

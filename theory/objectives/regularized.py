@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from sympy import Expr, Integer, Rational, Symbol
 
-from theory.kernels.primitives import logodds, logsigmoid, relu
-from theory.objective import Objective
-from theory.objectives.length import SIMPO
-from theory.objectives.margin import DPO
-from theory.objectives.pointwise import BCO
-from theory.symbols import DATA, beta, delta, gamma, lam, len_l, len_w, logp_l, logp_w
+from ..kernels.primitives import logodds, logsigmoid, relu
+from ..objective import Objective
+from ..symbols import DATA, beta, delta, gamma, lam, len_l, len_w, logp_l, logp_w
+from .length import SIMPO
+from .margin import DPO
+from .pointwise import BCO
 
 
 def mix(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.objective import Objective
-from theory.objectives.margin import DPO
+from ..objective import Objective
+from .margin import DPO
 
 Array = NDArray[np.float64]
 # Policy of the chosen and the rejected, reference of the chosen and the rejected.

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from sympy import Expr, Rational, Symbol, log
 
-from theory.kernels.primitives import expm1, linlog, relu
-from theory.objective import Objective
-from theory.objectives.density_ratio import DDRO
-from theory.objectives.divergence import DPO_ALPHA
-from theory.objectives.length import DPO_NORM, IPO_NORM, SIMPO
-from theory.objectives.margin import CDPO, DPO, DPOP, HINGE, IPO, R_DPO, ROBUST
-from theory.objectives.pointwise import BCO, KTO, SPPO
-from theory.objectives.regularized import CPO, CPO_SIMPO, MPO, ORPO, RRHF, SFT, SLIC_HF
-from theory.symbols import alpha, beta, gamma, kl, lam, logp_l, logp_w, ref_l, ref_w
+from ..kernels.primitives import expm1, linlog, relu
+from ..objective import Objective
+from ..symbols import alpha, beta, gamma, kl, lam, logp_l, logp_w, ref_l, ref_w
+from .density_ratio import DDRO
+from .divergence import DPO_ALPHA
+from .length import DPO_NORM, IPO_NORM, SIMPO
+from .margin import CDPO, DPO, DPOP, HINGE, IPO, R_DPO, ROBUST
+from .pointwise import BCO, KTO, SPPO
+from .regularized import CPO, CPO_SIMPO, MPO, ORPO, RRHF, SFT, SLIC_HF
 
 DPO_TRAINER = "TRL 1.16, DPOTrainer"
 CPO_TRAINER = "TRL 1.16, CPOTrainer"
@@ -30,7 +30,7 @@ class Version:
     Args:
         objective: The objective of the catalogue.
         who: Whose version it is, and where it stands.
-        loss: The loss of that version, an expression in :mod:`theory.symbols`.
+        loss: The loss of that version, an expression in :mod:`disband.theory.symbols`.
         differs: One phrase; it begins with "same loss" if the formula is the catalogue's.
         defaults: Hyperparameters that have other defaults there.
     """

@@ -1,7 +1,7 @@
 """An objective whose loss is a function of tensors: torch differentiates it, nobody has a formula.
 
-It answers the same questions as an :class:`~theory.objective.Objective`, by number. Torch is
-imported when the first such objective is made.
+It answers the same questions as an :class:`~disband.theory.objective.Objective`, by number. Torch
+is imported when the first such objective is made.
 """
 
 import inspect
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from sympy import Integer, Symbol
 
-from theory.kernels.compiled import Quantity
-from theory.kernels.program import Kernel
-from theory.kernels.stable import Backend
-from theory.objective import Objective
-from theory.own_loss.names import hyperparameter, is_number, require_numbers
+from ..kernels.compiled import Quantity
+from ..kernels.program import Kernel
+from ..kernels.stable import Backend
+from ..objective import Objective
+from .names import hyperparameter, is_number, require_numbers
 
 NO_FORMULA = "from autograd: no formula"
 
@@ -83,7 +83,7 @@ class TorchObjective:
         """Return every hyperparameter's value: its default, or what ``hyper`` says.
 
         Raises:
-            ValueError: As :meth:`theory.objective.Objective.values`.
+            ValueError: As :meth:`disband.theory.objective.Objective.values`.
         """
         return self._declared.values(hyper)
 

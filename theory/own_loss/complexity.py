@@ -4,8 +4,8 @@ from math import comb, prod
 
 from sympy import Expr, Pow, log, preorder_traversal
 
-from theory.kernels.primitives import step
-from theory.symbols import logp_l, logp_w
+from ..kernels.primitives import step
+from ..symbols import logp_l, logp_w
 
 MAX_TERMS = 40
 MAX_BRANCHES = 120

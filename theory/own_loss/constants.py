@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Symbol, exp, log
 
-from theory.kernels.primitives import Primitive
-from theory.kernels.stable import functions
+from ..kernels.primitives import Primitive
+from ..kernels.stable import functions
 
 LARGE = 1e100
 

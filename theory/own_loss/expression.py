@@ -32,9 +32,9 @@ from sympy import (
 )
 from sympy.logic.boolalg import Boolean
 
-from theory.kernels.primitives import PRIMITIVES
-from theory.own_loss.constants import LARGE, constant
-from theory.own_loss.typed import Typed
+from ..kernels.primitives import PRIMITIVES
+from .constants import LARGE, constant
+from .typed import Typed
 
 MAX_DEPTH = 40
 MAX_PARTS = 250

@@ -4,13 +4,13 @@ The text is parsed by Python's own parser and only these forms are built:
 
 * numbers (read exactly: ``0.1`` is 1/10), the names that the caller allows;
 * ``+ - * / **`` (powers with small integer exponents), parentheses;
-* ``exp log sqrt abs min max`` and the functions of :mod:`theory.kernels.primitives`, such as
-  ``sigmoid logsigmoid relu step``;
+* ``exp log sqrt abs min max`` and the functions of :mod:`disband.theory.kernels.primitives`, such
+  as ``sigmoid logsigmoid relu step``;
 * in statements ``< <= > >= == !=`` (chained as in mathematics), ``and or not``,
   ``implies(p, q)`` and ``iff(p, q)``.
 
 Length, depth, parts, numbers and exponents are bounded, so time and memory are too. Expressions
-are read in :mod:`theory.own_loss.expression`, losses in :mod:`theory.own_loss.own`.
+are read in :mod:`disband.theory.own_loss.expression`, losses in :mod:`disband.theory.own_loss.own`.
 """
 
 import ast
@@ -20,8 +20,8 @@ from itertools import pairwise
 from sympy import And, Eq, Equivalent, Expr, Ge, Gt, Implies, Le, Lt, Ne, Not, Or, Symbol
 from sympy.logic.boolalg import Boolean
 
-from theory.own_loss.expression import EXTREMES, FUNCTIONS, Reader
-from theory.own_loss.typed import FormulaError, Typed
+from .expression import EXTREMES, FUNCTIONS, Reader
+from .typed import FormulaError, Typed
 
 __all__ = ["EXTREMES", "FUNCTIONS", "FormulaError", "read_claim", "read_expression"]
 __all__ += ["read_statement"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from sympy import Symbol
 
-from theory import symbols
-from theory.symbols import DATA, A, B, X, d_l, d_w, eta, logp_l, logp_w
+from .. import symbols
+from ..symbols import DATA, A, B, X, d_l, d_w, eta, logp_l, logp_w
 
 # The pair, with short names for what a loss is mostly written in.
 PAIR: Mapping[str, Symbol] = {"w": logp_w, "l": logp_l} | {s.name: s for s in DATA}
@@ -28,7 +28,7 @@ def may_be_hyperparameter(name: str) -> bool:
 
 
 def hyperparameter(name: str) -> Symbol:
-    """Return the symbol of a hyperparameter: that of :mod:`theory.symbols`, or a new real one."""
+    """Return a hyperparameter's symbol: that of ``theory.symbols``, or a new real one."""
     return _KNOWN.get(name, Symbol(name, real=True))
 
 

@@ -1,8 +1,9 @@
 """An objective of one's own, from a loss that is typed, declared with sympy or coded with torch.
 
-A typed loss is read by :mod:`theory.own_loss.formula`. Its names are ``w`` and ``l`` (or
+A typed loss is read by :mod:`disband.theory.own_loss.formula`. Its names are ``w`` and ``l`` (or
 ``logp_w`` and ``logp_l``), ``ref_w``, ``ref_l``, ``len_w``, ``len_l``; every other name stands for
-a hyperparameter and needs a value. Names of :mod:`theory.symbols` keep the sign they have there.
+a hyperparameter and needs a value. Names of
+``theory.symbols`` keep the sign they have there.
 """
 
 import ast
@@ -29,12 +30,13 @@ from sympy import (
     preorder_traversal,
 )
 
-from theory.kernels.primitives import Primitive, relu, step
-from theory.objective import Objective
-from theory.own_loss.complexity import too_large
-from theory.own_loss.constants import LARGE, constant
-from theory.own_loss.expression import EXTREMES, FUNCTIONS, Reader
-from theory.own_loss.names import (
+from ..kernels.primitives import Primitive, relu, step
+from ..objective import Objective
+from ..symbols import DATA
+from .complexity import too_large
+from .constants import LARGE, constant
+from .expression import EXTREMES, FUNCTIONS, Reader
+from .names import (
     FOLLOWING,
     PAIR,
     RULE,
@@ -42,11 +44,10 @@ from theory.own_loss.names import (
     may_be_hyperparameter,
     require_numbers,
 )
-from theory.own_loss.typed import Typed
-from theory.symbols import DATA
+from .typed import Typed
 
 if TYPE_CHECKING:
-    from theory.own_loss.autograd import TorchObjective
+    from .autograd import TorchObjective
 
 _FORMS = (Symbol, Number, NumberSymbol, Add, Mul, Pow, exp, log, Primitive)
 
@@ -95,8 +96,8 @@ def objective_of(
     >>> objective_of("-logsigmoid(beta*(w - l)) - lam*w/len_w", beta=2.0, lam=0.1).d_l
 
     Args:
-        loss: A text in the grammar of :mod:`theory.own_loss.formula`; or an expression in
-            :mod:`theory.symbols`; or a function of ``logp_w, logp_l, ref_w, ref_l, len_w,
+        loss: A text in the grammar of :mod:`disband.theory.own_loss.formula`; or an expression in
+            :mod:`disband.theory.symbols`; or a function of ``logp_w, logp_l, ref_w, ref_l, len_w,
             len_l``, tensors ``(batch,)``, and of ``hyper`` by name, which returns the losses of
             the pairs, ``(batch,)``, and lets torch differentiate it.
         name: The name in tables and figures.
@@ -112,7 +113,7 @@ def objective_of(
     if isinstance(loss, Expr):
         return declared_objective(loss, hyper, name)
     if callable(loss):
-        from theory.own_loss.autograd import torch_objective
+        from .autograd import torch_objective
 
         return torch_objective(loss, hyper, name)
     raise TypeError(
@@ -161,8 +162,8 @@ def declared_objective(loss: Expr, values: Mapping[str, float], name: str = "own
     """Return the objective whose loss of one pair is the sympy expression ``loss``.
 
     Raises:
-        ValueError: A symbol is not one of :mod:`theory.symbols` nor has a value, or a part of
-            the expression has no derivative or kernel here, or ``values`` do not fit.
+        ValueError: A symbol is not one of :mod:`disband.theory.symbols` nor has a value, or a part
+            of the expression has no derivative or kernel here, or ``values`` do not fit.
     """
     loss = _with_hinges(loss)
     own = sorted(loss.free_symbols - set(DATA), key=str)
@@ -171,7 +172,8 @@ def declared_objective(loss: Expr, values: Mapping[str, float], name: str = "own
         if symbol.name in {s.name for s in DATA} | FOLLOWING:
             raise ValueError(
                 f"a loss is made of the pair's symbols in theory.symbols and of hyperparameters: "
-                f"got another symbol {symbol}; import logp_w and its like from theory.symbols"
+                f"got another symbol {symbol}; import logp_w and its like from "
+                "disband.theory.symbols"
             )
         if names[symbol.name] is not symbol:
             raise ValueError(

@@ -1,7 +1,7 @@
 """The ledger: every claim, paper by paper, in the order of each paper."""
 
-from verify.claims import chen2026, disband, jian2025, wang2025, yuan2025
-from verify.deciding.claim import Claim, Prediction
+from ..deciding.claim import Claim, Prediction
+from . import chen2026, disband, jian2025, wang2025, yuan2025
 
 LEDGER: tuple[Claim | Prediction, ...] = (
     *yuan2025.CLAIMS,

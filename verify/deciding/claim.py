@@ -24,7 +24,7 @@ class LedgerError(ValueError):
 
 
 class Verdict(StrEnum):
-    """Computed, never typed: see :mod:`verify.deciding.decide`."""
+    """Computed, never typed: see :mod:`disband.verify.deciding.decide`."""
 
     PROVED = "proved"
     REFUTED = "refuted"

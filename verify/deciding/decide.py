@@ -9,11 +9,12 @@ from sympy import Derivative, Expr, Float, IndexedBase, Integer, Not, Sum, expan
 from sympy.core.relational import Eq, Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 
-from theory.models.vocabulary import V, k
-from verify.deciding.claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
-from verify.deciding.logic import canonical
-from verify.deciding.search import has_values, is_legal, smallest_point, truth, value_at
-from verify.deciding.smt import TIMEOUT_MS, Problem
+from disband.theory.models.vocabulary import V, k
+
+from .claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
+from .logic import canonical
+from .search import has_values, is_legal, smallest_point, truth, value_at
+from .smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
 BRIEFLY_MS = 1_000

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sympy import And, Eq, Expr, Integer, Not, Rational, lambdify
 from sympy.logic.boolalg import Boolean
 
-from theory.models.vocabulary import V
-from verify.deciding.claim import Claim, Point
-from verify.deciding.decide import SIZES, check, instance, speaks_of_tokens
-from verify.deciding.search import has_values, screen, unknowns_of
+from disband.theory.models.vocabulary import V
+
+from .claim import Claim, Point
+from .decide import SIZES, check, instance, speaks_of_tokens
+from .search import has_values, screen, unknowns_of
 
 BATCH = 20_000
 HITS = 4

@@ -7,7 +7,7 @@ from sympy import And, Eq, Equivalent, Expr, Ge, Gt, Implies, Le, Lt, Ne, Not, O
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
-from theory.kernels.primitives import sigmoid
+from disband.theory.kernels.primitives import sigmoid
 
 Comparison = Literal[">=", ">", "==", "!="]
 T = TypeVar("T")

@@ -5,9 +5,10 @@ from typing import Any
 
 from sympy import Basic, Expr, latex
 
-from theory.symbols import LATEX
-from verify.deciding.claim import WHOLE_TEXTS, Claim, Decision, Point, Prediction, Verdict
-from verify.deciding.decide import decide, idle, judge, worked
+from disband.theory.symbols import LATEX
+
+from .claim import WHOLE_TEXTS, Claim, Decision, Point, Prediction, Verdict
+from .decide import decide, idle, judge, worked
 
 Entry = dict[str, Any]
 Outcomes = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
@@ -20,8 +21,8 @@ def entries(
 ) -> list[Entry]:
     """Decide every claim of ``ledger`` and return one plain record for each, in its order.
 
-    ``outcomes`` maps an experiment's name to what :func:`verify.deciding.decide.judge` reads;
-    ``on_done`` hears of each record as it is ready.
+    ``outcomes`` maps an experiment's name to what :func:`disband.verify.deciding.decide.judge`
+    reads; ``on_done`` hears of each record as it is ready.
     """
     repaired = {c.repairs: c.id for c in ledger if isinstance(c, Claim) and c.repairs}
     records = []
@@ -40,7 +41,7 @@ def entries(
 
 
 def formula(expression: Basic) -> str:
-    """Return ``expression`` in LaTeX, with the symbols of :mod:`theory.symbols`."""
+    """Return ``expression`` in LaTeX, with the symbols of :mod:`disband.theory.symbols`."""
     return str(latex(expression, symbol_names=LATEX))
 
 

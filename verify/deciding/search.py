@@ -9,9 +9,10 @@ from sympy import Derivative, Expr, Indexed, Integer, Rational, lambdify
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import And, Boolean
 
-from theory.kernels.primitives import PRIMITIVES
-from theory.symbols import A, B, X
-from verify.deciding.logic import Comparison, fold
+from disband.theory.kernels.primitives import PRIMITIVES
+from disband.theory.symbols import A, B, X
+
+from .logic import Comparison, fold
 
 DIGITS = 60
 GRID = 300_000

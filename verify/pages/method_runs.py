@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verify.experiments.gpt2.readings import GAINED
-from verify.pages.tables import Part, listed, percent
+from ..experiments.gpt2.readings import GAINED
+from .tables import Part, listed, percent
 
 Record = Mapping[str, Any]
 Rows = Sequence[Record]

@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sims.surveys.adam import MEMORY, WORDS, Cloud, clouds
-from sims.surveys.survey import Row, Survey, feasibility, survey
-from theory.band import Case
-from theory.objectives import DPO, find
-from verify.pages.tables import Part, percent
+from disband.sims.surveys.adam import MEMORY, WORDS, Cloud, clouds
+from disband.sims.surveys.survey import Row, Survey, feasibility, survey
+from disband.theory.band import Case
+from disband.theory.objectives import DPO, find
+
+from .tables import Part, percent
 
 NONE, BATCH_BAND = "none", "batch band"
 OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "BCE", "DDRO")

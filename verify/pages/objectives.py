@@ -6,32 +6,32 @@ from itertools import product
 from sympy import And, Basic, Expr, Or, Symbol, false, true
 from sympy.printing.latex import LatexPrinter
 
-from theory import symbols
-from theory.facts import Facts, facts
-from theory.facts.charts import LATEX as CHARTS
-from theory.facts.charts import Chart, chart
-from theory.facts.limits import WAYS
-from theory.facts.outcomes import SIGNS
-from theory.facts.protection import LATEX as PROTECTION
-from theory.facts.regions import Region
-from theory.facts.wording import LONG, Words, fate, length
-from theory.objective import Objective
-from theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
-from theory.objectives.versions import VERSIONS, Version
-from theory.signs import Signs
+from disband.theory import symbols
+from disband.theory.facts import Facts, facts
+from disband.theory.facts.charts import LATEX as CHARTS
+from disband.theory.facts.charts import Chart, chart
+from disband.theory.facts.limits import WAYS
+from disband.theory.facts.outcomes import SIGNS
+from disband.theory.facts.protection import LATEX as PROTECTION
+from disband.theory.facts.regions import Region
+from disband.theory.facts.wording import LONG, Words, fate, length
+from disband.theory.objective import Objective
+from disband.theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
+from disband.theory.objectives.versions import VERSIONS, Version
+from disband.theory.signs import Signs
 
 _NAMES = {**symbols.LATEX, **CHARTS, **PROTECTION}
 _SIGN = {1: "> 0", 0: "= 0", -1: "< 0"}
 
 HEAD = r"""# The objectives
 
-Everything on this page follows from one declaration of each loss; `python -m verify.pages.claims`
-writes it, and tests check each statement against the loss itself. A step of gradient descent moves
-the parameters along $d_w a - d_l b$, with the scores $a = \nabla\log\pi_w$ of the chosen and
-$b = \nabla\log\pi_l$ of the rejected response, and the incentives
-$d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$, whose ratio is
-$r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of norms
-$s = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
+Everything on this page follows from one declaration of each loss; `python -m
+disband.verify.pages.claims` writes it, and tests check each statement against the loss itself. A
+step of gradient descent moves the parameters along $d_w a - d_l b$, with the scores $a =
+\nabla\log\pi_w$ of the chosen and $b = \nabla\log\pi_l$ of the rejected response, and the
+incentives $d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$, whose
+ratio is $r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of
+norms $s = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
 
 * **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho s$.
 * **Band**: both incentives are positive, the chosen does not fall and the rejected does not rise.

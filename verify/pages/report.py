@@ -16,9 +16,10 @@ from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 from sympy import Symbol, latex
 
-from theory.symbols import LATEX
-from verify.deciding.claim import Verdict
-from verify.kept.store import write_text
+from disband.theory.symbols import LATEX
+
+from ..deciding.claim import Verdict
+from ..kept.store import write_text
 
 SYMBOLS = {
     Verdict.PROVED: "✔",

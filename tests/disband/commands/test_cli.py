@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from theory.objectives import OBJECTIVES
+from disband.theory.objectives import OBJECTIVES
 
 FEW = "".join(f"{kind} {i},{kind}\n" for i in range(99) for kind in ("positive", "negative"))
 BAND = ["--cos", "0.9", "--norm-ratio", "1.3"]

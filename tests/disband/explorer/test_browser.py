@@ -7,14 +7,14 @@ import pytest
 
 from disband.explorer.tokens import recorded
 from disband.job.toys import run_toy
+from disband.sims.pairs.studies import TOYS
 from disband.terminal.place import Pair, placement
-from sims.pairs.studies import TOYS
+from disband.theory.band import Case, band, calibration, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import BCE, DPO, OBJECTIVES, SIMPO
+from disband.theory.step import first_order
 from tests.browsing import OWN
 from tests.engines import needs_browser
-from theory.band import Case, band, calibration, case
-from theory.gram import Gram
-from theory.objectives import BCE, DPO, OBJECTIVES, SIMPO
-from theory.step import first_order
 
 pytestmark = [pytest.mark.slow, needs_browser]
 

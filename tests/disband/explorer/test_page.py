@@ -15,12 +15,12 @@ from disband.explorer.page import FOLDER, OWN_GROUP, functions, page
 from disband.explorer.tokens import record, recorded, saved
 from disband.job.drawn import Drawn, keep
 from disband.job.toys import run_toy
-from sims.pairs.studies import TOYS
-from sims.surveys.entry import FROZEN, Start, entry
+from disband.sims.pairs.studies import TOYS
+from disband.sims.surveys.entry import FROZEN, Start, entry
+from disband.theory.javascript import PRELUDE
+from disband.theory.objectives import BCE, CPO, DPO, KTO, OBJECTIVES, SIMPO, find
+from disband.theory.own_loss.own import objective_of
 from tests.engines import needs_node, node
-from theory.javascript import PRELUDE
-from theory.objectives import BCE, CPO, DPO, KTO, OBJECTIVES, SIMPO, find
-from theory.own_loss.own import objective_of
 
 STEPS = 25
 

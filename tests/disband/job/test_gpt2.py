@@ -8,8 +8,8 @@ pytest.importorskip("torch")
 
 from disband.cli import main
 from disband.job.gpt2 import OWN, Study, earlier, run, summary
+from disband.lm.model.gpt2 import new_model, train_tokenizer
 from disband.terminal.errors import Refusal
-from lm.model.gpt2 import new_model, train_tokenizer
 
 
 @pytest.mark.parametrize(

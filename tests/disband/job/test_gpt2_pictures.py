@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disband.job.gpt2_pictures import draw_record
-from lm.data.styles import STYLES
+from disband.lm.data.styles import STYLES
 
 WORDS = ["a", "positive", "one", "a", "negative", "one"]
 
@@ -42,9 +42,9 @@ def test_runs_of_many_objectives_are_kept_apart_from_styles(drawn, monkeypatch):
         seen[columns] = [(row["objective"], row["style"]) for row in rows]
         return runs_picture(rows, columns)
 
-    from figures.gpt2.runs import runs_picture
+    from disband.figures.gpt2.runs import runs_picture
 
-    monkeypatch.setattr("figures.gpt2.runs.runs_picture", picture)
+    monkeypatch.setattr("disband.figures.gpt2.runs.runs_picture", picture)
     objectives = [run(name, "unequal 2/6") for name in ("DPO", "CPO")]
     figures = drawn(*(run("DPO", style) for style in STYLES), *objectives)
     assert figures == {f"figure-{name}" for name in ("1", "2", "3", "4a", "4b", "6")}

@@ -3,9 +3,9 @@ import pytest
 
 from disband.job.drawn import Drawn, keep, kept
 from disband.job.pictures import select
-from sims.pairs.gallery import lines
-from sims.pairs.studies import EDIT_ONE_SHARED
-from theory.objectives import CPO, DPO
+from disband.sims.pairs.gallery import lines
+from disband.sims.pairs.studies import EDIT_ONE_SHARED
+from disband.theory.objectives import CPO, DPO
 
 
 def test_the_gallery_is_kept_for_drawing_again(tmp_path):

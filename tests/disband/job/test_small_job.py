@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.job.pictures import PICTURES
 from disband.terminal.summary import summary
+from disband.theory.objectives import OBJECTIVES
+from disband.verify.claims import LEDGER
 from tests.disband.job.test_verify import CLAIM
 from tests.disband.planted import PLANTED
 from tests.disband.running import printed, start
-from theory.objectives import OBJECTIVES
-from verify.claims import LEDGER
 
 
 def refused(out, *words):
@@ -127,7 +127,7 @@ def test_a_step_whose_file_is_broken_is_done_again(few, tmp_path):
 
 def test_a_changed_program_does_the_steps_again(few, tmp_path, monkeypatch):
     few(tmp_path)
-    monkeypatch.setattr("verify.kept.store.code_hash", lambda module: f"another {module}")
+    monkeypatch.setattr("disband.verify.kept.store.code_hash", lambda module: f"another {module}")
     assert "reused" not in few(tmp_path)
 
 

@@ -7,9 +7,9 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.job.drawn import flat, groups
 from disband.job.toys import pack, run_toy, table, unpack
-from sims.pairs.studies import TOYS
-from theory.objectives import DPO, OBJECTIVES, SPPO
-from theory.symbols import beta
+from disband.sims.pairs.studies import TOYS
+from disband.theory.objectives import DPO, OBJECTIVES, SPPO
+from disband.theory.symbols import beta
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)

@@ -8,12 +8,12 @@ import pytest
 
 from disband.job.run import TOY_EXPERIMENTS
 from disband.terminal.summary import summary
+from disband.theory.objectives import OBJECTIVES
+from disband.verify.deciding.claim import Verdict
+from disband.verify.kept.recorded import recorded
+from disband.verify.pages.claims import claims_page
 from tests.disband.running import ROOT, disband, printed
 from tests.documents import PAGES, named
-from theory.objectives import OBJECTIVES
-from verify.deciding.claim import Verdict
-from verify.kept.recorded import recorded
-from verify.pages.claims import claims_page
 
 CLAIM = {
     "id", "paper", "locator", "says", "given", "holds", "verdict", "decided_by", "seconds",
@@ -119,7 +119,9 @@ def test_the_end_says_what_was_found_and_where_it_is(done, report):
 @pytest.mark.slow
 def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
     page = (ROOT / "docs" / "claims.md").read_text("utf-8")
-    assert page == claims_page(report["claims"]), "stale; run: python -m verify.pages.claims"
+    assert page == claims_page(report["claims"]), (
+        "stale; run: python -m disband.verify.pages.claims"
+    )
 
 
 @pytest.mark.slow

@@ -11,19 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from disband.verify.kept.provenance import ROOT
+
 pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
 
 from disband.job.run import Job, run  # noqa: E402
 from disband.terminal.summary import summary  # noqa: E402
+from disband.verify.claims import LEDGER  # noqa: E402
+from disband.verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
+from disband.verify.deciding.claim import Prediction  # noqa: E402
+from disband.verify.experiments.gpt2.language import Language  # noqa: E402
+from disband.verify.experiments.sentiment.check import Settings  # noqa: E402
 from tests.disband.planted import PLANTED  # noqa: E402
-from verify.claims import LEDGER  # noqa: E402
-from verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
-from verify.deciding.claim import Prediction  # noqa: E402
-from verify.experiments.gpt2.language import Language  # noqa: E402
-from verify.experiments.sentiment.check import Settings  # noqa: E402
 
-ROOT = Path(__file__).parent.parent.parent
 TINY = Settings(
     Language(layers=1, heads=2, width=16, vocabulary=400, steps=4, block=16),
     sft_steps=2, sft_batch=4,

@@ -9,8 +9,8 @@ pytest.importorskip("trl")
 from transformers import TrainerCallback
 
 from disband import Monitor
+from disband.lm.model.gpt2 import train_tokenizer
 from disband.monitor.tap import Tap
-from lm.model.gpt2 import train_tokenizer
 from tests.trl.harness import (
     BYTES,
     CPOTrainer,

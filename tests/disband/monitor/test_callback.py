@@ -13,13 +13,14 @@ pytest.importorskip("trl")
 
 
 from disband import Monitor
+from disband.lm.model.gpt2 import logp, train_tokenizer
+from disband.lm.scores.grams import directional, pair_gram
 from disband.monitor.callback import Unseen
 from disband.monitor.looks import logps, look
 from disband.monitor.numbers import NAMES
 from disband.monitor.rows import batches
 from disband.monitor.tap import Tap
-from lm.model.gpt2 import logp, train_tokenizer
-from lm.scores.grams import directional, pair_gram
+from disband.verify.kept.provenance import ROOT
 from tests.lm.scores.materialised import flat
 from tests.trl.harness import (
     BYTES,
@@ -32,7 +33,6 @@ from tests.trl.harness import (
     take,
 )
 from tests.trl.runs import SGD, same, trainer_of, watched, weights
-from verify.kept.provenance import ROOT
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [

@@ -9,8 +9,8 @@ from disband.monitor.advice import said
 from disband.monitor.diagnosis import Cause, diagnose, motion
 from disband.monitor.logs import Run, read
 from disband.monitor.numbers import NAMES
-from theory.band import Case
-from theory.outcome import Outcome
+from disband.theory.band import Case
+from disband.theory.outcome import Outcome
 
 STEPS = tuple(range(10, 410, 10))
 

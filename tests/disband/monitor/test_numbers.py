@@ -11,12 +11,12 @@ from transformers import HfArgumentParser
 
 from disband import Monitor, MonitorConfig
 from disband.monitor.numbers import Looked, metrics, sums
-from sims.methods.averages import Averages, log_sums
+from disband.sims.methods.averages import Averages, log_sums
+from disband.theory.gram import Gram
 from tests.trl.harness import (
     CONFIGS,
     DPOTrainer,
 )
-from theory.gram import Gram
 
 
 def looked_at(d_w, d_l, gram, **more):

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import disband
 from disband.cli import main
 from disband.monitor.config import MonitorConfig
 from disband.monitor.numbers import NAMES
 
-PAGE = (Path(__file__).parent.parent / "docs" / "monitor.md").read_text("utf-8")
+PAGE = (Path(disband.__file__).parent.parent / "docs" / "monitor.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
 

@@ -9,15 +9,15 @@ pytest.importorskip("trl")
 from transformers import TrainerCallback
 
 from disband import Monitor
+from disband.lm.model.gpt2 import logp, train_tokenizer
+from disband.lm.scores.adam import adam_preconditioner
 from disband.monitor.callback import Unseen
 from disband.monitor.looks import at
 from disband.monitor.rows import batches
-from lm.model.gpt2 import logp, train_tokenizer
-from lm.scores.adam import adam_preconditioner
+from disband.theory.objectives import DPO
 from tests.lm.scores.materialised import flat, response_scores
 from tests.trl.harness import BYTES, PAIRS, CPOTrainer, DPOTrainer, ORPOTrainer
 from tests.trl.runs import SGD, same, trainer_of, watched, weights
-from theory.objectives import DPO
 
 # transformers' own calls of names that it has deprecated itself
 pytestmark = [

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, spearmanr
 
+from disband.lm.data.tokens import Cut, TokenPair
 from disband.probe.keep import RULES, write_kept
 from disband.probe.shares import drag, table, wilson
 from disband.probe.survey import survey
@@ -18,11 +19,10 @@ from disband.probe.tokens import (
     rank_correlation,
     statistics,
 )
-from lm.data.tokens import Cut, TokenPair
-from theory.band import Case, case
-from theory.gram import Gram
-from theory.outcome import Outcome, outcomes, own_outcomes
-from theory.step import first_order
+from disband.theory.band import Case, case
+from disband.theory.gram import Gram
+from disband.theory.outcome import Outcome, outcomes, own_outcomes
+from disband.theory.step import first_order
 
 ROWS = [
     {"prompt": "a", "chosen": "b long", "rejected": "c"},

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.terminal.claims import claim_text, find_claim
-from verify.claims import LEDGER
+from disband.verify.claims import LEDGER
 
 
 def run(*args: str) -> tuple[int, str]:

@@ -7,9 +7,9 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.terminal.pair import rows, shared_settings, table
 from disband.terminal.place import Pair
-from theory.band import Case, case
-from theory.gram import Gram
-from theory.objectives import OBJECTIVES, find
+from disband.theory.band import Case, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import OBJECTIVES, find
 
 AT = ("--cos", "0.95", "--norm-ratio", "1.4")
 

@@ -9,9 +9,9 @@ from sympy import And, Eq, Or, Symbol, false, true
 
 from disband.terminal.formula import balanced, plain
 from disband.terminal.numbers import number
-from theory.kernels.primitives import step
-from theory.objectives import OBJECTIVES
-from theory.symbols import BELOW, DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
+from disband.theory.kernels.primitives import step
+from disband.theory.objectives import OBJECTIVES
+from disband.theory.symbols import BELOW, DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
 
 WORDS = {"σ": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(0.0, x)}
 WORDS["logσ"] = lambda x: math.log(WORDS["σ"](x))

@@ -9,9 +9,9 @@ from disband.cli import main
 from disband.job.drawn import Drawn, keep, kept
 from disband.job.motion import MAIN, Motion, motion, pack, unpack
 from disband.job.pictures import select
-from sims.methods.treatments import FOR_ONE_PAIR, TREATMENTS
-from sims.surveys.survey import Survey, feasibility, survey
-from theory.objectives import BCE, DPO, OBJECTIVES
+from disband.sims.methods.treatments import FOR_ONE_PAIR, TREATMENTS
+from disband.sims.surveys.survey import Survey, feasibility, survey
+from disband.theory.objectives import BCE, DPO, OBJECTIVES
 
 
 def run(*words):

@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 from disband.cli import main
 from disband.terminal.derive import derivation
+from disband.theory.own_loss.autograd import NO_FORMULA
+from disband.theory.own_loss.expression import EXTREMES, FUNCTIONS
+from disband.theory.own_loss.names import PAIR
+from disband.theory.own_loss.own import hyperparameters_of, objective_of, typed_objective
 from tests.theory.own_loss.test_formula_fuzz import random_tree
-from theory.own_loss.autograd import NO_FORMULA
-from theory.own_loss.expression import EXTREMES, FUNCTIONS
-from theory.own_loss.names import PAIR
-from theory.own_loss.own import hyperparameters_of, objective_of, typed_objective
 
 DATA = (*np.full((4, 3), [-2.0, -7.5, -30.0]), np.array([3, 9, 1]), np.array([4, 2, 8]))
 TYPED = "-logsigmoid(beta*(w-ref_w-l+ref_l)) - lam*w/len_w"

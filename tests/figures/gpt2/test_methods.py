@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from figures.gpt2.methods import methods_picture
-from figures.style import save
+from disband.figures.gpt2.methods import methods_picture
+from disband.figures.style import save
 
 
 def row(objective="DPO", method="none", chosen=0.1, seed=0, data="sentiment", **changes):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figures.gpt2.runs import (
+from disband.figures.gpt2.runs import (
     cosine_picture,
     courses_picture,
     ranking_picture,

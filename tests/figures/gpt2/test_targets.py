@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figures.gpt2.targets import target_parts_picture
+from disband.figures.gpt2.targets import target_parts_picture
 
 
 def rows(metric="plain", styles=("short suffix", "long suffix"), seeds=(0, 1)):

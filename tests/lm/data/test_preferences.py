@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lm.data.preferences import Message, Preference, preference, read_preferences
+from disband.lm.data.preferences import Message, Preference, preference, read_preferences
 
 
 def turns(*contents, first="user"):

@@ -8,8 +8,8 @@ from time import monotonic
 
 import pytest
 
-from lm.data.rows import Fault, collect, read_rows
-from lm.model import hub
+from disband.lm.data.rows import Fault, collect, read_rows
+from disband.lm.model import hub
 
 ROWS = [{"a": 1, "b": "é"}, {"a": 2, "b": "two\nlines"}, {"a": 3, "b": "\u2028"}]
 LINES = "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS)
@@ -44,7 +44,7 @@ def offline(monkeypatch, tmp_path):
     import datasets
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr("lm.model.hub.out_of_reach", lambda: True)
+    monkeypatch.setattr("disband.lm.model.hub.out_of_reach", lambda: True)
     datasets.disable_progress_bar()
 
 
@@ -166,7 +166,7 @@ def test_a_hub_data_set_is_asked_for_by_name_and_part(monkeypatch):
     import datasets
 
     asked = []
-    monkeypatch.setattr("lm.model.hub.out_of_reach", lambda: False)
+    monkeypatch.setattr("disband.lm.model.hub.out_of_reach", lambda: False)
     monkeypatch.setattr(
         datasets, "load_dataset", lambda n, **k: asked.append((n, k["split"])) or ROWS
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lm.data.styles import (
+from disband.lm.data.styles import (
     LABELS,
     STYLES,
     Style,
@@ -13,7 +13,7 @@ from lm.data.styles import (
     token_edit,
     unequal,
 )
-from lm.model.gpt2 import train_tokenizer
+from disband.lm.model.gpt2 import train_tokenizer
 from tests.lm.tiny import TWEETS
 
 LONG = edit_one(19, 31)

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lm.data.preferences import Message, Preference
-from lm.data.tokens import Cut, batches, summary, tokenize
-from lm.model.gpt2 import encode, logp
+from disband.lm.data.preferences import Message, Preference
+from disband.lm.data.tokens import Cut, batches, summary, tokenize
+from disband.lm.model.gpt2 import encode, logp
 from tests.lm.tiny import model_of, tokenizer_of
 
 TOKENIZER = tokenizer_of()

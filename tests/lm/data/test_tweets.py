@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from lm.data import tweets as sentiment
-from lm.data.tweets import (
+from disband.lm.data import tweets as sentiment
+from disband.lm.data.tweets import (
     LABELS,
     SplitSettings,
     Tweet,

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lm.data.tweets import LABELS, STYLES, responses
-from lm.model import gpt2
-from lm.model.gpt2 import (
+from disband.lm.data.tweets import LABELS, STYLES, responses
+from disband.lm.model import gpt2
+from disband.lm.model.gpt2 import (
     encode,
     join,
     logp,

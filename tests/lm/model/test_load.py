@@ -5,11 +5,11 @@ import shutil
 import pytest
 import torch
 
-from lm.model import gguf as dequantized
-from lm.model.gguf import cache_folder, converted, first_line, packaged
-from lm.model.gpt2 import encode, logp
-from lm.model.load import load_model, require_causal, torch_device, with_lora
-from lm.scores.grams import pair_gram
+from disband.lm.model import gguf as dequantized
+from disband.lm.model.gguf import cache_folder, converted, first_line, packaged
+from disband.lm.model.gpt2 import encode, logp
+from disband.lm.model.load import load_model, require_causal, torch_device, with_lora
+from disband.lm.scores.grams import pair_gram
 from tests.lm.tiny import model_of, tokenizer_of
 
 PROMPTS = ("what a day", "the train was late")
@@ -159,7 +159,7 @@ def test_a_missing_path_is_not_looked_for_on_the_hub(source):
 
 
 def test_a_hub_out_of_reach_is_said_at_once(monkeypatch):
-    monkeypatch.setattr("lm.model.hub.out_of_reach", lambda: True)
+    monkeypatch.setattr("disband.lm.model.hub.out_of_reach", lambda: True)
     with pytest.raises(ValueError, match=r"out of reach; give a folder.*make smollm2"):
         load_model("someone/no-such-model")
 

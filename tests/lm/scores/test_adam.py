@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lm.model.gpt2 import logp
-from lm.scores.grams import adam_preconditioner, directional, pair_gram
+from disband.lm.model.gpt2 import logp
+from disband.lm.scores.grams import adam_preconditioner, directional, pair_gram
 from tests.lm.tiny_models import pairs, tiny
 
 

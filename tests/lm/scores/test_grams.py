@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lm.model.gpt2 import encode, logp
-from lm.scores.grams import (
+from disband.lm.model.gpt2 import encode, logp
+from disband.lm.scores.grams import (
     SlowScores,
     batch_gram,
     contributions,
@@ -15,12 +15,12 @@ from lm.scores.grams import (
     position_gram,
     token_gram,
 )
+from disband.theory.band import band, case
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
 from tests.lm.scores.materialised import response_scores
 from tests.lm.tiny import model_of, tokenizer_of
 from tests.lm.tiny_models import one, pairs, rows, tiny
-from theory.band import band, case
-from theory.gram import Gram
-from theory.step import first_order
 
 PROMPTS = ("a lovely trip", "it rained on every single day", "no")
 CHOSEN = ("Positive sentiment.", "Negative sentiment.", "Negative")

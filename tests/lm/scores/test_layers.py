@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lm.scores.grams import SlowScores, batch_gram, pair_gram, token_gram
+from disband.lm.scores.grams import SlowScores, batch_gram, pair_gram, token_gram
 from tests.lm.scores.materialised import response_scores, token_scores
 from tests.lm.tiny_models import pairs, tiny
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lm.scores.grams import (
+from disband.lm.scores.grams import (
     SmallerParts,
     batch_gram,
     directional,

@@ -5,8 +5,8 @@ import pytest
 import torch
 from transformers.pytorch_utils import Conv1D
 
-from lm.scores.grams import batch_gram, token_gram
-from lm.scores.shortcuts import COMPOSED, _Sparse, shortened
+from disband.lm.scores.grams import batch_gram, token_gram
+from disband.lm.scores.shortcuts import COMPOSED, _Sparse, shortened
 from tests.lm.scores.materialised import response_scores, token_scores
 from tests.lm.tiny_models import one, pairs, rows, tiny
 

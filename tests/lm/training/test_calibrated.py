@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from lm.model.gpt2 import encode, join, logp
-from lm.scores.grams import batch_gram, pair_gram
-from lm.training.calibrated import trace, train_calibrated
-from lm.training.finetune import train_preferences
-from lm.training.optimizers import Rule
-from sims.methods.calibrate import Incentives, reward_calibrated
+from disband.lm.model.gpt2 import encode, join, logp
+from disband.lm.scores.grams import batch_gram, pair_gram
+from disband.lm.training.calibrated import trace, train_calibrated
+from disband.lm.training.finetune import train_preferences
+from disband.lm.training.optimizers import Rule
+from disband.sims.methods.calibrate import Incentives, reward_calibrated
+from disband.theory.batch import mean_products
+from disband.theory.objectives import DPO, SIMPO
 from tests.lm.tiny import model_of, tokenizer_of
 from tests.lm.tiny_models import pairs, tiny
-from theory.batch import mean_products
-from theory.objectives import DPO, SIMPO
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.optim import SGD, AdamW
 
-from lm.model.gpt2 import encode, join, logp, token_logp
-from lm.training.finetune import train_preferences
-from lm.training.optimizers import KINDS, Rule, observed
-from lm.training.slopes import slopes
+from disband.lm.model.gpt2 import encode, join, logp, token_logp
+from disband.lm.training.finetune import train_preferences
+from disband.lm.training.optimizers import KINDS, Rule, observed
+from disband.lm.training.slopes import slopes
+from disband.theory.objectives import DPO
 from tests.lm.tiny import model_of, tokenizer_of
-from theory.objectives import DPO
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 PARTS = ("gradient", "memory", "decay")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.methods.averages import BETA, Averages, LogSums, fastest_drift, log_sums
-from sims.methods.calibrate import batch_calibrated, rescaled
-from theory.gram import Gram
+from disband.sims.methods.averages import BETA, Averages, LogSums, fastest_drift, log_sums
+from disband.sims.methods.calibrate import batch_calibrated, rescaled
+from disband.theory.gram import Gram
 
 sizes = st.floats(0.01, 100)
 batches = st.lists(st.tuples(sizes, sizes, sizes, sizes), min_size=1, max_size=4)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from sims.methods.baselines import dpo_positive, ratio_clipped, with_nll
-from theory.band import Case, case
-from theory.gram import Gram
-from theory.objectives import CPO, DPO
-from verify.strategies import positive
+from disband.sims.methods.baselines import dpo_positive, ratio_clipped, with_nll
+from disband.theory.band import Case, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import CPO, DPO
+from disband.verify.strategies import positive
 
 TIGHT = Gram(1.0, 9.0, 2.7)  # ρ = 0.9, r* = 3: band from 2.7 to 10/3
 

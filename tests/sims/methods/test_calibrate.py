@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sims.methods.calibrate import (
+from disband.sims.methods.calibrate import (
     METHODS,
     Incentives,
     batch_band_calibrated,
@@ -20,13 +20,13 @@ from sims.methods.calibrate import (
     rescaled,
     reward_calibrated,
 )
-from theory.band import Case, band, case
-from theory.batch import batch_band, is_empty, mean_products
-from theory.gram import Gram
-from theory.metric import metric_gram
-from theory.objectives import DPO
-from theory.step import first_order
-from verify.strategies import floats_of, grams, nonzero_vectors, positive
+from disband.theory.band import Case, band, case
+from disband.theory.batch import batch_band, is_empty, mean_products
+from disband.theory.gram import Gram
+from disband.theory.metric import metric_gram
+from disband.theory.objectives import DPO
+from disband.theory.step import first_order
+from disband.verify.strategies import floats_of, grams, nonzero_vectors, positive
 
 each = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 acute = grams(nonzero_vectors()).filter(lambda g: g.dot > 0)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.methods.masks import (
+from disband.sims.methods.masks import (
     Masks,
     best_masks,
     confidence_gradients,
@@ -17,8 +17,8 @@ from sims.methods.masks import (
     masked_loss,
     soft_mask,
 )
-from sims.pairs.policies import Pair, edit_one_shared, view
-from theory.objectives import DPO
+from disband.sims.pairs.policies import Pair, edit_one_shared, view
+from disband.theory.objectives import DPO
 
 ratios = st.lists(st.integers(-12, 12).map(lambda n: n / 4), min_size=1, max_size=3)
 

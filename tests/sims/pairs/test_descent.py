@@ -6,8 +6,8 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sims.pairs.descent import train
-from sims.pairs.policies import (
+from disband.sims.pairs.descent import train
+from disband.sims.pairs.policies import (
     LogLinear,
     Pair,
     edit_one_independent,
@@ -15,8 +15,8 @@ from sims.pairs.policies import (
     single_token,
     view,
 )
-from theory.objectives import DPO, IPO, OBJECTIVES, SPPO
-from theory.step import first_order
+from disband.theory.objectives import DPO, IPO, OBJECTIVES, SPPO
+from disband.theory.step import first_order
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 

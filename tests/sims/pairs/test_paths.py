@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.methods.treatments import FOR_ONE_PAIR, Alone
-from sims.pairs.paths import Path, path
-from sims.pairs.studies import EDIT_ONE_SHARED
-from sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, cloud, clouds
-from sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map, outcome_maps
-from sims.surveys.outcomes import in_band
-from theory.band import Case
-from theory.objectives import BCE, DPO, OBJECTIVES, SFT
+from disband.sims.methods.treatments import FOR_ONE_PAIR, Alone
+from disband.sims.pairs.paths import Path, path
+from disband.sims.pairs.studies import EDIT_ONE_SHARED
+from disband.sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, cloud, clouds
+from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map, outcome_maps
+from disband.sims.surveys.outcomes import in_band
+from disband.theory.band import Case
+from disband.theory.objectives import BCE, DPO, OBJECTIVES, SFT
 
 ENTANGLED = {"suffix": 8, "offset": 4.0}
 each = pytest.mark.parametrize("method", FOR_ONE_PAIR)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.pairs.policies import (
+from disband.sims.pairs.policies import (
     AFTER,
     AT,
     BEFORE,
@@ -17,8 +17,8 @@ from sims.pairs.policies import (
     single_token,
     view,
 )
-from theory.gram import Gram
-from theory.models.toys import EditOne, edit_one_slope, single_token_gram
+from disband.theory.gram import Gram
+from disband.theory.models.toys import EditOne, edit_one_slope, single_token_gram
 
 EDIT_ONE = [edit_one_shared, edit_one_independent]
 either = pytest.mark.parametrize("build", EDIT_ONE, ids=lambda f: f.__name__)

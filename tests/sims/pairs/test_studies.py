@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims.pairs.policies import AFTER, AT, BEFORE
-from sims.pairs.studies import (
+from disband.sims.pairs.policies import AFTER, AT, BEFORE
+from disband.sims.pairs.studies import (
     EDIT_ONE_INDEPENDENT,
     EDIT_ONE_SHARED,
     SINGLE_TOKEN,
     TOYS,
     rows,
 )
-from theory.models.toys import EditOne, edit_one_exact, flip_step, row_slope
-from theory.objectives import DPO, OBJECTIVES, SPPO
+from disband.theory.models.toys import EditOne, edit_one_exact, flip_step, row_slope
+from disband.theory.objectives import DPO, OBJECTIVES, SPPO
 
 toys = pytest.mark.parametrize("toy", TOYS.values(), ids=lambda t: t.name)
 EDIT_ONE = (EDIT_ONE_SHARED, EDIT_ONE_INDEPENDENT)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from sims.simplex.bilevel import SOLVERS, Levels, solve
-from sims.simplex.evolution import drawn, evolve
-from theory.models.bilevel import gram_in, metric
-from theory.objectives import DPO, RPO
-from theory.step import first_order
+from disband.sims.simplex.bilevel import SOLVERS, Levels, solve
+from disband.sims.simplex.evolution import drawn, evolve
+from disband.theory.models.bilevel import gram_in, metric
+from disband.theory.objectives import DPO, RPO
+from disband.theory.step import first_order
 
 torch.set_num_threads(1)
 

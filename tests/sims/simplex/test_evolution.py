@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sims.pairs.descent import train
-from sims.pairs.policies import single_token
-from sims.simplex.evolution import World, drawn, evolve, tabular
-from theory.models.evolution import after, margin_after
-from theory.objectives import DPO, IPO, KTO, OBJECTIVES
+from disband.sims.pairs.descent import train
+from disband.sims.pairs.policies import single_token
+from disband.sims.simplex.evolution import World, drawn, evolve, tabular
+from disband.theory.models.evolution import after, margin_after
+from disband.theory.objectives import DPO, IPO, KTO, OBJECTIVES
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES[:12], ids=lambda o: o.name)

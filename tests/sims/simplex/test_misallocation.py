@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sims.simplex.evolution import drawn
-from sims.simplex.misallocation import (
+from disband.sims.simplex.evolution import drawn
+from disband.sims.simplex.misallocation import (
     CALIBRATED,
     CONTEXTS,
     FEATURES,

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from sims.simplex.initialization import initialization_map
-from sims.simplex.misallocation import Course
-from sims.simplex.portraits import STARTS, constant_ratio, grid, portraits, stepped
-from theory.models.evolution import after
+from disband.sims.simplex.initialization import initialization_map
+from disband.sims.simplex.misallocation import Course
+from disband.sims.simplex.portraits import STARTS, constant_ratio, grid, portraits, stepped
+from disband.theory.models.evolution import after
 
 
 @pytest.fixture(scope="module")
 def drawn():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.simplex.portraits.COURSE", Course(lr=8.0, steps=24))
+        patch.setattr("disband.sims.simplex.portraits.COURSE", Course(lr=8.0, steps=24))
         return {one.name: one for one in portraits()}
 
 

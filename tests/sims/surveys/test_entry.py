@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from sims.pairs.descent import train
-from sims.pairs.policies import LogLinear, Pair, view
-from sims.surveys.entry import FROZEN, Fate, Start, entry, grid, scores
-from theory.band import Case, case
-from theory.gram import Gram
-from theory.objectives import (
+from disband.sims.pairs.descent import train
+from disband.sims.pairs.policies import LogLinear, Pair, view
+from disband.sims.surveys.entry import FROZEN, Fate, Start, entry, grid, scores
+from disband.theory.band import Case, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import (
     BCE,
     BCO,
     CPO,
@@ -23,7 +23,7 @@ from theory.objectives import (
     SPPO,
     UKL,
 )
-from theory.symbols import logp_l, logp_w
+from disband.theory.symbols import logp_l, logp_w
 
 MAP = grid(np.linspace(-4, 4, 5), np.exp(np.linspace(-1.5, 1.5, 7)), np.linspace(-0.95, 0.95, 7))
 STILL = MAP._replace(level=FROZEN)

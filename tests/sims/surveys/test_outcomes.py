@@ -5,18 +5,18 @@ import pytest
 
 from benchmarks.toys import SIDES, loop
 from benchmarks.toys import starts as benchmark_starts
-from sims.methods.averages import Averages, log_sums
-from sims.methods.calibrate import rescaled
-from sims.methods.treatments import TREATMENTS, Felt, averaged, treatment
-from sims.pairs.descent import train
-from sims.pairs.policies import LogLinear, Pair
-from sims.surveys.entry import Start
-from sims.surveys.outcomes import LOST, Outcomes, outcomes
-from sims.surveys.two_tokens import Problems, State, crowds, one_pair
-from theory.band import Case
-from theory.gram import Gram
-from theory.objectives import BCE, CPO, DPO, LSIF, OBJECTIVES, SIMPO
-from theory.step import first_order
+from disband.sims.methods.averages import Averages, log_sums
+from disband.sims.methods.calibrate import rescaled
+from disband.sims.methods.treatments import TREATMENTS, Felt, averaged, treatment
+from disband.sims.pairs.descent import train
+from disband.sims.pairs.policies import LogLinear, Pair
+from disband.sims.surveys.entry import Start
+from disband.sims.surveys.outcomes import LOST, Outcomes, outcomes
+from disband.sims.surveys.two_tokens import Problems, State, crowds, one_pair
+from disband.theory.band import Case
+from disband.theory.gram import Gram
+from disband.theory.objectives import BCE, CPO, DPO, LSIF, OBJECTIVES, SIMPO
+from disband.theory.step import first_order
 
 each = pytest.mark.parametrize("name", TREATMENTS)
 ENTANGLED = Start(margin=0.0, norm_ratio=2.0, cosine=0.9)  # ρ > 1/s: DPO lowers the chosen
@@ -84,7 +84,7 @@ def test_a_method_on_the_map_is_the_method_in_training(name):
 def test_the_map_of_thousands_is_the_map_of_each(monkeypatch):
     problems = one_pair(starts(40))
     whole = outcomes(BCE, problems, lr=2.0, steps=4, method="reward calibration")
-    monkeypatch.setattr("sims.surveys.outcomes.BLOCK", 7)
+    monkeypatch.setattr("disband.sims.surveys.outcomes.BLOCK", 7)
     parted = outcomes(BCE, problems, lr=2.0, steps=4, method="reward calibration")
     for field in ("case", "change_w", "change_l", "fell", "rose", "inside", "cosine"):
         np.testing.assert_array_equal(getattr(whole, field), getattr(parted, field))

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.worlds.learning import Offline, OnPolicy, learn, logp
-from sims.worlds.offline import preferences
-from sims.worlds.target_study import Setting, entropy_slopes, level, run, services
-from sims.worlds.worlds import build
-from theory.models.targets import Control
-from theory.objectives import DPO
+from disband.sims.worlds.learning import Offline, OnPolicy, learn, logp
+from disband.sims.worlds.offline import preferences
+from disband.sims.worlds.target_study import Setting, entropy_slopes, level, run, services
+from disband.sims.worlds.worlds import build
+from disband.theory.models.targets import Control
+from disband.theory.objectives import DPO
 
 SEEDS = (11, 12)
 TREE = {"prompts": 2, "vocabulary": 3, "depth": 3}

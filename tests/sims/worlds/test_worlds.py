@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sims.worlds.offline import preferences
-from sims.worlds.worlds import build
+from disband.sims.worlds.offline import preferences
+from disband.sims.worlds.worlds import build
 
 SEEDS = (3, 4)
 TREE = {"prompts": 2, "vocabulary": 3, "depth": 3}

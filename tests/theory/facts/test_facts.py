@@ -5,13 +5,13 @@ import pytest
 import sympy
 from sympy import oo
 
+from disband.theory.facts import facts
+from disband.theory.facts.outcomes import SIGNS
+from disband.theory.facts.protection import rho, s
+from disband.theory.objectives import OBJECTIVES, find
+from disband.theory.signs import LOGS
+from disband.theory.symbols import DATA, logp_l, logp_w
 from tests.theory.conditions import holds, number
-from theory.facts import facts
-from theory.facts.outcomes import SIGNS
-from theory.facts.protection import rho, s
-from theory.objectives import OBJECTIVES, find
-from theory.signs import LOGS
-from theory.symbols import DATA, logp_l, logp_w
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 N = 3000

@@ -6,14 +6,14 @@ import pytest
 import sympy
 from sympy import exp, oo
 
-from theory.facts import facts
-from theory.facts.germs import Germs, NotFoundError, T
-from theory.facts.limits import WAYS, ends, shortest, tightest
-from theory.facts.wording import Words
-from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
-from theory.objectives import OBJECTIVES, find
-from theory.signs import known
-from theory.symbols import DATA, beta, lam, logp_l, logp_w, ref_w, tau
+from disband.theory.facts import facts
+from disband.theory.facts.germs import Germs, NotFoundError, T
+from disband.theory.facts.limits import WAYS, ends, shortest, tightest
+from disband.theory.facts.wording import Words
+from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid, step
+from disband.theory.objectives import OBJECTIVES, find
+from disband.theory.signs import known
+from disband.theory.symbols import DATA, beta, lam, logp_l, logp_w, ref_w, tau
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 way = pytest.mark.parametrize("way", WAYS)

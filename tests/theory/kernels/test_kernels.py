@@ -5,12 +5,12 @@ import pytest
 import sympy
 import torch
 
+from disband.theory.kernels.lowering import compile_kernel
+from disband.theory.kernels.primitives import PRIMITIVES
+from disband.theory.objectives import DPO, OBJECTIVES
+from disband.theory.symbols import logp_w
 from tests.exact import exactly
 from tests.tails import allowed, check, close_pairs, expected, extremes, pairs, tensors
-from theory.kernels.lowering import compile_kernel
-from theory.kernels.primitives import PRIMITIVES
-from theory.objectives import DPO, OBJECTIVES
-from theory.symbols import logp_w
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 quantity = pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])

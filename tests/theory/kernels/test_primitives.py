@@ -8,8 +8,8 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.kernels.lowering import compile_kernel
-from theory.kernels.primitives import (
+from disband.theory.kernels.lowering import compile_kernel
+from disband.theory.kernels.primitives import (
     PRIMITIVES,
     TANGENT,
     expm1,

@@ -6,17 +6,28 @@ import sympy
 import torch
 
 from benchmarks.by_hand import BY_HAND, case_by_hand
+from disband.theory.band import Case, case, cases
+from disband.theory.gram import Gram
+from disband.theory.kernels.lowering import compile_kernel, program_of
+from disband.theory.kernels.primitives import PRIMITIVES
+from disband.theory.kernels.program import BLOCK, Builder, Program, in_blocks, kernel_of
+from disband.theory.kernels.stable import functions
+from disband.theory.objective import Objective
+from disband.theory.objectives import (
+    DPO,
+    DPO_FKL,
+    IPO_P,
+    KTO,
+    OBJECTIVES,
+    ORPO,
+    RRHF,
+    SFT,
+    SIMPO,
+    find,
+)
+from disband.theory.step import first_order
+from disband.theory.symbols import DATA, beta, logp_w, ref_w
 from tests.tails import close_pairs, tensors
-from theory.band import Case, case, cases
-from theory.gram import Gram
-from theory.kernels.lowering import compile_kernel, program_of
-from theory.kernels.primitives import PRIMITIVES
-from theory.kernels.program import BLOCK, Builder, Program, in_blocks, kernel_of
-from theory.kernels.stable import functions
-from theory.objective import Objective
-from theory.objectives import DPO, DPO_FKL, IPO_P, KTO, OBJECTIVES, ORPO, RRHF, SFT, SIMPO, find
-from theory.step import first_order
-from theory.symbols import DATA, beta, logp_w, ref_w
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 quantity = pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])

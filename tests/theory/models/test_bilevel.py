@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from theory.band import Case, band, case
-from theory.gram import Gram
-from theory.models.bilevel import effective_incentives, good_weights, gram_in, metric
+from disband.theory.band import Case, band, case
+from disband.theory.gram import Gram
+from disband.theory.models.bilevel import effective_incentives, good_weights, gram_in, metric
 
 
 def scores(seed, count=60, width=4):

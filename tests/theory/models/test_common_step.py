@@ -6,9 +6,9 @@ import z3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.batch import pair_changes
-from theory.models.common_step import common_step, residual, worst_gain
-from verify.strategies import batches
+from disband.theory.batch import pair_changes
+from disband.theory.models.common_step import common_step, residual, worst_gain
+from disband.verify.strategies import batches
 
 
 def zero_is_in_the_hull(scores_w, scores_l):

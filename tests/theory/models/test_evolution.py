@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.models.evolution import (
+from disband.theory.models.evolution import (
     after,
     basin_edge,
     elsewhere_velocity,
@@ -16,7 +16,7 @@ from theory.models.evolution import (
     turning_point,
     winners_share,
 )
-from theory.objectives import SIMPO
+from disband.theory.objectives import SIMPO
 
 
 def rows(seed, count=40, vocabulary=5):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.models.exploration import collision_slope, entropy_slope, success_halves
-from theory.models.targets import Control, coefficients, one_pair_service, service
+from disband.theory.models.exploration import collision_slope, entropy_slope, success_halves
+from disband.theory.models.targets import Control, coefficients, one_pair_service, service
 
 numbers = st.floats(-3, 3)
 samples = st.lists(

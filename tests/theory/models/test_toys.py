@@ -9,7 +9,7 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.models.toys import (
+from disband.theory.models.toys import (
     EditOne,
     edit_one_exact,
     edit_one_slope,
@@ -18,7 +18,7 @@ from theory.models.toys import (
     row_slope,
     single_token_gram,
 )
-from verify.strategies import gram_of, signed, simplex_points
+from disband.verify.strategies import gram_of, signed, simplex_points
 
 
 def rows(*shape, seed):

@@ -11,12 +11,12 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from disband.theory.kernels.lowering import compile_kernel
+from disband.theory.objective import Objective, signs
+from disband.theory.objectives import DPO, IPO, KTO, OBJECTIVES, R_DPO, SFT, SLIC_HF
+from disband.theory.symbols import BELOW, DATA, A, B, X, beta, logp_l, logp_w
+from disband.verify.strategies import data_points, hyperparameters
 from tests.transcriptions import TRANSCRIPTIONS
-from theory.kernels.lowering import compile_kernel
-from theory.objective import Objective, signs
-from theory.objectives import DPO, IPO, KTO, OBJECTIVES, R_DPO, SFT, SLIC_HF
-from theory.symbols import BELOW, DATA, A, B, X, beta, logp_l, logp_w
-from verify.strategies import data_points, hyperparameters
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 quantity = pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])

@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from theory.objectives import AOT, AOT_UNPAIRED, BATCH_OBJECTIVES, CDPO, DPO
-from theory.objectives.sorted import BatchObjective
-from verify.strategies import data_batches
+from disband.theory.objectives import AOT, AOT_UNPAIRED, BATCH_OBJECTIVES, CDPO, DPO
+from disband.theory.objectives.sorted import BatchObjective
+from disband.verify.strategies import data_batches
 
 each = pytest.mark.parametrize("objective", BATCH_OBJECTIVES, ids=lambda o: o.name)
 

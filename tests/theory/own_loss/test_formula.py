@@ -6,12 +6,17 @@ import warnings
 import pytest
 from sympy import Abs, Max, Min, Rational, Symbol, exp, sqrt
 
-from theory.kernels.primitives import PRIMITIVES, logsigmoid
-from theory.own_loss import expression
-from theory.own_loss.expression import FUNCTIONS, MAX_DEPTH, MAX_EXTREMES, MAX_PARTS
-from theory.own_loss.formula import FormulaError, read_claim, read_expression, read_statement
-from theory.own_loss.typed import MAX_LENGTH, Typed
-from theory.symbols import A, B, X, beta, d_w, logp_w
+from disband.theory.kernels.primitives import PRIMITIVES, logsigmoid
+from disband.theory.own_loss import expression
+from disband.theory.own_loss.expression import FUNCTIONS, MAX_DEPTH, MAX_EXTREMES, MAX_PARTS
+from disband.theory.own_loss.formula import (
+    FormulaError,
+    read_claim,
+    read_expression,
+    read_statement,
+)
+from disband.theory.own_loss.typed import MAX_LENGTH, Typed
+from disband.theory.symbols import A, B, X, beta, d_w, logp_w
 
 NAMES = {s.name: s for s in (A, X, beta, d_w, logp_w)}
 

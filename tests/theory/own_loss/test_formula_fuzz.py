@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from sympy import Expr, preorder_traversal
 from sympy.logic.boolalg import Boolean
 
-from theory.own_loss.expression import FUNCTIONS, MAX_INTEGER, MAX_PARTS
-from theory.own_loss.formula import FormulaError, read_expression, read_statement
-from theory.own_loss.names import PAIR
-from theory.symbols import A, X, beta, lam
+from disband.theory.own_loss.expression import FUNCTIONS, MAX_INTEGER, MAX_PARTS
+from disband.theory.own_loss.formula import FormulaError, read_expression, read_statement
+from disband.theory.own_loss.names import PAIR
+from disband.theory.symbols import A, X, beta, lam
 
 NAMES = {**PAIR, "A": A, "X": X, "beta": beta, "lam": lam}
 

@@ -14,9 +14,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sympy import Expr, Rational, Symbol, exp
 
-from theory.kernels.primitives import PRIMITIVES
-from theory.own_loss.formula import FormulaError, read_expression, read_statement
-from theory.symbols import beta, logp_l, logp_w
+from disband.theory.kernels.primitives import PRIMITIVES
+from disband.theory.own_loss.formula import FormulaError, read_expression, read_statement
+from disband.theory.symbols import beta, logp_l, logp_w
 
 # Log-probabilities are negative and beta is positive: what sympy makes of that is tested too.
 NAMES = {"w": logp_w, "l": logp_l, "beta": beta, "c_2": Symbol("c_2", real=True)}

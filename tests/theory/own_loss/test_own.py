@@ -12,13 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sympy import Abs, Function, I, Integral, Max, Min, Piecewise, Symbol, oo, pi, sin
 
-from theory.kernels.primitives import logsigmoid, relu, step
-from theory.objective import Objective
-from theory.objectives import CPO
-from theory.own_loss.names import PAIR
-from theory.own_loss.own import hyperparameters_of, objective_of
-from theory.own_loss.typed import FormulaError
-from theory.symbols import A, beta, d_w, lam, len_w, logp_l, logp_w
+from disband.theory.kernels.primitives import logsigmoid, relu, step
+from disband.theory.objective import Objective
+from disband.theory.objectives import CPO
+from disband.theory.own_loss.names import PAIR
+from disband.theory.own_loss.own import hyperparameters_of, objective_of
+from disband.theory.own_loss.typed import FormulaError
+from disband.theory.symbols import A, beta, d_w, lam, len_w, logp_l, logp_w
 
 logsig = torch.nn.functional.logsigmoid
 

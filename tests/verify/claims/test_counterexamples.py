@@ -9,6 +9,15 @@ import pytest
 import torch
 from sympy import Eq, Gt, Integer, Lt, Ne
 
+from disband.theory.gram import Gram
+from disband.theory.models.toys import EditOne, edit_one_exact
+from disband.theory.models.vocabulary import V
+from disband.theory.objectives import IPO, SPPO
+from disband.theory.symbols import A, B, X, d_l, d_w
+from disband.verify.claims.yuan2025 import general, last_layer, learnable_logits
+from disband.verify.claims.yuan2025.entanglement import C
+from disband.verify.claims.yuan2025.last_layer import SENTENCE, SINGLE, H, M
+from disband.verify.deciding.decide import find
 from tests.verify.deciding.models import (
     CLAIMS,
     SIZES,
@@ -25,15 +34,6 @@ from tests.verify.deciding.models import (
     tensor,
     value,
 )
-from theory.gram import Gram
-from theory.models.toys import EditOne, edit_one_exact
-from theory.models.vocabulary import V
-from theory.objectives import IPO, SPPO
-from theory.symbols import A, B, X, d_l, d_w
-from verify.claims.yuan2025 import general, last_layer, learnable_logits
-from verify.claims.yuan2025.entanglement import C
-from verify.claims.yuan2025.last_layer import SENTENCE, SINGLE, H, M
-from verify.deciding.decide import find
 
 # Section 4.1, Corollary 2: a linear head; one shared token, then the one that differs.
 

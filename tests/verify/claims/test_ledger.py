@@ -8,14 +8,14 @@ from functools import cache
 import pytest
 from latex2mathml.converter import convert
 
-from theory.models.vocabulary import V
-from verify.claims import LEDGER
-from verify.deciding.claim import Claim, Prediction, Verdict
-from verify.deciding.decide import check, decide, instance
-from verify.deciding.falsify import falsify
-from verify.deciding.records import entries, formula
-from verify.deciding.search import has_values, is_legal, truth
-from verify.kept.provenance import ROOT
+from disband.theory.models.vocabulary import V
+from disband.verify.claims import LEDGER
+from disband.verify.deciding.claim import Claim, Prediction, Verdict
+from disband.verify.deciding.decide import check, decide, instance
+from disband.verify.deciding.falsify import falsify
+from disband.verify.deciding.records import entries, formula
+from disband.verify.deciding.search import has_values, is_legal, truth
+from disband.verify.kept.provenance import ROOT
 
 CLAIMS = [c for c in LEDGER if isinstance(c, Claim)]
 BY_ID = {c.id: c for c in CLAIMS}

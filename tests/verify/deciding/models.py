@@ -7,13 +7,13 @@ import pytest
 import torch
 from sympy import Not
 
-from theory.gram import Gram
-from theory.models.vocabulary import V, k
-from theory.objectives import DPO
-from theory.symbols import beta
-from verify.claims import LEDGER
-from verify.deciding.decide import check, decide, find
-from verify.deciding.search import value_at
+from disband.theory.gram import Gram
+from disband.theory.models.vocabulary import V, k
+from disband.theory.objectives import DPO
+from disband.theory.symbols import beta
+from disband.verify.claims import LEDGER
+from disband.verify.deciding.decide import check, decide, find
+from disband.verify.deciding.search import value_at
 
 CLAIMS = {claim.id: claim for claim in LEDGER}
 UNIT = DPO.defaults[beta] / 2  # βσ(0): the incentives of DPO at its reference

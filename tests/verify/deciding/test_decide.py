@@ -6,14 +6,14 @@ import pytest
 from sympy import And, Eq, Float, Gt, IndexedBase, Integer, Le, Or, Rational, Symbol, exp, sqrt
 from sympy.logic.boolalg import Boolean
 
-from theory.kernels.primitives import logsigmoid, relu, sigmoid, step
-from theory.models.vocabulary import TokenVector, V, k, one_hot, softmax_row
-from theory.symbols import A, B, X, d_l, d_w
-from verify.deciding import smt
-from verify.deciding.claim import Claim, LedgerError, Prediction, Verdict
-from verify.deciding.decide import check, decide, judge
-from verify.deciding.logic import equal, every, iff, implies
-from verify.deciding.search import is_legal, smallest_point, truth
+from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid, step
+from disband.theory.models.vocabulary import TokenVector, V, k, one_hot, softmax_row
+from disband.theory.symbols import A, B, X, d_l, d_w
+from disband.verify.deciding import smt
+from disband.verify.deciding.claim import Claim, LedgerError, Prediction, Verdict
+from disband.verify.deciding.decide import check, decide, judge
+from disband.verify.deciding.logic import equal, every, iff, implies
+from disband.verify.deciding.search import is_legal, smallest_point, truth
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 n = Symbol("n", integer=True, positive=True)

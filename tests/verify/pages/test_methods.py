@@ -1,17 +1,15 @@
 """Which fix helps when: what the tables say is what the rows say, and the page is not stale."""
 
-from pathlib import Path
-
 import pytest
 
-from verify.kept.recorded import recorded
-from verify.pages.method_runs import run_parts
-from verify.pages.method_toys import toy_parts
-from verify.pages.methods import methods_page
-from verify.pages.report import html
-from verify.pages.tables import listed, markdown
+from disband.verify.kept.provenance import ROOT
+from disband.verify.kept.recorded import recorded
+from disband.verify.pages.method_runs import run_parts
+from disband.verify.pages.method_toys import toy_parts
+from disband.verify.pages.methods import methods_page
+from disband.verify.pages.report import html
+from disband.verify.pages.tables import listed, markdown
 
-ROOT = Path(__file__).parent.parent.parent
 CARE = "care"
 
 
@@ -100,7 +98,9 @@ def test_the_page_shows_runs_where_there_are_any(toys):
 
 def test_the_page_is_not_stale(toys):
     written = (ROOT / "docs" / "methods.md").read_text("utf-8")
-    assert written == methods_page(toys, recorded()), "stale; run: python -m verify.pages.claims"
+    assert written == methods_page(toys, recorded()), (
+        "stale; run: python -m disband.verify.pages.claims"
+    )
 
 
 def test_the_report_has_every_table():

@@ -4,12 +4,12 @@ import latex2mathml.converter
 import pytest
 import sympy
 
-from theory.facts import facts
-from theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
-from theory.objectives.versions import VERSIONS
-from theory.symbols import beta, len_w, logp_l, logp_w
-from verify.kept.provenance import ROOT
-from verify.pages.objectives import objectives_page, typeset
+from disband.theory.facts import facts
+from disband.theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
+from disband.theory.objectives.versions import VERSIONS
+from disband.theory.symbols import beta, len_w, logp_l, logp_w
+from disband.verify.kept.provenance import ROOT
+from disband.verify.pages.objectives import objectives_page, typeset
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def page():
 
 def test_the_page_is_up_to_date(page):
     written = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
-    assert written == page, "stale; run: python -m verify.pages.claims"
+    assert written == page, "stale; run: python -m disband.verify.pages.claims"
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)

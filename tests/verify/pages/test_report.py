@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from verify.deciding.claim import Verdict
-from verify.pages.report import SYMBOLS, html, mathml, shown, svg, words, write_report
+from disband.verify.deciding.claim import Verdict
+from disband.verify.pages.report import SYMBOLS, html, mathml, shown, svg, words, write_report
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&"\''
 SVG = (

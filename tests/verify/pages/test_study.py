@@ -1,15 +1,13 @@
 """The document on the recorded experiments says what the records say, and is not stale."""
 
-from pathlib import Path
-
 import pytest
 
-from verify.experiments.gpt2.findings import RULES
-from verify.experiments.sentiment.rules import CRITERIA
-from verify.kept.recorded import recorded
-from verify.pages.study import study_page
+from disband.verify.experiments.gpt2.findings import RULES
+from disband.verify.experiments.sentiment.rules import CRITERIA
+from disband.verify.kept.provenance import ROOT
+from disband.verify.kept.recorded import recorded
+from disband.verify.pages.study import study_page
 
-ROOT = Path(__file__).parent.parent.parent
 RECORD = {
     "name": "gpt2",
     "settings": {
@@ -53,7 +51,7 @@ def test_it_begins_with_what_there_is():
 
 def test_the_document_is_not_stale():
     written = (ROOT / "docs" / "gpt2.md").read_text("utf-8")
-    assert written == study_page(recorded()), "stale; run: python -m verify.pages.claims"
+    assert written == study_page(recorded()), "stale; run: python -m disband.verify.pages.claims"
 
 
 @pytest.mark.parametrize("name", recorded())

@@ -3,8 +3,8 @@
 Of the paper the abstract is quoted as printed; formulas are those of its official implementation.
 """
 
-from verify.claims.chen2026 import band, calibration, decomposition, early_stage, incentives
-from verify.deciding.claim import Claim
+from ...deciding.claim import Claim
+from . import band, calibration, decomposition, early_stage, incentives
 
 CLAIMS: tuple[Claim, ...] = (
     *decomposition.CLAIMS,

@@ -6,11 +6,12 @@ r"""The disentanglement band, as the paper's official implementation writes it, 
 
 from sympy import And, Gt, Integer, Lt, Max, Ne, Not, Or, Symbol
 
-from theory.gram import Gram
-from theory.step import first_order
-from theory.symbols import A, B, X, d_l, d_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, d_l, d_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
 
 ABSTRACT = "Abstract, the disentanglement band"
 CODE = "Official implementation, the band"

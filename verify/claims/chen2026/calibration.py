@@ -6,9 +6,10 @@ averages of batch means, with scores of the head's (or adapters') parameters.
 
 from sympy import And, Gt, Lt, Or, Symbol, sqrt
 
-from theory.symbols import A, B, X, beta
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+from disband.theory.symbols import A, B, X, beta
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
 
 ABSTRACT = "Abstract, reward calibration"
 CODE = "Official implementation, reward calibration"

@@ -6,13 +6,14 @@ their slopes are the scores' products with the path's direction.
 
 from sympy import Expr, Function, Gt, Integer, Lt, Symbol
 
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.objectives import OBJECTIVES
-from theory.step import first_order
-from theory.symbols import A, B, X, d_l, d_w, logp_l, logp_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.objectives import OBJECTIVES
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, d_l, d_w, logp_l, logp_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal
 
 ABSTRACT = "Abstract"
 D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))

@@ -2,11 +2,12 @@
 
 from sympy import And, Gt, Lt, Or
 
-from theory.objectives import BCE, DPO
-from theory.symbols import d_l, d_w
-from verify.claims.disband.early_stage import D_l, D_w, p, q, speeds, turn
-from verify.deciding.claim import Claim
-from verify.deciding.logic import every, implies
+from disband.theory.objectives import BCE, DPO
+from disband.theory.symbols import d_l, d_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import every, implies
+from ..disband.early_stage import D_l, D_w, p, q, speeds, turn
 
 LOCATOR = "Abstract, possibly after an early stage"
 FROZEN = "Scores held fixed, step size to zero: r rises where N is positive."

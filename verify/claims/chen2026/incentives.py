@@ -7,10 +7,10 @@ With z the log-probabilities: :math:`r_w = z_w - ref_w`, :math:`r_l = z_l - ref_
 from sympy import Expr, Integer, Rational, exp
 from sympy.logic.boolalg import Boolean
 
-from theory.kernels.primitives import sigmoid, step
-from theory.objective import Objective
-from theory.objectives import BCE, CPO, DDRO, DPO, IPO, KTO, LSIF, SIMPO, SLIC, TIDPO, UKL
-from theory.symbols import (
+from disband.theory.kernels.primitives import sigmoid, step
+from disband.theory.objective import Objective
+from disband.theory.objectives import BCE, CPO, DDRO, DPO, IPO, KTO, LSIF, SIMPO, SLIC, TIDPO, UKL
+from disband.theory.symbols import (
     beta,
     delta,
     gamma,
@@ -25,8 +25,9 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
 
 r_w, r_l = logp_w - ref_w, logp_l - ref_l
 z_margin, margin = logp_w - logp_l, r_w - r_l

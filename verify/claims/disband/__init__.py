@@ -1,6 +1,7 @@
 """Statements of this project: what follows about the band, steps and calibration."""
 
-from verify.claims.disband import (
+from ...deciding.claim import Claim, Prediction
+from . import (
     bands,
     batches,
     calibration,
@@ -12,7 +13,6 @@ from verify.claims.disband import (
     table2,
     training,
 )
-from verify.deciding.claim import Claim, Prediction
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *bands.CLAIMS,

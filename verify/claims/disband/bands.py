@@ -6,11 +6,12 @@ Notation: :math:`A=\|a\|^2, B=\|b\|^2, X=\langle a,b\rangle`, :math:`s=\|b\|/\|a
 
 from sympy import And, Gt, Integer, Lt, Min, Symbol
 
-from theory.gram import Gram
-from theory.step import first_order
-from theory.symbols import A, B, X, d_l, d_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff, implies
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, d_l, d_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff, implies
 
 D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
 POSITIVE = (d_w > 0, d_l > 0)

@@ -7,10 +7,11 @@ For one step :math:`\delta G_w - G_l/\delta` with :math:`G_w = \mathrm{mean}(d_w
 
 from sympy import And, Expr, Gt, Integer, Lt, Or, Symbol
 
-from theory.symbols import A, B, X, d_l, d_w
-from verify.claims.disband.calibration import step
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff
+from disband.theory.symbols import A, B, X, d_l, d_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff
+from .calibration import step
 
 W_w, W_l, L_w, L_l = (Symbol(name, positive=True) for name in ("W_w", "W_l", "L_w", "L_l"))
 mean_w, mean_l = step * W_w - W_l / step, step * L_w - L_l / step

@@ -2,13 +2,14 @@
 
 from sympy import Abs, And, Gt, Integer, Symbol, sqrt
 
-from theory.gram import Gram
-from theory.objectives import DPO
-from theory.step import first_order
-from theory.symbols import A, B, X, beta, d_l, d_w, lam, logp_l, logp_w
-from verify.claims.disband.bands import COSINE, NORMS, POSITIVE, rho, t
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff, implies
+from disband.theory.gram import Gram
+from disband.theory.objectives import DPO
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, beta, d_l, d_w, lam, logp_l, logp_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff, implies
+from .bands import COSINE, NORMS, POSITIVE, rho, t
 
 m, step = Symbol("m", positive=True), Symbol("delta", positive=True)
 kappa, lag = Symbol("kappa", real=True), Symbol("L", real=True)

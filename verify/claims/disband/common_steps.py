@@ -7,13 +7,14 @@ any space, for they speak of products alone.
 
 from sympy import And, Expr, Gt, Integer, Lt, Or, Symbol
 
-from theory.gram import Gram
-from theory.step import first_order
-from theory.symbols import A, B, X
-from verify.claims.disband.batches import SUITS, W_l, W_w, a, b, c, d, dot, g, mix, weights
-from verify.claims.disband.calibration import step
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff
+from .batches import SUITS, W_l, W_w, a, b, c, d, dot, g, mix, weights
+from .calibration import step
 
 ZERO, ONE = Integer(0), Integer(1)
 EAST = (ONE, ZERO)

@@ -12,9 +12,9 @@ Below the band both fall, above it both rise: the band is approached where :math
 from sympy import And, Expr, Function, Gt, Integer, Lt, Or, Symbol
 from sympy.logic.boolalg import Boolean
 
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.objectives import (
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.objectives import (
     BCE,
     BCO,
     CPO,
@@ -31,10 +31,11 @@ from theory.objectives import (
     TIDPO,
     UKL,
 )
-from theory.step import first_order
-from theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff, implies
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff, implies
 
 LOCATOR = "Early stage"
 FROZEN = "Scores held fixed, step size to zero, positive incentives; r rises with N."

@@ -2,12 +2,13 @@
 
 from sympy import And, Ge, Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
-from theory.gram import Gram
-from theory.models.toys import single_token_gram
-from theory.models.vocabulary import V, k
-from theory.step import first_order
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.models.toys import single_token_gram
+from disband.theory.models.vocabulary import V, k
+from disband.theory.step import first_order
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
 
 E = Symbol("E", positive=True)
 p_w, p_l = Symbol("p_w", positive=True), Symbol("p_l", positive=True)

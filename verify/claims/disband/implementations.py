@@ -2,11 +2,12 @@
 
 from sympy import And, Symbol, sqrt
 
-from theory.symbols import A, B, X, beta
-from verify.claims.disband.bands import NORMS
-from verify.claims.disband.calibration import e_l, e_w, step
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal
+from disband.theory.symbols import A, B, X, beta
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal
+from .bands import NORMS
+from .calibration import e_l, e_w, step
 
 LOCATOR = "Implementing calibration"
 AT_CENTRE = equal(step**2 * e_w * sqrt(A), e_l * sqrt(B))

@@ -1,4 +1,4 @@
-r"""Preconditioners and momentum, beyond what :mod:`verify.claims.disband.calibration` says of them.
+r"""Preconditioners and momentum, beyond what the claims on calibration say of them.
 
 A metric P with eigenvalues between :math:`p_{min}` and :math:`p_{max}` acts on the plane of the two
 scores as one with a condition number of at most :math:`c = p_{max}/p_{min}`. In its own units the
@@ -8,8 +8,8 @@ scores are unit vectors x and y at the angle that P sees, and their Euclidean sq
 
 from sympy import Abs, And, Gt, Integer, Lt, Symbol, sqrt
 
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff
 
 step = Symbol("delta", positive=True)
 A_P, B_P = Symbol("A_P", positive=True), Symbol("B_P", positive=True)

@@ -3,10 +3,13 @@
 from sympy import Integer
 from sympy.logic.boolalg import Boolean
 
-from theory.objective import Objective
-from theory.objectives import DPO, DPOP, KTO, R_DPO, SPPO
-from theory.symbols import beta, logp_l, logp_w, ref_l, ref_w
-from verify.claims.yuan2025.losses import (
+from disband.theory.objective import Objective
+from disband.theory.objectives import DPO, DPOP, KTO, R_DPO, SPPO
+from disband.theory.symbols import beta, logp_l, logp_w, ref_l, ref_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff
+from ..yuan2025.losses import (
     DPO_ROW,
     DPOP_ROW,
     KTO_ROW,
@@ -16,8 +19,6 @@ from verify.claims.yuan2025.losses import (
     Row,
     identity,
 )
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff
 
 SPPO_NO_REFERENCE = Row(identity, lambda a: -((a - 1 / beta) ** 2), lambda a: (a + 1 / beta) ** 2)
 UNIT = (equal(beta, Integer(1)),)

@@ -1,7 +1,7 @@
 """What explains the fall of the chosen in a training run: findings on language models."""
 
-from verify.deciding.claim import Prediction
-from verify.experiments.gpt2.findings import CRITERIA, RULES, mass, targets
+from ...deciding.claim import Prediction
+from ...experiments.gpt2.findings import CRITERIA, RULES, mass, targets
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # These are the observations of yuan2025, section 3.3, and stand there; the targets are wang2025's,

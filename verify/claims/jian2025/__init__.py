@@ -2,10 +2,11 @@
 
 Of the paper the abstract is quoted, sentence by sentence. What it leaves open, a response, a step,
 the two levels, is taken in the plainest way: one context's softmax, gradient steps, and the levels
-of :mod:`theory.models.bilevel`. Those readings are this project's.
+of :mod:`disband.theory.models.bilevel`. Those readings are this project's.
 """
 
-from verify.claims.jian2025 import (
+from ...deciding.claim import Claim, Prediction
+from . import (
     bias,
     bilevel,
     evolution,
@@ -15,7 +16,6 @@ from verify.claims.jian2025 import (
     stability,
     unseen,
 )
-from verify.deciding.claim import Claim, Prediction
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *evolution.CLAIMS,

@@ -6,9 +6,9 @@ ranks the chosen above the others.
 
 from sympy import Gt, Lt, Symbol
 
-from verify.claims.jian2025.evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import every, iff
+from ...deciding.claim import Claim
+from ...deciding.logic import every, iff
+from .evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
 
 LOCATOR = "Abstract, sentence 6: bias and consistency"
 # Two irrelevant responses' shares of what no pair speaks of.

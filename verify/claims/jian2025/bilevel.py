@@ -1,20 +1,22 @@
 r"""Abstract, sentences 7 and 8: the bilevel framework, and the chosen's absolute improvement.
 
-The levels are those of :mod:`theory.models.bilevel`, this project's reading: below, supervised
-fine-tuning held near the upper variable by a strength μ; above, DPO with a reward λ log π_w. A, B
-and X are the score products in the metric P = (I + H/μ)^{-2}; μ = ∞ is no lower level, P = I.
+The levels are those of :mod:`disband.theory.models.bilevel`, this project's reading: below,
+supervised fine-tuning held near the upper variable by a strength μ; above, DPO with a reward λ log
+π_w. A, B and X are the score products in the metric P = (I + H/μ)^{-2}; μ = ∞ is no lower level, P
+= I.
 """
 
 from sympy import Ge, Gt, Integer, Le, Or, Symbol
 
-from theory.gram import Gram
-from theory.models.bilevel import UPPER, effective_incentives
-from theory.models.evolution import elsewhere_velocity
-from theory.models.vocabulary import TokenVector, V, softmax_row
-from theory.step import first_order
-from theory.symbols import A, B, X, lam, len_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.models.bilevel import UPPER, effective_incentives
+from disband.theory.models.evolution import elsewhere_velocity
+from disband.theory.models.vocabulary import TokenVector, V, softmax_row
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, lam, len_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
 
 FRAMEWORK = "Abstract, sentence 7: the bilevel framework"
 IMPROVEMENT = "Abstract, sentence 8: absolute improvement of the chosen"

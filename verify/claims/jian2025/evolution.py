@@ -6,10 +6,11 @@ logits move by C along e_w − e_l, with E = e^C; p are probabilities before, q 
 
 from sympy import Gt, Lt, Symbol
 
-from theory.models.evolution import after
-from theory.models.vocabulary import TokenVector, one_hot, softmax_row
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+from disband.theory.models.evolution import after
+from disband.theory.models.vocabulary import TokenVector, one_hot, softmax_row
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
 
 LOCATOR = "Abstract, sentence 3: probability evolution"
 E = Symbol("E", positive=True)

@@ -5,12 +5,13 @@ Two readings: of how far the margin gets, and of what becomes of the probabiliti
 
 from sympy import Gt, Integer, Lt, Ne, Rational, Symbol
 
-from theory.kernels.primitives import sigmoid
-from theory.models.evolution import after, winners_share
-from theory.symbols import beta, gamma
-from verify.claims.jian2025.evolution import STEP, E, p_l, p_w, q_l, q_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.kernels.primitives import sigmoid
+from disband.theory.models.evolution import after, winners_share
+from disband.theory.symbols import beta, gamma
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
+from .evolution import STEP, E, p_l, p_w, q_l, q_w
 
 LOCATOR = "Abstract, sentence 4: sensitivity to initialization"
 u_w, u_l = Symbol("u_w", positive=True), Symbol("u_l", positive=True)

@@ -5,12 +5,13 @@ Irrelevant is a response in no pair, undesired the rejected one.
 
 from sympy import Gt, IndexedBase, Integer, Le, Lt, Rational, Sum, Symbol
 
-from theory.models.evolution import basin_edge, elsewhere_velocity, most_elsewhere
-from theory.models.toys import single_token_gram
-from theory.models.vocabulary import V, k
-from verify.claims.jian2025.evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.models.evolution import basin_edge, elsewhere_velocity, most_elsewhere
+from disband.theory.models.toys import single_token_gram
+from disband.theory.models.vocabulary import V, k
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
+from .evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
 
 LOCATOR = "Abstract, sentence 5: misallocation of probability mass"
 PLACED = (p_w + p_l < 1, E > 1)

@@ -1,9 +1,9 @@
 """Sentences that toy worlds and a small GPT-2 decide: drawn worlds, seeds and intervals."""
 
-from verify.deciding.claim import Prediction
-from verify.experiments.gpt2.findings import mass
-from verify.experiments.toys.probability import EXPERIMENT
-from verify.experiments.toys.probability_rules import RULES
+from ...deciding.claim import Prediction
+from ...experiments.gpt2.findings import mass
+from ...experiments.toys.probability import EXPERIMENT
+from ...experiments.toys.probability_rules import RULES
 
 GPT2 = "gpt2"
 SENTENCES = {

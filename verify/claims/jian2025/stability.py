@@ -6,11 +6,12 @@ direction the factor (1 + x)^{-2}, one unrolled step (1 − x)².
 
 from sympy import Gt, Lt, Symbol
 
-from theory.gram import Gram
-from theory.models.toys import single_token_gram
-from theory.step import first_order
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.models.toys import single_token_gram
+from disband.theory.step import first_order
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
 
 LOCATOR = "Abstract, sentence 8: stable optimization dynamics"
 x = Symbol("x", nonnegative=True)

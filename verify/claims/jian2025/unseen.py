@@ -6,10 +6,11 @@ unseen ones hold the mass q and do not move. Pairs add e_w − e_l, so the t_k s
 
 from sympy import Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
-from theory.models.vocabulary import V, k
-from verify.claims.jian2025.evolution import direction
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff
+from disband.theory.models.vocabulary import V, k
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff
+from .evolution import direction
 
 LOCATOR = "Abstract, sentence 5: misallocation, several pairs"
 p, t = IndexedBase("p", nonnegative=True), IndexedBase("t", real=True)

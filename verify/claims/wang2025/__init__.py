@@ -1,7 +1,7 @@
 """What Is Preference Optimization Doing, How and Why? Only its abstract is known: as printed."""
 
-from verify.claims.wang2025 import components, measured, offline, on_policy, targets
-from verify.deciding.claim import Claim, Prediction
+from ...deciding.claim import Claim, Prediction
+from . import components, measured, offline, on_policy, targets
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *targets.CLAIMS,

@@ -2,8 +2,8 @@
 
 from sympy import Integer, Rational, Symbol
 
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff
 
 LOCATOR = "Abstract, three key components"
 OURS = "That the weights are compared with their mean is this project's choice."

@@ -1,9 +1,9 @@
 """What no theorem decides: the findings and the ablations, measured in toy worlds."""
 
-from verify.deciding.claim import Prediction
-from verify.experiments.gpt2.findings.targets import RULES as TARGET_RULES
-from verify.experiments.toys.dynamics import EXPERIMENT
-from verify.experiments.toys.dynamics_rules import RULES
+from ...deciding.claim import Prediction
+from ...experiments.gpt2.findings.targets import RULES as TARGET_RULES
+from ...experiments.toys.dynamics import EXPERIMENT
+from ...experiments.toys.dynamics_rules import RULES
 
 MODELS = "gpt2"
 

@@ -2,15 +2,16 @@
 
 from sympy import And, Ge, Gt, Integer, Le, Lt, Symbol
 
-from theory.gram import Gram
-from theory.kernels.primitives import sigmoid
-from theory.models.toys import single_token_gram
-from theory.models.vocabulary import V
-from theory.objectives import DPO
-from theory.step import first_order
-from theory.symbols import A, B, X, beta, d_l, d_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.kernels.primitives import sigmoid
+from disband.theory.models.toys import single_token_gram
+from disband.theory.models.vocabulary import V
+from disband.theory.objectives import DPO
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, beta, d_l, d_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
 
 JOINT = "Abstract, in DPO positive and negative learning"
 WEIGHTS = "Abstract, loss reweighting in DPO"

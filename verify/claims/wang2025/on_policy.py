@@ -2,12 +2,13 @@
 
 from sympy import Gt, IndexedBase, Integer, Le, Lt, Sum, Symbol, log
 
-from theory.models.exploration import collision_slope, entropy_slope, success_halves
-from theory.models.vocabulary import V, k
-from theory.objectives import PPO_CLIP
-from theory.symbols import clip, logp_w, ref_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+from disband.theory.models.exploration import collision_slope, entropy_slope, success_halves
+from disband.theory.models.vocabulary import V, k
+from disband.theory.objectives import PPO_CLIP
+from disband.theory.symbols import clip, logp_w, ref_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
 
 NEGATIVE = "Abstract, negative learning in PPO"
 WEIGHTS = "Abstract, loss reweighting in PPO"

@@ -2,10 +2,11 @@
 
 from sympy import Gt, Integer, Lt, Symbol, exp, log
 
-from theory.models.targets import one_pair_service
-from theory.objectives import DPO
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+from disband.theory.models.targets import one_pair_service
+from disband.theory.objectives import DPO
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
 
 LOCATOR = "Abstract, first finding"
 TARGET = "G = ⟨mean score of the final responses, −∇L⟩ > 0 is read as: the target is kept to."

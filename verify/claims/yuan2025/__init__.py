@@ -1,6 +1,7 @@
 """A Common Pitfall of Margin-based Language Model Alignment: Gradient Entanglement."""
 
-from verify.claims.yuan2025 import (
+from ...deciding.claim import Claim, Prediction
+from . import (
     background,
     derivations,
     designs,
@@ -15,7 +16,6 @@ from verify.claims.yuan2025 import (
     tokens,
     wording,
 )
-from verify.deciding.claim import Claim, Prediction
 
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *background.CLAIMS,

@@ -2,10 +2,10 @@
 
 from sympy import Derivative, Expr, Ge, Gt, Integer, Lt, symbols
 
-from theory.kernels.primitives import logsigmoid, sigmoid
-from theory.objective import Objective
-from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
-from theory.symbols import (
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.objective import Objective
+from disband.theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
+from disband.theory.symbols import (
     beta,
     kl,
     lam,
@@ -18,9 +18,10 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claims.yuan2025.entanglement import chosen, rejected
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
+from .entanglement import chosen, rejected
 
 reward_w, reward_l = beta * (logp_w - ref_w), beta * (logp_l - ref_l)
 ONE = Integer(1)

@@ -2,15 +2,16 @@
 
 from sympy import Expr, Gt, Le, Lt, Matrix, Symbol
 
-from theory.gram import Gram
-from theory.objectives import DPO, IPO
-from theory.step import first_order
-from theory.symbols import A, B, X, beta, d_l, d_w, eta, logp_l, logp_w
-from verify.claims.yuan2025.entanglement import PROPER, c
-from verify.claims.yuan2025.general import loss
-from verify.claims.yuan2025.methods import sppo_l, sppo_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff, implies
+from disband.theory.gram import Gram
+from disband.theory.objectives import DPO, IPO
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, beta, d_l, d_w, eta, logp_l, logp_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff, implies
+from .entanglement import PROPER, c
+from .general import loss
+from .methods import sppo_l, sppo_w
 
 GRAM = Gram(A, B, X)
 

@@ -2,14 +2,15 @@
 
 from sympy import And, Expr, Ge, Integer, Le, Rational, Symbol, exp, sqrt
 
-from theory.gram import Gram
-from theory.kernels.primitives import logsigmoid
-from theory.objectives import DPO
-from theory.step import first_order
-from theory.symbols import A, B, X, beta, logp_l, logp_w, ref_l, ref_w
-from verify.claims.yuan2025.entanglement import C, c
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.kernels.primitives import logsigmoid
+from disband.theory.objectives import DPO
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, beta, logp_l, logp_w, ref_l, ref_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
+from .entanglement import C, c
 
 GRAM = Gram(A, B, X)
 NORMS = (A > 0, B > 0)

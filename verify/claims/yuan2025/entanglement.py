@@ -2,13 +2,14 @@
 
 from sympy import And, Ge, Gt, Le, Lt, Min, Or, Rational, Symbol
 
-from theory.gram import Gram
-from theory.kernels.primitives import sigmoid
-from theory.objectives import DPO
-from theory.step import first_order
-from theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff, implies
+from disband.theory.gram import Gram
+from disband.theory.kernels.primitives import sigmoid
+from disband.theory.objectives import DPO
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
 C = Symbol("C", positive=True)

@@ -2,11 +2,12 @@
 
 from sympy import And, Function, Gt, Lt, Ne, sqrt
 
-from theory.gram import Gram
-from theory.step import first_order
-from theory.symbols import A, B, X, d_l, d_w, eta, logp_l, logp_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff, implies
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+from disband.theory.symbols import A, B, X, d_l, d_w, eta, logp_l, logp_w
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff, implies
 
 chosen, rejected = first_order(d_w, d_l, Gram(A, B, X), eta)
 

@@ -6,12 +6,13 @@ an inner product of two scores is that of the hidden states times that of :math:
 
 from sympy import And, Ge, Gt, Integer, Le, Lt, Not, Or, Symbol
 
-from theory.gram import Gram
-from theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
-from theory.step import first_order
-from verify.claims.yuan2025.entanglement import C
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+from disband.theory.gram import Gram
+from disband.theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
+from disband.theory.step import first_order
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
+from .entanglement import C
 
 # Theorem 1: tokens y_w, y_l, the rest of the support, everything else. i_w and i_l say whether
 # y_w and y_l are among the M tokens on which the prediction is concentrated.

@@ -6,10 +6,11 @@ the paper, except where a claim is about that factor.
 
 from sympy import And, Gt, Integer, Lt, Rational, Symbol
 
-from theory.models.vocabulary import TokenVector, one_hot, softmax_row
-from verify.claims.yuan2025.entanglement import C
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, iff, implies
+from disband.theory.models.vocabulary import TokenVector, one_hot, softmax_row
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, iff, implies
+from .entanglement import C
 
 # The differing position: a row s with the tokens j* of y_w and k* of y_l.
 s = softmax_row("s", 2)

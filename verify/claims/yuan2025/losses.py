@@ -1,7 +1,8 @@
 r"""Table 2: each row read through the loss (6), :math:`\ell = -(m(h_w - h_l) + \Lambda)`.
 
 A row instantiates an objective if both have the same incentives, that is, the same loss up to a
-constant. The objectives are those of :mod:`theory.objectives`, written from their own papers.
+constant. The objectives are those of :mod:`disband.theory.objectives`, written from their own
+papers.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,10 @@ from dataclasses import dataclass
 
 from sympy import Expr, Gt, Integer
 
-from theory.kernels.primitives import logsigmoid, relu, sigmoid
-from theory.objective import Objective
-from theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
-from theory.symbols import (
+from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid
+from disband.theory.objective import Objective
+from disband.theory.objectives import CPO, DPO, DPOP, IPO, KTO, R_DPO, RRHF, SIMPO, SLIC_HF, SPPO
+from disband.theory.symbols import (
     alpha,
     beta,
     delta,
@@ -28,8 +29,9 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
 
 Scalar = Callable[[Expr], Expr]
 c_ref = ref_w - ref_l

@@ -2,11 +2,11 @@
 
 from sympy import And, Expr, Ge, Gt, Integer, Lt, Min, Or
 
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.objectives import CPO, DPO, DPOP, IPO, KTO, RRHF, SIMPO, SLIC_HF, SPPO
-from theory.step import first_order
-from theory.symbols import (
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.objectives import CPO, DPO, DPOP, IPO, KTO, RRHF, SIMPO, SLIC_HF, SPPO
+from disband.theory.step import first_order
+from disband.theory.symbols import (
     A,
     B,
     X,
@@ -23,8 +23,9 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff, implies
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
 simpo_w, simpo_l = first_order(SIMPO.d_w, SIMPO.d_l, GRAM)

@@ -1,7 +1,7 @@
 """Section 3.3: what the objectives did in the paper's training runs, asked of another task."""
 
-from verify.deciding.claim import Prediction
-from verify.experiments.gpt2.findings import CRITERIA
+from ...deciding.claim import Prediction
+from ...experiments.gpt2.findings import CRITERIA
 
 EXPERIMENT = "gpt2"
 SETTING = (

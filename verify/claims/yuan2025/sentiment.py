@@ -1,7 +1,7 @@
 """Section 4.3: the predictions on the sentiment task, decided by an experiment."""
 
-from verify.deciding.claim import Prediction
-from verify.experiments.sentiment.rules import CRITERIA
+from ...deciding.claim import Prediction
+from ...experiments.sentiment.rules import CRITERIA
 
 EXPERIMENT, PRETRAINED = "sentiment check", "smollm2"
 SETTINGS = {

@@ -2,11 +2,14 @@
 
 from sympy import Derivative, Expr, Ge, Integer, Lt, Rational, Symbol, exp, log, symbols
 
-from theory.kernels.primitives import logsigmoid, sigmoid
-from theory.models.vocabulary import TokenVector
-from verify.claims.yuan2025.entanglement import C
-from verify.claims.yuan2025.last_layer import H, M
-from verify.claims.yuan2025.learnable_logits import (
+from disband.theory.kernels.primitives import logsigmoid, sigmoid
+from disband.theory.models.vocabulary import TokenVector
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every
+from .entanglement import C
+from .last_layer import H, M
+from .learnable_logits import (
     PAL,
     ROWS,
     SIMPLEX,
@@ -22,8 +25,6 @@ from verify.claims.yuan2025.learnable_logits import (
     s_k,
     shared_change,
 )
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every
 
 # Appendix B.1: three logits in a hidden state of one entry, and the others' mass R.
 h, th_w, th_l, th_j = symbols("h theta_w theta_l theta_j", real=True)

@@ -2,9 +2,9 @@
 
 from sympy import And, Derivative, Expr, Ge, Gt, Integer, Le, Lt, Min, Not, Or, Rational, Symbol
 
-from theory.gram import Gram
-from theory.objective import Objective
-from theory.objectives import (
+from disband.theory.gram import Gram
+from disband.theory.objective import Objective
+from disband.theory.objectives import (
     CPO,
     DPO,
     DPOP,
@@ -17,8 +17,8 @@ from theory.objectives import (
     SPPO,
     TABLE2,
 )
-from theory.step import first_order
-from theory.symbols import (
+from disband.theory.step import first_order
+from disband.theory.symbols import (
     A,
     B,
     X,
@@ -34,11 +34,12 @@ from theory.symbols import (
     ref_l,
     ref_w,
 )
-from verify.claims.yuan2025.entanglement import PROPER, C, c, chosen, exact_w, rejected
-from verify.claims.yuan2025.general import Lambda, loss
-from verify.claims.yuan2025.methods import LARGE, simpo_l, simpo_w, sppo_l, sppo_w
-from verify.deciding.claim import Claim
-from verify.deciding.logic import equal, every, iff
+
+from ...deciding.claim import Claim
+from ...deciding.logic import equal, every, iff
+from .entanglement import PROPER, C, c, chosen, exact_w, rejected
+from .general import Lambda, loss
+from .methods import LARGE, simpo_l, simpo_w, sppo_l, sppo_w
 
 GRAM = Gram(A, B, X)
 # A common shift of both log-probabilities leaves their margin as it is.

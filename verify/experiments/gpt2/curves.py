@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.gram import Gram
-from theory.models.targets import PARTS
+from disband.theory.gram import Gram
+from disband.theory.models.targets import PARTS
 
 if TYPE_CHECKING:
-    from verify.experiments.gpt2.questions.followed import Run
-    from verify.experiments.gpt2.questions.target_course import Target
+    from .questions.followed import Run
+    from .questions.target_course import Target
 
 Arrays = Mapping[str, Any]
 Row = dict[str, Any]

@@ -14,12 +14,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lm.model.gpt2 import Batch, Model, join, logp
-from lm.scores.grams import batch_gram
-from lm.training.finetune import Step
-from lm.training.slopes import slopes
-from theory.objective import Objective
-from verify.experiments.gpt2.readings import PARTS
+from disband.lm.model.gpt2 import Batch, Model, join, logp
+from disband.lm.scores.grams import batch_gram
+from disband.lm.training.finetune import Step
+from disband.lm.training.slopes import slopes
+from disband.theory.objective import Objective
+
+from .readings import PARTS
 
 Array = npt.NDArray[Any]
 

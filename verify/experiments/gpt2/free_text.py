@@ -3,15 +3,15 @@
 The prompt is the first half of a tweet, the chosen response the rest of it, the rejected one the
 same words out of order, some of them left out or said twice. Responses differ in most of their
 tokens and in length, from pair to pair and within a pair; that is what the sentiment styles lack.
-The rows are those of any preference data, read by :mod:`lm.data.preferences`.
+The rows are those of any preference data, read by :mod:`disband.lm.data.preferences`.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from lm.data.preferences import Preference, preference
-from lm.data.tweets import Tweet
+from disband.lm.data.preferences import Preference, preference
+from disband.lm.data.tweets import Tweet
 
 LEAST_WORDS = 8
 MOST_WORDS = 12  # of a response, so that it fits the model's positions

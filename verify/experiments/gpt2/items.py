@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lm.data.preferences import Preference, Text
-from lm.data.tokens import Cut, batches, tokenize
-from lm.data.tweets import LABELS, SplitSettings, Tweet, rank, responses, split
-from lm.model.gpt2 import Batch, TextTokenizer, encode
+from disband.lm.data.preferences import Preference, Text
+from disband.lm.data.tokens import Cut, batches, tokenize
+from disband.lm.data.tweets import LABELS, SplitSettings, Tweet, rank, responses, split
+from disband.lm.model.gpt2 import Batch, TextTokenizer, encode
 
 GIVEN: tuple[str, str] = ("as given", "exchanged")
 LONGEST = 512  # tokens of a pair of one's own, prompt and response together
@@ -51,7 +51,7 @@ def answers(style: str, item: Item, label: str) -> tuple[Text, Text]:
 def divide(
     items: Sequence[Item], settings: SplitSettings
 ) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Training and held-out items; tweets as :func:`lm.data.tweets.split` divides them.
+    """Training and held-out items; tweets as :func:`disband.lm.data.tweets.split` divides them.
 
     Pairs with one prompt fall on one side, by a hash of the prompt.
 
@@ -80,8 +80,8 @@ def encoded(
 ) -> Batch:
     """Batch of items with these responses.
 
-    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as :class:`lm.data.tokens.Cut`
-    does, to fit into the model's ``positions``.
+    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as
+    :class:`disband.lm.data.tokens.Cut` does, to fit into the model's ``positions``.
     """
     if isinstance(items[0], Tweet):
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)

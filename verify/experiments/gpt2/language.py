@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lm.data.tweets import LABELS, STYLES, SplitSettings, Tweet, responses, split
-from lm.model.gpt2 import Model, TextTokenizer, new_model, train_tokenizer
-from lm.training.finetune import train_language_model
-from verify.experiments.gpt2.preparation import kept, place
+from disband.lm.data.tweets import LABELS, STYLES, SplitSettings, Tweet, responses, split
+from disband.lm.model.gpt2 import Model, TextTokenizer, new_model, train_tokenizer
+from disband.lm.training.finetune import train_language_model
+
+from .preparation import kept, place
 
 Arrays = dict[str, npt.NDArray[Any]]
 Report = Callable[[float], None]
@@ -51,7 +52,7 @@ def language_model(
 
     Returns:
         ``loss``: final training loss, nats per token; and what
-        :func:`verify.experiments.gpt2.preparation.kept` keeps of the model.
+        :func:`disband.verify.experiments.gpt2.preparation.kept` keeps of the model.
     """
     training, _ = split(tweets, language.split)
     sentences = sorted({text for style in STYLES for text in responses(style, LABELS[0])})

@@ -9,11 +9,12 @@ import numpy.typing as npt
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lm.data.preferences import Text
-from lm.data.tweets import SplitSettings, Tweet
-from lm.model.gpt2 import Model, TextTokenizer, wrap_tokenizer
-from lm.model.load import load_model, torch_device
-from verify.experiments.gpt2.items import Item, answers, divide, labels_of
+from disband.lm.data.preferences import Text
+from disband.lm.data.tweets import SplitSettings, Tweet
+from disband.lm.model.gpt2 import Model, TextTokenizer, wrap_tokenizer
+from disband.lm.model.load import load_model, torch_device
+
+from .items import Item, answers, divide, labels_of
 
 SOURCE = "source"
 _WIDE = 512

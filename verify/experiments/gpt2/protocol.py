@@ -15,15 +15,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lm.data.preferences import Text
-from lm.data.tweets import SplitSettings
-from lm.model.gpt2 import Batch, Model, TextTokenizer, join, token_logp
-from lm.model.load import positions
-from lm.training.finetune import Pair, Step, sft, train_preferences
-from lm.training.optimizers import Rule
-from theory.objectives import find
-from verify.experiments.gpt2.items import GIVEN, Given, Item, answers, divide, encoded, labels_of
-from verify.experiments.gpt2.preparation import Draw, both_labels, first
+from disband.lm.data.preferences import Text
+from disband.lm.data.tweets import SplitSettings
+from disband.lm.model.gpt2 import Batch, Model, TextTokenizer, join, token_logp
+from disband.lm.model.load import positions
+from disband.lm.training.finetune import Pair, Step, sft, train_preferences
+from disband.lm.training.optimizers import Rule
+from disband.theory.objectives import find
+
+from .items import GIVEN, Given, Item, answers, divide, encoded, labels_of
+from .preparation import Draw, both_labels, first
 
 Array = npt.NDArray[Any]
 Shown = Literal["both labels", "correct"]
@@ -77,7 +78,7 @@ class Protocol:
     """What one run does.
 
     Args:
-        style: A response style; see :func:`lm.data.styles.find_style`.
+        style: A response style; see :func:`disband.lm.data.styles.find_style`.
         supervision, contest: The two stages.
         eval_pairs: Held-out pairs that are followed.
         longest_prompt: Tokens kept of a tweet.
@@ -191,7 +192,7 @@ def train(
     Args:
         prepared: Its model is trained in place.
         contest: As it was prepared for, or with another objective or rule.
-        watch: See :func:`lm.training.finetune.train_preferences`.
+        watch: See :func:`disband.lm.training.finetune.train_preferences`.
         until: Called at each measurement with the updates done and all ``token_logp`` so far;
             training ends when it is true.
         every: Updates between two measurements; the last is always measured.

@@ -3,23 +3,24 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from lm.data.tweets import STYLES
-from lm.model.gpt2 import GPT2_SMALL
-from lm.training.optimizers import KINDS, Kind, Rule
-from verify.experiments.gpt2.findings import mass
-from verify.experiments.gpt2.findings.compared import ALL
-from verify.experiments.gpt2.language import Language
-from verify.experiments.gpt2.protocol import Supervision
-from verify.experiments.gpt2.questions.equal_margin import OBJECTIVES, Race, run_race
-from verify.experiments.gpt2.questions.followed import Run, run_followed
-from verify.experiments.gpt2.questions.label_mass import Mass, run_mass
-from verify.experiments.gpt2.questions.many_steps import Course, run_course
-from verify.experiments.gpt2.questions.methods import DATA, Trial, run_trial
-from verify.experiments.gpt2.questions.methods import OBJECTIVES as TREATED
-from verify.experiments.gpt2.questions.regimes import SUPERVISIONS, Regime, pieces, run_regime
-from verify.experiments.gpt2.questions.steps import BATCHES, RATES, Steps, run_steps
-from verify.experiments.gpt2.questions.target_course import Target, run_target
-from verify.experiments.gpt2.study import Question
+from disband.lm.data.tweets import STYLES
+from disband.lm.model.gpt2 import GPT2_SMALL
+from disband.lm.training.optimizers import KINDS, Kind, Rule
+
+from .findings import mass
+from .findings.compared import ALL
+from .language import Language
+from .protocol import Supervision
+from .questions.equal_margin import OBJECTIVES, Race, run_race
+from .questions.followed import Run, run_followed
+from .questions.label_mass import Mass, run_mass
+from .questions.many_steps import Course, run_course
+from .questions.methods import DATA, Trial, run_trial
+from .questions.methods import OBJECTIVES as TREATED
+from .questions.regimes import SUPERVISIONS, Regime, pieces, run_regime
+from .questions.steps import BATCHES, RATES, Steps, run_steps
+from .questions.target_course import Target, run_target
+from .study import Question
 
 Scale = Literal["small", "laptop", "pretrained", "full"]
 

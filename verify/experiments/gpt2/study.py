@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 
-from lm.data.tweets import Tweet, data_hash
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Language, Report, language_model
-from verify.experiments.gpt2.preparation import named
-from verify.experiments.gpt2.workers import run_tasks
-from verify.kept.store import Store
+from disband.lm.data.tweets import Tweet, data_hash
+
+from ...kept.store import Store
+from .items import Item
+from .language import Arrays, Language, Report, language_model
+from .preparation import named
+from .workers import run_tasks
 
 Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
 Progress = Callable[[float, float, str], None]

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from verify.experiments.gpt2.findings.mass import mass_course, mass_numbers
-from verify.experiments.gpt2.findings.methods import method_numbers
-from verify.experiments.gpt2.findings.targets import target_numbers
-from verify.experiments.gpt2.readings import (
+from .findings.mass import mass_course, mass_numbers
+from .findings.methods import method_numbers
+from .findings.targets import target_numbers
+from .readings import (
     course_shares,
     race_outcome,
     regime_numbers,
@@ -15,14 +15,14 @@ from verify.experiments.gpt2.readings import (
 )
 
 if TYPE_CHECKING:
-    from verify.experiments.gpt2.questions.equal_margin import Race
-    from verify.experiments.gpt2.questions.followed import Run
-    from verify.experiments.gpt2.questions.label_mass import Mass
-    from verify.experiments.gpt2.questions.many_steps import Course
-    from verify.experiments.gpt2.questions.methods import Trial
-    from verify.experiments.gpt2.questions.regimes import Regime
-    from verify.experiments.gpt2.questions.steps import Steps
-    from verify.experiments.gpt2.questions.target_course import Target
+    from .questions.equal_margin import Race
+    from .questions.followed import Run
+    from .questions.label_mass import Mass
+    from .questions.many_steps import Course
+    from .questions.methods import Trial
+    from .questions.regimes import Regime
+    from .questions.steps import Steps
+    from .questions.target_course import Target
 
 Arrays = Mapping[str, Any]
 Row = dict[str, Any]

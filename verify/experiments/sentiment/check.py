@@ -8,16 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lm.data.preferences import Text
-from lm.data.tweets import LABELS, Tweet, responses, split
-from lm.model.gpt2 import Batch, join, logp
-from lm.scores.grams import pair_gram, token_gram
-from lm.training.finetune import sft, train_preferences
-from lm.training.optimizers import Rule
-from theory.objectives import DPO
-from verify.experiments.gpt2.items import Item, answers, encoded
-from verify.experiments.gpt2.language import Arrays, Language, Report
-from verify.experiments.gpt2.preparation import Draw, both_labels, first, restore
+from disband.lm.data.preferences import Text
+from disband.lm.data.tweets import LABELS, Tweet, responses, split
+from disband.lm.model.gpt2 import Batch, join, logp
+from disband.lm.scores.grams import pair_gram, token_gram
+from disband.lm.training.finetune import sft, train_preferences
+from disband.lm.training.optimizers import Rule
+from disband.theory.objectives import DPO
+
+from ..gpt2.items import Item, answers, encoded
+from ..gpt2.language import Arrays, Language, Report
+from ..gpt2.preparation import Draw, both_labels, first, restore
 
 Array = npt.NDArray[Any]
 

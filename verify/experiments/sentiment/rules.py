@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.gram import Gram
+from disband.theory.gram import Gram
 
 Array = npt.NDArray[Any]
 Results = Mapping[tuple[int, str], Mapping[str, Array]]

@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from lm.data.tweets import STYLES, Tweet, data_hash
-from verify.experiments.gpt2.language import Arrays, Report, language_model
-from verify.experiments.gpt2.workers import run_tasks
-from verify.experiments.sentiment.check import Settings, run
-from verify.kept.store import Store
+from disband.lm.data.tweets import STYLES, Tweet, data_hash
+
+from ...kept.store import Store
+from ..gpt2.language import Arrays, Report, language_model
+from ..gpt2.workers import run_tasks
+from .check import Settings, run
 
 Piece = tuple[int, str]
 Progress = Callable[[float, float, str], None]

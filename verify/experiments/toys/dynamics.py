@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from sims.worlds.learning import Method, Offline, OnPolicy
-from sims.worlds.target_study import Course, Setting, run
-from theory.models.targets import Control
-from verify.experiments.toys.experiment import Report
+from disband.sims.worlds.learning import Method, Offline, OnPolicy
+from disband.sims.worlds.target_study import Course, Setting, run
+from disband.theory.models.targets import Control
+
+from .experiment import Report
 
 Courses = Mapping[tuple[str, str], Course]
 EXPERIMENT = "toy dynamics"

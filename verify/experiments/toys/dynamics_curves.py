@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from sims.worlds.target_study import Course
-from theory.models.targets import PARTS
-from verify.experiments.toys.dynamics import WORLDS, Courses
-from verify.experiments.toys.dynamics_readings import Array, at_drift
-from verify.kept.store import Arrays
+from disband.sims.worlds.target_study import Course
+from disband.theory.models.targets import PARTS
+
+from ...kept.store import Arrays
+from .dynamics import WORLDS, Courses
+from .dynamics_readings import Array, at_drift
 
 SHOWN = ("DPO", "DPO, small batches", "PPO", "PPO, exact", "REINFORCE", "GRPO")
 EXPLORING = ("DPO", "PPO", "PPO without negative", "PPO without positive")

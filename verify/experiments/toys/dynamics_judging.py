@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.worlds.target_study import Course
-from verify.experiments.sentiment.rules import Outcome, Prediction
-from verify.experiments.toys.dynamics import (
+from disband.sims.worlds.target_study import Course
+
+from ..sentiment.rules import Outcome, Prediction
+from .dynamics import (
     LINEAR,
     REPLICATES,
     RESPONSES,
@@ -21,7 +22,7 @@ from verify.experiments.toys.dynamics import (
     WORLDS_EACH,
     Courses,
 )
-from verify.experiments.toys.dynamics_readings import interval
+from .dynamics_readings import interval
 
 Array = NDArray[np.float64]
 By = Mapping[str, Course]

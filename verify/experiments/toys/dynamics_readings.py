@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from sims.worlds.target_study import Course, level
+from disband.sims.worlds.target_study import Course, level
 
 Array = NDArray[np.float64]
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.experiments.sentiment.rules import Prediction
-from verify.experiments.toys.dynamics import LINEAR, RESPONSES, TOKENS, VERIFIABLE, Courses
-from verify.experiments.toys.dynamics_judging import Rule
-from verify.experiments.toys.dynamics_readings import (
+from ..sentiment.rules import Prediction
+from .dynamics import LINEAR, RESPONSES, TOKENS, VERIFIABLE, Courses
+from .dynamics_judging import Rule
+from .dynamics_readings import (
     LEVEL,
     agreement,
     at_drift,

@@ -1,9 +1,9 @@
 """The experiment on the dynamics of DPO and PPO, as ``disband verify`` runs it."""
 
-from verify.experiments.sentiment.rules import Prediction
-from verify.experiments.toys import dynamics, dynamics_curves, dynamics_rules
-from verify.experiments.toys.experiment import Report, ToyExperiment
-from verify.kept.store import Arrays
+from ...kept.store import Arrays
+from ..sentiment.rules import Prediction
+from . import dynamics, dynamics_curves, dynamics_rules
+from .experiment import Report, ToyExperiment
 
 
 def run(report: Report) -> tuple[tuple[Prediction, ...], Arrays]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verify.experiments.sentiment.rules import Prediction
-from verify.kept.store import Arrays
+from ...kept.store import Arrays
+from ..sentiment.rules import Prediction
 
 Report = Callable[[float, float, str], None]
 

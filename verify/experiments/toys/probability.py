@@ -1,7 +1,7 @@
 """Where probability goes under DPO and stable preference optimization, on drawn toy worlds.
 
-Sentences of jian2025 that no theorem covers; :mod:`verify.experiments.toys.probability_rules` says what
-counts for and against them.
+Sentences of jian2025 that no theorem covers;
+:mod:`disband.verify.experiments.toys.probability_rules` says what counts for and against them.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
+from disband.sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
 
 Readings = Mapping[tuple[str, str], Reading]
 

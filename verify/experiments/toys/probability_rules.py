@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.simplex.misallocation import (
+from disband.sims.simplex.misallocation import (
     CONTEXTS,
     EXACT,
     FEATURES,
@@ -22,9 +22,10 @@ from sims.simplex.misallocation import (
     TERM,
     Reading,
 )
-from verify.experiments.judging.intervals import Numbers, above, around, below, interval
-from verify.experiments.sentiment.rules import Outcome, Prediction
-from verify.experiments.toys.probability import Readings, Settings, farthest, of_worlds
+
+from ..judging.intervals import Numbers, above, around, below, interval
+from ..sentiment.rules import Outcome, Prediction
+from .probability import Readings, Settings, farthest, of_worlds
 
 Array = NDArray[np.float64]
 Measure = Callable[[Readings, Settings], Numbers]

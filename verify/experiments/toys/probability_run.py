@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sims.simplex.misallocation import Curve, curve
-from sims.simplex.portraits import Portrait, portraits
-from verify.experiments.sentiment.rules import Prediction
-from verify.experiments.toys.experiment import Report, ToyExperiment
-from verify.experiments.toys.probability import EXPERIMENT, Settings, measure, used
-from verify.experiments.toys.probability_rules import predictions
-from verify.kept.store import Arrays
+from disband.sims.simplex.misallocation import Curve, curve
+from disband.sims.simplex.portraits import Portrait, portraits
+
+from ...kept.store import Arrays
+from ..sentiment.rules import Prediction
+from .experiment import Report, ToyExperiment
+from .probability import EXPERIMENT, Settings, measure, used
+from .probability_rules import predictions
 
 # The share of the work that the portraits are, for the progress bar alone.
 _PORTRAITS = 0.2

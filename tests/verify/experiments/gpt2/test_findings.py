@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from lm.training.optimizers import Rule
-from verify.experiments.gpt2.findings import RULES
-from verify.experiments.gpt2.protocol import Supervision
-from verify.experiments.gpt2.questions.regimes import Regime
-from verify.experiments.gpt2.questions.steps import Steps
-from verify.experiments.gpt2.readings import FIRST_ORDER
+from disband.lm.training.optimizers import Rule
+from disband.verify.experiments.gpt2.findings import RULES
+from disband.verify.experiments.gpt2.protocol import Supervision
+from disband.verify.experiments.gpt2.questions.regimes import Regime
+from disband.verify.experiments.gpt2.questions.steps import Steps
+from disband.verify.experiments.gpt2.readings import FIRST_ORDER
 
 BY_NAME = {rule.name: rule for rule in RULES}
 CHANGE = np.array([[[[0.2, -0.1], [-0.3, 0.1]]]])

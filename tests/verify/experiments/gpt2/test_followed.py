@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from lm.data.preferences import Message, Preference
-from lm.data.tweets import STYLES, SplitSettings, Tweet, data_hash
-from lm.model.load import load_model
-from lm.training.optimizers import Rule
+from disband.lm.data.preferences import Message, Preference
+from disband.lm.data.tweets import STYLES, SplitSettings, Tweet, data_hash
+from disband.lm.model.load import load_model
+from disband.lm.training.optimizers import Rule
+from disband.theory.band import Case
+from disband.verify.experiments.gpt2.findings import section_4_3
+from disband.verify.experiments.gpt2.items import GIVEN, Given, answers, divide, encoded
+from disband.verify.experiments.gpt2.language import language_model
+from disband.verify.experiments.gpt2.preparation import Draw, named, restore
+from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
+from disband.verify.experiments.gpt2.questions.followed import Run, run_followed
+from disband.verify.experiments.gpt2.readings import run_numbers
+from disband.verify.experiments.gpt2.study import Question, run_study
+from disband.verify.experiments.gpt2.tables import tables
+from disband.verify.experiments.sentiment.rules import CRITERIA
 from tests.lm.tiny import TWEETS
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
-from theory.band import Case
-from verify.experiments.gpt2.findings import section_4_3
-from verify.experiments.gpt2.items import GIVEN, Given, answers, divide, encoded
-from verify.experiments.gpt2.language import language_model
-from verify.experiments.gpt2.preparation import Draw, named, restore
-from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
-from verify.experiments.gpt2.questions.followed import Run, run_followed
-from verify.experiments.gpt2.readings import run_numbers
-from verify.experiments.gpt2.study import Question, run_study
-from verify.experiments.gpt2.tables import tables
-from verify.experiments.sentiment.rules import CRITERIA
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 RUN = Run(

@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from lm.data.tweets import SplitSettings
-from lm.model.gpt2 import join, logp, token_logp
-from lm.training.finetune import train_preferences
-from lm.training.optimizers import Rule
-from lm.training.unrolled import lower_step, train_unrolled
-from tests.lm.tiny import TWEETS
-from tests.verify.experiments.gpt2.test_study import TINY, quiet
-from theory.models.bilevel import UPPER
-from verify.experiments.gpt2.findings import findings
-from verify.experiments.gpt2.findings.mass import (
+from disband.lm.data.tweets import SplitSettings
+from disband.lm.model.gpt2 import join, logp, token_logp
+from disband.lm.training.finetune import train_preferences
+from disband.lm.training.optimizers import Rule
+from disband.lm.training.unrolled import lower_step, train_unrolled
+from disband.theory.models.bilevel import UPPER
+from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2.findings.mass import (
     DPO,
     RULES,
     SPO,
@@ -24,12 +22,19 @@ from verify.experiments.gpt2.findings.mass import (
     law_of_one_context,
     mass_numbers,
 )
-from verify.experiments.gpt2.language import language_model
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
-from verify.experiments.gpt2.questions.label_mass import NAMED, Mass, label_distribution, run_mass
-from verify.experiments.gpt2.readings import GAINED
-from verify.experiments.gpt2.tables import tables
+from disband.verify.experiments.gpt2.language import language_model
+from disband.verify.experiments.gpt2.preparation import restore
+from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
+from disband.verify.experiments.gpt2.questions.label_mass import (
+    NAMED,
+    Mass,
+    label_distribution,
+    run_mass,
+)
+from disband.verify.experiments.gpt2.readings import GAINED
+from disband.verify.experiments.gpt2.tables import tables
+from tests.lm.tiny import TWEETS
+from tests.verify.experiments.gpt2.test_study import TINY, quiet
 
 TAUGHT = Supervision(steps=4, batch=4, rate=1e-2)
 PIECE = Mass(

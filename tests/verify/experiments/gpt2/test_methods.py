@@ -3,25 +3,25 @@
 import numpy as np
 import pytest
 
-from lm.data.preferences import Preference
-from lm.data.tweets import Tweet
-from lm.model.gpt2 import encode, greedy
-from lm.model.load import positions
-from lm.training.optimizers import Rule
+from disband.lm.data.preferences import Preference
+from disband.lm.data.tweets import Tweet
+from disband.lm.model.gpt2 import encode, greedy
+from disband.lm.model.load import positions
+from disband.lm.training.optimizers import Rule
+from disband.verify.experiments.gpt2.findings import RULES, findings
+from disband.verify.experiments.gpt2.findings.compared import ALL, BAND, BATCH, NONE
+from disband.verify.experiments.gpt2.findings.methods import RULES as EXPECTED
+from disband.verify.experiments.gpt2.findings.methods import method_numbers
+from disband.verify.experiments.gpt2.free_text import MOST_WORDS, pairs, rows, scrambled
+from disband.verify.experiments.gpt2.items import Given
+from disband.verify.experiments.gpt2.language import language_model
+from disband.verify.experiments.gpt2.preparation import restore
+from disband.verify.experiments.gpt2.protocol import Supervision
+from disband.verify.experiments.gpt2.questions.methods import METHODS, Trial, run_trial
+from disband.verify.experiments.gpt2.readings import GAINED, at_gain
+from disband.verify.experiments.gpt2.tables import tables
 from tests.lm.tiny import TWEETS, model_of, tokenizer_of
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
-from verify.experiments.gpt2.findings import RULES, findings
-from verify.experiments.gpt2.findings.compared import ALL, BAND, BATCH, NONE
-from verify.experiments.gpt2.findings.methods import RULES as EXPECTED
-from verify.experiments.gpt2.findings.methods import method_numbers
-from verify.experiments.gpt2.free_text import MOST_WORDS, pairs, rows, scrambled
-from verify.experiments.gpt2.items import Given
-from verify.experiments.gpt2.language import language_model
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Supervision
-from verify.experiments.gpt2.questions.methods import METHODS, Trial, run_trial
-from verify.experiments.gpt2.readings import GAINED, at_gain
-from verify.experiments.gpt2.tables import tables
 
 LONG = tuple(Tweet(f"{t.text} and then we all went home again", t.label) for t in TWEETS)
 TAUGHT = Supervision(steps=3, batch=4, rate=1e-2)

@@ -5,18 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lm.data.tweets import SplitSettings
-from lm.training.optimizers import KINDS, Rule
-from tests.lm.tiny import TWEETS
-from verify.experiments.gpt2.findings import findings
-from verify.experiments.gpt2.language import Language, language_model
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
-from verify.experiments.gpt2.questions.equal_margin import Race, run_race
-from verify.experiments.gpt2.questions.many_steps import Course, run_course
-from verify.experiments.gpt2.questions.regimes import Regime, run_regime
-from verify.experiments.gpt2.questions.steps import Steps, run_steps
-from verify.experiments.gpt2.readings import (
+from disband.lm.data.tweets import SplitSettings
+from disband.lm.training.optimizers import KINDS, Rule
+from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2.language import Language, language_model
+from disband.verify.experiments.gpt2.preparation import restore
+from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
+from disband.verify.experiments.gpt2.questions.equal_margin import Race, run_race
+from disband.verify.experiments.gpt2.questions.many_steps import Course, run_course
+from disband.verify.experiments.gpt2.questions.regimes import Regime, run_regime
+from disband.verify.experiments.gpt2.questions.steps import Steps, run_steps
+from disband.verify.experiments.gpt2.readings import (
     FIRST_ORDER,
     GAINED,
     PARTS,
@@ -26,8 +25,9 @@ from verify.experiments.gpt2.readings import (
     regime_numbers,
     step_scores,
 )
-from verify.experiments.gpt2.study import Question, run_study
-from verify.experiments.gpt2.tables import tables
+from disband.verify.experiments.gpt2.study import Question, run_study
+from disband.verify.experiments.gpt2.tables import tables
+from tests.lm.tiny import TWEETS
 
 TINY = Language(
     layers=1,

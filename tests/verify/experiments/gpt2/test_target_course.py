@@ -4,19 +4,24 @@ import numpy as np
 import pytest
 import torch
 
-from lm.data.tweets import SplitSettings
-from lm.training.optimizers import Rule
-from lm.training.slopes import slopes
+from disband.lm.data.tweets import SplitSettings
+from disband.lm.training.optimizers import Rule
+from disband.lm.training.slopes import slopes
+from disband.verify.experiments.gpt2.curves import curves
+from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2.findings.targets import RULES, target_numbers
+from disband.verify.experiments.gpt2.language import Language, language_model
+from disband.verify.experiments.gpt2.preparation import restore
+from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
+from disband.verify.experiments.gpt2.questions.target_course import (
+    Target,
+    answers,
+    run_target,
+    serve,
+)
+from disband.verify.experiments.gpt2.scales import QUESTIONS
+from disband.verify.experiments.gpt2.tables import tables
 from tests.lm.tiny import TWEETS
-from verify.experiments.gpt2.curves import curves
-from verify.experiments.gpt2.findings import findings
-from verify.experiments.gpt2.findings.targets import RULES, target_numbers
-from verify.experiments.gpt2.language import Language, language_model
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
-from verify.experiments.gpt2.questions.target_course import Target, answers, run_target, serve
-from verify.experiments.gpt2.scales import QUESTIONS
-from verify.experiments.gpt2.tables import tables
 
 TINY = Language(
     layers=1, heads=2, width=16, vocabulary=420, steps=20, batch=4, block=24,
@@ -44,9 +49,9 @@ def test_the_parts_add_up_to_the_slope_along_the_update(base, kind):
     seen = []
 
     def watch(step):
-        from lm.model.gpt2 import join, logp
-        from theory.objectives import DPO
-        from verify.experiments.gpt2.explained import push_of
+        from disband.lm.model.gpt2 import join, logp
+        from disband.theory.objectives import DPO
+        from disband.verify.experiments.gpt2.explained import push_of
 
         with torch.no_grad():
             before = logp(step.model, join(*step.pair)).numpy()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.experiments.gpt2.workers import run_tasks
+from disband.verify.experiments.gpt2.workers import run_tasks
 
 
 def double(task, report):
@@ -48,7 +48,7 @@ def test_a_failure_in_a_worker_is_told(task, complaint):
 
 SCRIPT = """
 import os, sys, time
-from verify.experiments.gpt2.workers import run_tasks
+from disband.verify.experiments.gpt2.workers import run_tasks
 WHEN = sys.argv[1]
 if WHEN == "starting" and __name__ == "__mp_main__":
     os.write(1, b"%d\\n" % os.getpid())  # one write: two processes share the pipe

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from lm.data.tweets import LABELS, STYLES, SplitSettings, responses, split
-from lm.model.gpt2 import encode, logp
-from lm.training.finetune import sft, train_language_model, train_preferences
-from lm.training.optimizers import Rule
+from disband.lm.data.tweets import LABELS, STYLES, SplitSettings, responses, split
+from disband.lm.model.gpt2 import encode, logp
+from disband.lm.training.finetune import sft, train_language_model, train_preferences
+from disband.lm.training.optimizers import Rule
+from disband.theory.objectives import DPO, IPO
+from disband.verify.experiments.gpt2.language import Language, language_model
+from disband.verify.experiments.gpt2.preparation import both_labels
+from disband.verify.experiments.sentiment.check import Settings, run
+from disband.verify.experiments.sentiment.study import run_all
+from disband.verify.kept.store import Store
 from tests.lm.tiny import TWEETS, model_of, tokenizer_of
-from theory.objectives import DPO, IPO
-from verify.experiments.gpt2.language import Language, language_model
-from verify.experiments.gpt2.preparation import both_labels
-from verify.experiments.sentiment.check import Settings, run
-from verify.experiments.sentiment.study import run_all
-from verify.kept.store import Store
 
 TINY = Settings(
     language=Language(
@@ -130,7 +130,7 @@ def test_settings_that_cannot_be_met_are_refused(change, complaint):
 
 
 def test_the_study_is_kept_and_resumed(tmp_path):
-    store = Store(tmp_path, "verify.experiments.sentiment.check")
+    store = Store(tmp_path, "disband.verify.experiments.sentiment.check")
     seen = []
 
     def study(styles, workers=1):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from verify.experiments.sentiment.rules import position_cosines, predictions
+from disband.verify.experiments.sentiment.rules import position_cosines, predictions
 
 
 def arrays(change=0.0, cosine=0.0, tokens=None):

@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.worlds.learning import OnPolicy
-from sims.worlds.target_study import Setting, run
-from verify.claims import LEDGER
-from verify.deciding.claim import Prediction, Verdict
-from verify.deciding.decide import judge as decide_prediction
-from verify.experiments.toys import dynamics
-from verify.experiments.toys.dynamics import METHODS, SOME, WORLDS, run_courses
-from verify.experiments.toys.dynamics_curves import curves
-from verify.experiments.toys.dynamics_judging import Rule
-from verify.experiments.toys.dynamics_readings import (
+from disband.sims.worlds.learning import OnPolicy
+from disband.sims.worlds.target_study import Setting, run
+from disband.verify.claims import LEDGER
+from disband.verify.deciding.claim import Prediction, Verdict
+from disband.verify.deciding.decide import judge as decide_prediction
+from disband.verify.experiments.toys import dynamics
+from disband.verify.experiments.toys.dynamics import METHODS, SOME, WORLDS, run_courses
+from disband.verify.experiments.toys.dynamics_curves import curves
+from disband.verify.experiments.toys.dynamics_judging import Rule
+from disband.verify.experiments.toys.dynamics_readings import (
     agreement,
     at_drift,
     at_reward,
@@ -23,8 +23,8 @@ from verify.experiments.toys.dynamics_readings import (
     interval,
     unsteadiness,
 )
-from verify.experiments.toys.dynamics_rules import RULES, judge
-from verify.experiments.toys.dynamics_run import DYNAMICS
+from disband.verify.experiments.toys.dynamics_rules import RULES, judge
+from disband.verify.experiments.toys.dynamics_run import DYNAMICS
 
 COUNT = dynamics.REPLICATES * dynamics.WORLDS_EACH
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lm.data.styles import STYLES
-from verify.experiments.gpt2.findings import (
+from disband.lm.data.styles import STYLES
+
+from ...sentiment.rules import Prediction, predictions
+from . import (
     courses,
     mass,
     methods,
@@ -13,8 +15,7 @@ from verify.experiments.gpt2.findings import (
     steps,
     targets,
 )
-from verify.experiments.gpt2.findings.rule import Arrays, Rule
-from verify.experiments.sentiment.rules import Prediction, predictions
+from .rule import Arrays, Rule
 
 RULES: tuple[Rule, ...] = (
     *steps.RULES,

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
-from verify.experiments.gpt2.readings import course_shares
+from ..readings import course_shares
+from .rule import Found, Numbers, Rule
 
 
 def _course(found: Found, **wanted: Any) -> Numbers:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.models.evolution import after
-from verify.experiments.gpt2.findings.rule import Arrays, Found, Numbers, Rule
-from verify.experiments.gpt2.readings import GAINED
-from verify.experiments.judging.intervals import above, below, interval
+from disband.theory.models.evolution import after
+
+from ...judging.intervals import above, below, interval
+from ..readings import GAINED
+from .rule import Arrays, Found, Numbers, Rule
 
 Array = npt.NDArray[Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from verify.experiments.gpt2.findings.compared import BAND, BATCH, NONE, NORMALISED
-from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
-from verify.experiments.gpt2.readings import GAINED, at_gain
+from ..readings import GAINED, at_gain
+from .compared import BAND, BATCH, NONE, NORMALISED
+from .rule import Found, Numbers, Rule
 
 Arrays = Mapping[str, Any]
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import spearmanr
 
-from theory.gram import Gram
-from theory.step import first_order
-from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
-from verify.experiments.gpt2.readings import GAINED, race_outcome
+from disband.theory.gram import Gram
+from disband.theory.step import first_order
+
+from ..readings import GAINED, race_outcome
+from .rule import Found, Numbers, Rule
 
 
 def _own_condition(found: Found) -> Numbers:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
-from verify.experiments.gpt2.readings import regime_numbers
+from ..readings import regime_numbers
+from .rule import Found, Numbers, Rule
 
 _DECIDED = 2.0  # standard errors
 

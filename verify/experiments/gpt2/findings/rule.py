@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from verify.experiments.sentiment.rules import Outcome, Prediction
+from ...sentiment.rules import Outcome, Prediction
 
 Arrays = Mapping[str, Any]
 # What one question found on one seed, piece by piece.

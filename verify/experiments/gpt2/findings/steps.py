@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
-from verify.experiments.gpt2.readings import step_scores
+from ..readings import step_scores
+from .rule import Found, Numbers, Rule
 
 MANY = 8
 # Of the rates of each optimizer, in rising order: those at which a step is small.

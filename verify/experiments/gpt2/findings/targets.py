@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.experiments.gpt2.findings.rule import Found, Numbers, Rule
+from .rule import Found, Numbers, Rule
 
 QUESTION = "targets"
 LARGE = 8
@@ -15,7 +15,7 @@ def target_numbers(found: Mapping[str, Any], metric: int = 0) -> dict[str, float
     """What decides the findings, of one piece in one metric.
 
     Args:
-        found: The arrays of :func:`verify.experiments.gpt2.questions.target_course.run_target`.
+        found: The arrays of ``run_target``.
         metric: 0 as G is defined, 1 in the metric of the optimizer.
     """
     parts, products = found["service"][:, metric], found["products"][:, metric]

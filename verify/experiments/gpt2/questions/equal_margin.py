@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lm.scores.grams import batch_gram
-from lm.training.optimizers import Rule
-from theory.objectives import find
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, summed, train
-from verify.experiments.gpt2.readings import GAINED
+from disband.lm.scores.grams import batch_gram
+from disband.lm.training.optimizers import Rule
+from disband.theory.objectives import find
+
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import Contest, Protocol, Supervision, prepare, summed, train
+from ..readings import GAINED
 
 Array = npt.NDArray[Any]
 

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lm.model.gpt2 import Model
-from lm.scores.grams import pair_gram, token_gram
-from lm.training.finetune import Pair
-from lm.training.optimizers import Rule
-from theory.band import band, case
-from theory.gram import Gram
-from theory.objectives import find
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import (
+from disband.lm.model.gpt2 import Model
+from disband.lm.scores.grams import pair_gram, token_gram
+from disband.lm.training.finetune import Pair
+from disband.lm.training.optimizers import Rule
+from disband.theory.band import band, case
+from disband.theory.gram import Gram
+from disband.theory.objectives import find
+
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import (
     Contest,
     Precision,
     Prepared,
@@ -46,7 +47,7 @@ class Run:
         logp_every, gram_every: Updates between two measurements of either; the first is a divisor
             of the second.
         supervision: The fine-tuning before.
-        precision: See :class:`verify.experiments.gpt2.protocol.Protocol`.
+        precision: See :class:`disband.verify.experiments.gpt2.protocol.Protocol`.
         checkpoints: Folder that the models before and after the preference training are saved
             in; empty to save none.
     """
@@ -87,11 +88,11 @@ def run_followed(
 
     Returns:
         ``steps``, ``token_logp``, ``reference``, ``lengths``: as
-        :func:`verify.experiments.gpt2.protocol.train` returns them; ``logp_w``, ``logp_l``:
+        :func:`disband.verify.experiments.gpt2.protocol.train` returns them; ``logp_w``, ``logp_l``:
         ``(times, pairs)``, nats; ``gram_steps``: ``(grams,)``; ``sq_w``, ``sq_l``, ``dot``,
         ``d_w``, ``d_l``, ``in_band``, ``case``: ``(grams, gram_pairs)``, the last as
-        :class:`theory.band.Case` numbers them. With ``token_pairs``, where all responses are
-        equally long, also ``token_gram``: before and after,
+        :class:`disband.theory.band.Case` numbers them. With ``token_pairs``, where all responses
+        are equally long, also ``token_gram``: before and after,
         ``(2, token_pairs, len_w + len_l, len_w + len_l)``, and ``tokens``, the words of the first
         pair, ``(len_w + len_l,)``.
     """

@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lm.model.gpt2 import OPTIONAL, Model, forward_arguments, join, logp
-from lm.training.finetune import Pair, train_preferences
-from lm.training.optimizers import Rule
-from lm.training.unrolled import train_unrolled
-from theory.objectives import find
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
+from disband.lm.model.gpt2 import OPTIONAL, Model, forward_arguments, join, logp
+from disband.lm.training.finetune import Pair, train_preferences
+from disband.lm.training.optimizers import Rule
+from disband.lm.training.unrolled import train_unrolled
+from disband.theory.objectives import find
+
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import Contest, Protocol, Supervision, prepare
 
 Array = npt.NDArray[Any]
 

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lm.model.gpt2 import join
-from lm.training.finetune import Step
-from lm.training.optimizers import Rule
-from verify.experiments.gpt2.explained import token_parts
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import (
+from disband.lm.model.gpt2 import join
+from disband.lm.training.finetune import Step
+from disband.lm.training.optimizers import Rule
+
+from ..explained import token_parts
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import (
     Contest,
     Labels,
     Mix,
@@ -37,7 +38,7 @@ class Course:
     Args:
         style: The response style.
         rule: The optimizer.
-        labels, mix, batch: See :class:`verify.experiments.gpt2.protocol.Contest`.
+        labels, mix, batch: See :class:`disband.verify.experiments.gpt2.protocol.Contest`.
         steps: Updates.
         pairs: Held-out pairs that are followed.
         supervision: The fine-tuning before.

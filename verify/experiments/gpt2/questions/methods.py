@@ -14,25 +14,26 @@ import numpy.typing as npt
 import torch
 from torch.optim import Optimizer
 
-from lm.data.preferences import Preference
-from lm.data.tweets import Tweet, split
-from lm.model.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
-from lm.model.load import positions
-from lm.scores.grams import adam_preconditioner
-from lm.training.calibrated import Method, Traced, train_calibrated
-from lm.training.finetune import sft
-from lm.training.optimizers import Rule
-from sims.methods.averages import Averages, log_sums
-from sims.methods.calibrate import (
+from disband.lm.data.preferences import Preference
+from disband.lm.data.tweets import Tweet, split
+from disband.lm.model.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
+from disband.lm.model.load import positions
+from disband.lm.scores.grams import adam_preconditioner
+from disband.lm.training.calibrated import Method, Traced, train_calibrated
+from disband.lm.training.finetune import sft
+from disband.lm.training.optimizers import Rule
+from disband.sims.methods.averages import Averages, log_sums
+from disband.sims.methods.calibrate import (
     Incentives,
     batch_calibrated,
     normalised,
     rescaled,
     reward_calibrated,
 )
-from theory.batch import batch_band, batch_factor, is_empty
-from theory.objectives import find
-from verify.experiments.gpt2.findings.compared import (
+from disband.theory.batch import batch_band, batch_factor, is_empty
+from disband.theory.objectives import find
+
+from ..findings.compared import (
     BAND,
     BATCH,
     MAIN,
@@ -41,12 +42,12 @@ from verify.experiments.gpt2.findings.compared import (
     PAIRS,
     PUBLISHED,
 )
-from verify.experiments.gpt2.free_text import pairs as free_pairs
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import Contest, Prepared, Protocol, Supervision, prepare
-from verify.experiments.gpt2.readings import GAINED
+from ..free_text import pairs as free_pairs
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import Contest, Prepared, Protocol, Supervision, prepare
+from ..readings import GAINED
 
 Array = npt.NDArray[Any]
 Data = Literal["sentiment", "free text"]
@@ -61,7 +62,7 @@ class Trial:
 
     Args:
         objective: A name of the catalogue.
-        data: ``sentiment``, or ``free text`` of :mod:`verify.experiments.gpt2.free_text`.
+        data: ``sentiment``, or ``free text`` of :mod:`disband.verify.experiments.gpt2.free_text`.
         methods: What is compared; the first is what the others are compared with.
         style: The response style of the sentiment data.
         rule: The optimizer.

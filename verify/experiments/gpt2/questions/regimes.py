@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lm.scores.grams import pair_gram
-from lm.training.optimizers import Rule
-from theory.gram import Gram
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import (
+from disband.lm.scores.grams import pair_gram
+from disband.lm.training.optimizers import Rule
+from disband.theory.gram import Gram
+
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import (
     Contest,
     Prepared,
     Protocol,
@@ -25,7 +26,7 @@ from verify.experiments.gpt2.protocol import (
     summed,
     train,
 )
-from verify.experiments.gpt2.questions.followed import leading
+from .followed import leading
 
 Array = npt.NDArray[Any]
 

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lm.training.finetune import Step
-from lm.training.optimizers import Kind, Rule
-from theory.objectives import find
-from verify.experiments.gpt2.explained import one_step
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import (
+from disband.lm.training.finetune import Step
+from disband.lm.training.optimizers import Kind, Rule
+from disband.theory.objectives import find
+
+from ..explained import one_step
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import (
     Contest,
     Mix,
     Prepared,
@@ -75,7 +76,7 @@ def run_steps(
     """Explain the updates of one piece.
 
     Returns:
-        What :func:`verify.experiments.gpt2.explained.one_step` measures, each
+        What :func:`disband.verify.experiments.gpt2.explained.one_step` measures, each
         ``(rates, explained, 2, batch)``, and ``labels``, ``(explained, batch)``.
     """
     updates = piece.warm + piece.explained

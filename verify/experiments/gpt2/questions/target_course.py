@@ -2,8 +2,8 @@ r"""What each update does for the responses that the trained model gives, on a s
 
 With the products of the final responses' scores with those of the batch,
 :math:`h_j = \frac1m\sum_i\langle\nabla\log\pi(y'_i), s_j\rangle`, and the batch's incentives, G and
-its three parts are those of :func:`theory.models.targets.service`. Training runs twice: once to find the
-final model and let it answer, once more, the same, to measure.
+its three parts are those of :func:`disband.theory.models.targets.service`. Training runs twice:
+once to find the final model and let it answer, once more, the same, to measure.
 
 Source: wang2025 for G; that the answers are as long as the labelled ones is this project's.
 """
@@ -15,17 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lm.model.gpt2 import Batch, Model, TextTokenizer, join, logp, padded
-from lm.scores.grams import batch_gram
-from lm.training.finetune import Step
-from lm.training.optimizers import Rule
-from theory.models.targets import service
-from theory.objectives import find
-from verify.experiments.gpt2.explained import push_of
-from verify.experiments.gpt2.items import Item
-from verify.experiments.gpt2.language import Arrays, Report
-from verify.experiments.gpt2.preparation import restore
-from verify.experiments.gpt2.protocol import (
+from disband.lm.model.gpt2 import Batch, Model, TextTokenizer, join, logp, padded
+from disband.lm.scores.grams import batch_gram
+from disband.lm.training.finetune import Step
+from disband.lm.training.optimizers import Rule
+from disband.theory.models.targets import service
+from disband.theory.objectives import find
+
+from ..explained import push_of
+from ..items import Item
+from ..language import Arrays, Report
+from ..preparation import restore
+from ..protocol import (
     Contest,
     Prepared,
     Protocol,
@@ -74,10 +75,10 @@ def run_target(
 
     Returns:
         ``service``: the three parts of G, ``(updates, metrics, 3)``, in the orders of ``METRICS``
-        and :data:`theory.models.targets.PARTS`; ``products``: of positive with positive, negative with
-        negative and positive with negative learning, signs taken off, ``(updates, metrics, 3)``;
-        ``weights``: of each pair, ``(updates, batch)``; ``answers``: how many final responses are
-        the chosen one, the rejected one and neither, ``(3,)``.
+        and :data:`disband.theory.models.targets.PARTS`; ``products``: of positive with positive,
+        negative with negative and positive with negative learning, signs taken off, ``(updates,
+        metrics, 3)``; ``weights``: of each pair, ``(updates, batch)``; ``answers``: how many final
+        responses are the chosen one, the rejected one and neither, ``(3,)``.
     """
     contest = Contest(piece.objective, rule=piece.rule, steps=piece.steps, batch=piece.batch)
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=piece.pairs)
@@ -115,7 +116,7 @@ def serve(step: Step, final: Batch, push: Array, metric: Any) -> tuple[Array, Ar
     Args:
         step: The update.
         final: The final responses, of which an odd last one is left out.
-        push: See :func:`verify.experiments.gpt2.explained.push_of`.
+        push: See :func:`disband.verify.experiments.gpt2.explained.push_of`.
         metric: A diagonal metric by parameter, or none.
     """
     chosen, rejected = step.pair
