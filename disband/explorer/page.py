@@ -33,7 +33,7 @@ from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
 
 Record = Mapping[str, Any]
 
-FOLDER = Path(__file__).parent / "explorer"
+FOLDER = Path(__file__).parent
 SCRIPTS = ("state.js", "theory.js", "draw.js", "pair.js", "toys.js", "run.js", "tokens.js",
            "start.js")  # fmt: skip
 OWN_GROUP = "your own"

@@ -18,7 +18,7 @@ from disband.verify.kept.store import write_text
 Record = dict[str, Any]
 
 STYLE = "prefix+suffix"
-RECORDED = Path(__file__).parent / "explorer" / "tokens.json"
+RECORDED = Path(__file__).with_name("tokens.json")
 COMMAND = "disband verify"
 DIGITS = 6
 

@@ -76,7 +76,7 @@ def html(run: Run, diagnosis: Diagnosis, words: Said, origin: Mapping[str, Any])
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown
-    return environment.get_template("run.html.j2").render(
+    return environment.get_template("report.html.j2").render(
         run=run,
         headline=words.headline,
         parts=[(part, title, getattr(words, part)) for part, title in PARTS],

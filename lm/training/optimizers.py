@@ -146,5 +146,6 @@ def _require_known(optimizer: Optimizer) -> None:
         came = f"{type(optimizer).__name__} with {', '.join(sorted(used)) or 'its own rule'}"
         raise TypeError(
             "a step is taken apart for torch's SGD (with momentum), Adam and AdamW: "
-            f"got {came}; use one of these, or give its actual update to lm.training.slopes.slopes"
+            f"got {came}; use one of these, or give its actual "
+            "update to slopes of disband.lm.training.slopes"
         )

@@ -127,7 +127,7 @@ def learn(
     if isinstance(method, Offline):
         if data is None:
             raise ValueError(
-                "offline training needs pairs: got none; give sims.worlds.offline data"
+                "offline training needs pairs: got none; give disband.sims.worlds.offline data"
             )
         pushes = _pairs(method, data, logs, seeds)
     else:

@@ -68,7 +68,7 @@ def test_a_token_is_drawn_as_it_is_written():
 
 def test_figures_import_neither_torch_nor_pyplot():
     code = (
-        "import sys, figures.style, figures.yuan2025, figures.chen2026, figures.toys;"
+        "import sys; from disband.figures import chen2026, style, toys, yuan2025;"
         "print([m for m in ('torch', 'matplotlib.pyplot') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -25,13 +25,13 @@ _SIGN = {1: "> 0", 0: "= 0", -1: "< 0"}
 
 HEAD = r"""# The objectives
 
-Everything on this page follows from one declaration of each loss; `python -m
-disband.verify.pages.claims` writes it, and tests check each statement against the loss itself. A
-step of gradient descent moves the parameters along $d_w a - d_l b$, with the scores $a =
-\nabla\log\pi_w$ of the chosen and $b = \nabla\log\pi_l$ of the rejected response, and the
-incentives $d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$, whose
-ratio is $r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of
-norms $s = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
+Everything on this page follows from one declaration of each loss; `python -m disband.verify.pages`
+writes it, and tests check each statement against the loss itself. A step of gradient descent moves
+the parameters along $d_w a - d_l b$, with the scores $a = \nabla\log\pi_w$ of the chosen and
+$b = \nabla\log\pi_l$ of the rejected response, and the incentives
+$d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$, whose ratio is
+$r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of norms
+$s = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
 
 * **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho s$.
 * **Band**: both incentives are positive, the chosen does not fall and the rejected does not rise.

@@ -3,6 +3,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from disband import __version__
 from disband.cli import main
 from disband.theory.objectives import OBJECTIVES
 
@@ -46,7 +47,7 @@ def test_every_option_has_a_help_text(command):
 
 
 def test_the_version_is_that_of_the_package():
-    assert disband("--version").stdout == "disband 0.1.0\n"
+    assert disband("--version").stdout == f"disband {__version__}\n"
 
 
 def test_without_a_command_the_help_is_shown():

@@ -119,9 +119,7 @@ def test_the_end_says_what_was_found_and_where_it_is(done, report):
 @pytest.mark.slow
 def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
     page = (ROOT / "docs" / "claims.md").read_text("utf-8")
-    assert page == claims_page(report["claims"]), (
-        "stale; run: python -m disband.verify.pages.claims"
-    )
+    assert page == claims_page(report["claims"]), "stale; run: python -m disband.verify.pages"
 
 
 @pytest.mark.slow

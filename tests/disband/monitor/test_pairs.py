@@ -193,7 +193,7 @@ def test_what_cannot_be_measured_trains_as_without_calibration(why, tmp_path, mo
     assert same(weights(trainer), weights(plainly))
 
 
-@pytest.mark.filterwarnings("ignore::lm.scores.measurement.SlowScores")
+@pytest.mark.filterwarnings("ignore::disband.lm.scores.measurement.SlowScores")
 def test_a_parameter_that_adam_never_moved_ends_no_training(tmp_path):
     trainer = trainer_of(DPOTrainer, tmp_path, max_steps=2)
     trainer.model.register_parameter("idle", torch.nn.Parameter(torch.ones(3)))

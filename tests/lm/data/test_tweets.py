@@ -206,5 +206,5 @@ def test_a_hub_dataset_is_read_through_datasets(monkeypatch):
 
 
 def test_the_data_need_no_torch():
-    code = "import sys, lm.data.tweets; sys.exit('torch' in sys.modules)"
+    code = "import sys, disband.lm.data.tweets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

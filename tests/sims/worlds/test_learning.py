@@ -183,5 +183,5 @@ def test_a_level_is_where_it_is_first_reached():
 
 
 def test_offline_training_without_pairs_is_refused():
-    with pytest.raises(ValueError, match=r"give sims\.offline data"):
+    with pytest.raises(ValueError, match=r"give disband.sims.worlds.offline data"):
         learn(build(SEEDS), Offline(), None, SEEDS, steps=1, lr=1.0)

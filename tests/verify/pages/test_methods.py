@@ -98,9 +98,7 @@ def test_the_page_shows_runs_where_there_are_any(toys):
 
 def test_the_page_is_not_stale(toys):
     written = (ROOT / "docs" / "methods.md").read_text("utf-8")
-    assert written == methods_page(toys, recorded()), (
-        "stale; run: python -m disband.verify.pages.claims"
-    )
+    assert written == methods_page(toys, recorded()), "stale; run: python -m disband.verify.pages"
 
 
 def test_the_report_has_every_table():

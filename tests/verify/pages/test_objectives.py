@@ -19,7 +19,7 @@ def page():
 
 def test_the_page_is_up_to_date(page):
     written = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
-    assert written == page, "stale; run: python -m disband.verify.pages.claims"
+    assert written == page, "stale; run: python -m disband.verify.pages"
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)

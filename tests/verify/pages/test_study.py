@@ -51,7 +51,7 @@ def test_it_begins_with_what_there_is():
 
 def test_the_document_is_not_stale():
     written = (ROOT / "docs" / "gpt2.md").read_text("utf-8")
-    assert written == study_page(recorded()), "stale; run: python -m disband.verify.pages.claims"
+    assert written == study_page(recorded()), "stale; run: python -m disband.verify.pages"
 
 
 @pytest.mark.parametrize("name", recorded())

@@ -1,0 +1,21 @@
+"""Write the generated documents anew: ``python -m disband.verify.pages [FOLDER]``."""
+
+import sys
+from pathlib import Path
+
+from ..claims import LEDGER
+from ..deciding.records import entries
+from ..kept.recorded import recorded
+from ..kept.store import write_text
+from .claims import claims_page
+from .method_toys import toy_parts
+from .methods import methods_page
+from .objectives import objectives_page
+from .study import study_page
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    write_text(folder / "objectives.md", objectives_page())
+    write_text(folder / "gpt2.md", study_page(recorded()))
+    write_text(folder / "methods.md", methods_page(toy_parts(), recorded()))
+    write_text(folder / "claims.md", claims_page(entries(LEDGER, {})))
