@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ..claims import LEDGER
 from ..deciding.records import entries
+from ..kept.files import write_text
 from ..kept.recorded import recorded
-from ..kept.store import write_text
 from .claims import claims_page
 from .method_toys import toy_parts
 from .methods import methods_page
