@@ -73,6 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what was left out for want of a browser, and how to have it next time."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("no browser to drive" in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(
+            f"{count} tests need a browser and were skipped: apt-get install chromium", yellow=True
+        )
+
+
 def pytest_collection_finish() -> None:
     """From here on garbage is collected, of what tests make."""
     gc.freeze()
