@@ -26,7 +26,7 @@ def advise(
 
     Args:
         counts: Of all rows; see :class:`disband.probe.survey.Counts`.
-        tokens: Of the sample; see :func:`disband.probe.tokens.statistics`.
+        tokens: Of the sample; see :func:`disband.probe.distances.statistics`.
         pairs: Of each objective; see :func:`disband.probe.shares.pair_report`. The first is the
             one that is meant to be trained.
         groups: Of each objective's batches; see :func:`disband.probe.shares.batch_report`.

@@ -70,13 +70,13 @@ def run(probe: Probe) -> Record:
 
 
 def _probed(probe: Probe, named: Named, screen: Screen) -> tuple[Record, dict[str, str]]:
-    from disband.lm.data.tokens import tokenize
+    from disband.lm.data.tokenize import tokenize
 
+    from .distances import distances
     from .findings import findings, looked_into
     from .measure import Plan, kept_in, log_probabilities, score_products
     from .shares import State
     from .survey import survey
-    from .tokens import distances
     from .worst import by_token, worst_off
 
     with screen.step("read") as step:

@@ -16,7 +16,10 @@ from disband.verify.deciding.falsify import Attempt
 
 from .formula import entry, plain
 
-NAMES = {s.name: s for s in vars(symbols).values() if isinstance(s, Symbol)}
+# r* is no symbol of its own in a typed statement, where A and B already say the norms.
+NAMES = {
+    s.name: s for s in vars(symbols).values() if isinstance(s, Symbol) and s is not symbols.r_star
+}
 
 
 def find_claim(identifier: str) -> Claim | Prediction:

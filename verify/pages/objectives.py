@@ -31,9 +31,9 @@ the parameters along $d_w a - d_l b$, with the scores $a = \nabla\log\pi_w$ of t
 $b = \nabla\log\pi_l$ of the rejected response, and the incentives
 $d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$, whose ratio is
 $r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of norms
-$s = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
+$r^* = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
 
-* **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho s$.
+* **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho r^*$.
 * **Band**: both incentives are positive, the chosen does not fall and the rejected does not rise.
 * **Along training**: what happens to $r$ as $\log\pi_w$ rises and $\log\pi_l$ falls.
 * **Limits**: one response becomes impossible, all else is held. Where a limit depends on
