@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from tests.disband.monitor.test_diagnosis import STEPS, looked, run_of, written
+from tests.disband.monitor.histories import STEPS, looked, run_of, written
 
 
 def state(folder, run):
@@ -56,7 +56,7 @@ def test_a_run_with_no_rewards_has_a_page_without_a_figure(tmp_path):
     assert "<svg" not in (tmp_path / "out" / "run.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("there", "said"), [(True, "has neither"), (False, "does not exist")])
+@pytest.mark.parametrize(("there", "said"), [(True, "has none"), (False, "does not exist")])
 def test_a_folder_without_a_log_is_refused_in_a_line(there, said, tmp_path):
     (tmp_path / ("run" if there else "elsewhere")).mkdir()
     done = CliRunner().invoke(main, ["report", str(tmp_path / "run"), "--out", str(tmp_path)])
