@@ -242,6 +242,11 @@ def _todo(found: Diagnosis) -> Iterator[str]:
         yield _MENDS[found.state]
     if found.state in _ALONE:
         return
+    if found.cause is Cause.UNKNOWN:
+        yield (
+            "Let disband probe say why, of the model that training began with and its data, or "
+            "watch the next run: disband.Monitor(every=10).watch(trainer) before trainer.train()."
+        )
     if found.cause is Cause.OWN:
         # Below the band in spite of one factor for all: theirs differ.
         how = "average" if found.mean("factor") == 1 else "pairs"
@@ -285,8 +290,6 @@ def _todo(found: Diagnosis) -> Iterator[str]:
     moved = found.motions.get("chosen")
     if found.cause is not Cause.NONE and moved is not None and moved.halfway is not None:
         yield f"A checkpoint before step {moved.halfway} has less than half of the fall."
-    if found.cause is Cause.UNKNOWN:
-        yield "Watch the next run: disband.Monitor(every=10).watch(trainer) before trainer.train()."
     rises = found.mean("both_rise") >= MOST
     if found.state is State.TOLD and found.cause is Cause.NONE and not rises:
         yield "Nothing needs mending: the chosen did not fall beyond its noise."

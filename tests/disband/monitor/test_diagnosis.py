@@ -22,7 +22,7 @@ from tests.disband.monitor.histories import STEPS, looked, run_of
         (-1, looked(0.2, 0.8), Cause.OWN, "calibrate="),
         (-1, looked(0.9, 0.1), Cause.STEP, "does not mend"),
         (-1, looked(0.9, 0.1, measured_chosen=0.01, chosen_fell=0.1), Cause.LATER, "does not mend"),
-        (-1, {}, Cause.UNKNOWN, "Monitor(every=10)"),
+        (-1, {}, Cause.UNKNOWN, "Let disband probe say why"),
         (1, looked(0.9, 0.1), Cause.NONE, "Nothing needs mending"),
         (1, looked(0.1, 0.1, 0.8), Cause.NONE, "above the band"),
     ],

@@ -44,7 +44,7 @@ def test_a_report_says_what_happened_and_what_to_do(tmp_path):
 def test_a_run_without_a_monitor_is_told_as_far_as_it_goes(tmp_path):
     done, out = reported(tmp_path, run_of(-1))
     assert "no monitor watched" in done.output
-    assert "Watch the next run" in done.output
+    assert "watch the next run" in done.output
     assert (out / "run.html").read_text("utf-8").count("<section") == 3
 
 
@@ -63,3 +63,17 @@ def test_a_folder_without_a_log_is_refused_in_a_line(there, said, tmp_path):
     assert done.exit_code == 2
     assert said in done.output
     assert len(done.output.splitlines()) == 1
+
+
+def test_two_runs_stand_side_by_side(tmp_path):
+    for name, change in (("falls", -1), ("rises", 1)):
+        state(tmp_path / name, run_of(change))
+    words = ["report", str(tmp_path / "falls"), str(tmp_path / "rises"), "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    lines = done.output.splitlines()
+    assert lines[0].split() == ["run", "falls", "rises"]
+    assert max(map(len, lines)) <= 80
+    chosen = next(line for line in lines if line.startswith("chosen"))
+    ends = [float(end) for end in re.findall(r"to (-?[\d.]+)", chosen)]
+    assert ends == [pytest.approx(-0.9, abs=0.15), pytest.approx(0.9, abs=0.15)]
+    assert not (tmp_path / "run.html").exists()
