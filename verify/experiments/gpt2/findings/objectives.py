@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from disband.theory.gram import Gram
 from disband.theory.step import first_order
@@ -30,6 +29,8 @@ def _ranking(by: str) -> Callable[[Pieces], Numbers]:
         reached = [o for o in outcomes if np.isfinite(o["chosen"]) and np.isfinite(o[by])]
         if len(reached) < 3:
             return {}
+        from scipy.stats import spearmanr  # half a second, which a claim does not wait for
+
         ranks = spearmanr([o[by] for o in reached], [o["chosen"] for o in reached])
         return {"rank correlation": float(ranks.statistic), "objectives": float(len(reached))}
 
