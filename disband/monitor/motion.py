@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 END = 0.1  # which part of the log counts as its start, and as its end
 ENOUGH = 8  # lines from which noise is estimated
 _REGAINED = 0.1  # the least share of a fall whose regaining is told
-_STEADY = 0.03  # how much a loss on its floor still varies, relative to it
+_STEADY = 0.01  # how far a loss on its floor still drifts, relative to it
 _FIT = 0.3  # how far, relative to it, a margin may be from the one that label smoothing has
 _RIGHT = 0.9  # the share of pairs ranked right from which a floor of the loss is one
 
@@ -133,8 +133,9 @@ def label_smoothing(loss: Array, margin: Array, accuracy: Array) -> float:
     size = max(3, len(loss) // 3)
     if len(loss) < ENOUGH or not len(margin) or not len(accuracy):
         return math.nan
-    floor, spread = float(loss[-size:].mean()), float(np.ptp(loss[-size:]))
-    if not 0.01 < floor < 0.65 or spread > 3 * _STEADY * floor or accuracy[-size:].mean() < _RIGHT:
+    rest = loss[-size:]
+    floor, drift = float(rest.mean()), abs(rest[: size // 2].mean() - rest[size // 2 :].mean())
+    if not 0.01 < floor < 0.65 or drift > _STEADY * floor or accuracy[-size:].mean() < _RIGHT:
         return math.nan
     smoothing = float(brentq(lambda e: _entropy(e) - floor, 1e-9, 0.5))
     best = math.log((1 - smoothing) / smoothing)
