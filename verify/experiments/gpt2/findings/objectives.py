@@ -1,6 +1,7 @@
 """Findings on the objectives at equal margin gained: who preserves the winner."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,7 +9,11 @@ from disband.theory.gram import Gram
 from disband.theory.step import first_order
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import GAINED, Pieces, race_outcome
+from ..question import Picture, Question, Row
+from ..readings import GAINED, Arrays, Pieces, race_outcome
+
+if TYPE_CHECKING:
+    from ..questions.objectives import Race
 
 
 def _own_condition(found: Pieces) -> Numbers:
@@ -136,5 +141,24 @@ RULES: tuple[Rule[Pieces], ...] = (
         criterion=_AT_MARGIN + "of the chosen is higher than at the start, under each of them",
         numbers=_observed(("CPO", "DPOP", "RRHF", "SLiC-HF")),
         holds=_chosen_rises,
+    ),
+)
+
+
+def _rows(piece: "Race", arrays: Arrays) -> list[Row]:
+    return [{"objective": piece.objective, "style": piece.style, **race_outcome(arrays)}]
+
+
+QUESTION = Question(
+    name="objectives",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="ranking",
+            caption="The chosen's change at equal margin gained beside what the band said at the "
+            "start",
+            drawing="gpt2.runs:ranking_picture",
+        ),
     ),
 )
