@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..terminal.errors import require_writable, user_input, writing
-from .shared import OUT
+from .shared import JSON, OUT, show
 
 
 @click.command()
@@ -16,7 +16,8 @@ from .shared import OUT
     "other", metavar="[OTHER]", required=False, type=click.Path(path_type=Path, exists=True)
 )
 @OUT
-def report(run: Path, other: Path | None, out: Path) -> None:
+@JSON
+def report(*, run: Path, other: Path | None, out: Path, as_json: bool) -> None:
     """Explain a training run from its log, or set two runs side by side.
 
     RUN is a trainer's output folder, with trainer_state.json in it or in a checkpoint, or with
@@ -35,11 +36,20 @@ def report(run: Path, other: Path | None, out: Path) -> None:
 
     require_writable(out)
     with user_input():
-        log, diagnosis, words = run_report.report(run)
-        if other is not None:
-            click.echo(side_by_side([(log, diagnosis, words), run_report.report(other)]))
-            return
-    click.echo(run_report.terminal(log, words))
+        reports = [run_report.report(path) for path in (run, other) if path is not None]
+    if len(reports) > 1:
+        show(
+            as_json,
+            lambda: {"runs": [run_report.record(*each) for each in reports]},
+            lambda: side_by_side(reports),
+        )
+        return
+    log, diagnosis, words = reports[0]
+    show(
+        as_json,
+        lambda: run_report.record(log, diagnosis, words),
+        lambda: run_report.terminal(log, words),
+    )
     with writing(out):
         page = run_report.write(log, diagnosis, words, out)
-    click.echo(f"\nReport: {page}   data: {page.with_suffix('.json')}")
+    click.echo(f"\nReport: {page}   data: {page.with_suffix('.json')}", err=as_json)
