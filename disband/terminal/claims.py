@@ -7,7 +7,8 @@ from sympy import Basic, Expr, Symbol
 from sympy.logic.boolalg import BooleanAtom
 
 from disband.theory import symbols
-from disband.theory.own_loss.formula import FormulaError, read_claim
+from disband.theory.own_loss.formula import read_claim
+from disband.theory.own_loss.source_text import FormulaError
 from disband.theory.symbols import PLAIN
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Claim, Decision, Point, Prediction, Verdict
