@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from disband.lm.data.tokens import TokenPair
+from disband.lm.data.tokenize import TokenPair
 
 Array = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disband.lm.data.preferences import Message, Preference
-from disband.lm.data.tokens import Cut, batches, summary, tokenize
+from disband.lm.data.tokenize import Cut, batches, summary, tokenize
 from disband.lm.model.gpt2 import encode, logp
 from tests.lm.tiny import model_of, tokenizer_of
 
