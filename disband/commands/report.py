@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from ..terminal.errors import require_writable, user_input, writing
-from .shared import OUT
+from .shared import JSON, OUT, show
 
 
 @click.command()
 @click.argument("run", metavar="RUN_DIR", type=click.Path(path_type=Path, exists=True))
 @OUT
-def report(run: Path, out: Path) -> None:
+@JSON
+def report(*, run: Path, out: Path, as_json: bool) -> None:
     """Explain a training run from its log.
 
     RUN_DIR is a trainer's output folder, with trainer_state.json in it or in a checkpoint, or with
@@ -30,7 +31,11 @@ def report(run: Path, out: Path) -> None:
     require_writable(out)
     with user_input():
         log, diagnosis, words = run_report.report(run)
-    click.echo(run_report.terminal(log, words))
+    show(
+        as_json,
+        lambda: run_report.record(log, diagnosis, words),
+        lambda: run_report.terminal(log, words),
+    )
     with writing(out):
         page = run_report.write(log, diagnosis, words, out)
-    click.echo(f"\nReport: {page}   data: {page.with_suffix('.json')}")
+    click.echo(f"\nReport: {page}   data: {page.with_suffix('.json')}", err=as_json)

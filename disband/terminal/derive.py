@@ -1,6 +1,7 @@
 """``disband derive``: an objective's formulas as text."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from sympy import false
@@ -17,6 +18,7 @@ from disband.theory.own_loss.complexity import size
 from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
 
+from ..job.entries import objective_entry
 from .formula import balanced, entry, plain
 from .numbers import number
 
@@ -67,6 +69,13 @@ def derivation(objective: Objective | TorchObjective) -> str:
             *_further(objective),
         ]
     )
+
+
+def record(objective: Objective | TorchObjective) -> dict[str, Any]:
+    """Return the formulas of ``objective`` in LaTeX, as plain data."""
+    if isinstance(objective, TorchObjective):
+        return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
+    return {**objective_entry(objective), "note": objective.note}
 
 
 def _undefined(objective: Objective) -> list[str]:
