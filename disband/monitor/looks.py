@@ -14,7 +14,7 @@ from disband.lm.model.gpt2 import Batch, Model, join, logp
 from disband.lm.scores.capture import undisturbed
 from disband.lm.scores.layout import texts
 from disband.lm.scores.measurement import measuring
-from disband.lm.scores.metric import Preconditioner, direction_products, own_products
+from disband.lm.scores.products.metric import Preconditioner, direction_products, own_products
 from disband.lm.scores.split import parts, shrinking
 from disband.theory.gram import Gram
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ..model.gpt2 import Model
-from .factors import dense
 from .layout import Text, predictions, stretch
+from .products.factors import dense
+from .products.terms import Part, vectors
 from .reading import inputs_of
-from .terms import Part, vectors
 
 
 def written_out(

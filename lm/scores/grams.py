@@ -20,15 +20,15 @@ from .adam import adam_preconditioner
 from .layers import Selection
 from .layout import Text, texts
 from .measurement import Measurement, SlowScores, measuring
-from .metric import (
+from .products.metric import (
     Preconditioner,
     all_products,
     direction_products,
     own_products,
 )
-from .places import place_products
+from .products.places import place_products
+from .products.terms import Scores
 from .split import SmallerParts, halves_of_memory, parts, shrinking
-from .terms import Scores
 
 __all__ = [
     "How", "SlowScores", "SmallerParts", "adam_preconditioner", "batch_gram", "contributions",

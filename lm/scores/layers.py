@@ -14,8 +14,8 @@ from torch.nn.functional import layer_norm
 from transformers.pytorch_utils import Conv1D
 
 from ..model.gpt2 import Model
-from .factors import Dense, OneHot, dense, wide
-from .terms import Term, vectors
+from .products.factors import Dense, OneHot, dense, wide
+from .products.terms import Term, vectors
 
 # From the gradient of a layer's output, (rows, positions, ..., width), to a parameter's term.
 ToTerm = Callable[[Tensor], Term]

@@ -11,8 +11,8 @@ from .capture import eager, undisturbed
 from .explicit import written_out
 from .layers import Selection, Wanted, wanted
 from .layout import Text
-from .metric import Preconditioner
-from .terms import Scores
+from .products.metric import Preconditioner
+from .products.terms import Scores
 from .trace import Found, Tracer
 
 

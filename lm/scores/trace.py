@@ -9,9 +9,10 @@ from torch.nn.functional import cross_entropy
 
 from ..model.gpt2 import Model
 from .capture import Call, Recorder, recording
-from .factors import wide
 from .layers import Values, Wanted
 from .layout import Text, common_beginning, common_lengths, predictions, stretch
+from .products.factors import wide
+from .products.terms import Term
 from .reading import (
     Past,
     Prompt,
@@ -24,7 +25,6 @@ from .reading import (
     residual,
 )
 from .shortcuts import shortened
-from .terms import Term
 
 Found = dict[str, list[Term]]
 Arrange = Callable[[Tensor], Tensor]
