@@ -13,7 +13,6 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -127,30 +126,25 @@ def _blocks(by_hand: Callable[..., Any], data: list[Any], gram: Gram) -> Any:
 
 def start_times(runs: int = 7) -> dict[str, float]:
     """Return how long fresh processes take: numpy alone, the stored catalogue, all from cold."""
-    with tempfile.TemporaryDirectory() as folder:
-        stored = os.environ | {"DISBAND_CACHE": folder}
-        _process(START, stored)
-        best = fastest(
-            {
-                "import_numpy_s": lambda: _process(NUMPY, stored),
-                "stored_start_s": lambda: _process(START, stored),
-                "band_command_s": lambda: _process(
-                    "from disband.cli import main; "
-                    "main('band dpo --cos 0.9 --norm-ratio 1.3'.split())",
-                    stored,
-                ),
-            },
-            runs,
-        )
-    cold = fastest({"cold_s": lambda: _process(COLD, dict(os.environ))}, 2)
+    best = fastest(
+        {
+            "import_numpy_s": lambda: _process(NUMPY),
+            "stored_start_s": lambda: _process(START),
+            "band_command_s": lambda: _process(
+                "from disband.cli import main; main('band dpo --cos 0.9 --norm-ratio 1.3'.split())"
+            ),
+        },
+        runs,
+    )
+    cold = fastest({"cold_s": lambda: _process(COLD)}, 2)
     more = {"stored_start_beyond_numpy_s": best["stored_start_s"] - best["import_numpy_s"]}
     return {name: round(value, 3) for name, value in (best | more | cold).items()}
 
 
-def _process(code: str, environment: dict[str, str]) -> None:
+def _process(code: str) -> None:
     command = [sys.executable, "-c", code]
     subprocess.run(  # noqa: S603 (our own interpreter, our own code)
-        command, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+        command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL
     )
 
 

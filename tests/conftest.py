@@ -5,7 +5,6 @@
 
 import gc
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -77,11 +76,3 @@ def pytest_collection_finish() -> None:
     """From here on garbage is collected, of what tests make."""
     gc.freeze()
     gc.enable()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests store catalogues in a folder of their own, not in the user's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DISBAND_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield

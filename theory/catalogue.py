@@ -1,23 +1,17 @@
-"""The catalogue as numbers, read from disk where it is there, so that it starts without sympy.
+"""The catalogue as numbers, read from a generated file, so that it starts without sympy.
 
-What is stored is data: names, numbers, and programs of named functions. Reading it runs none of
-it as code, so that a file that somebody tampered with can at worst be wrong in its numbers; a
-file that is damaged, or was written by other sources or another sympy, is derived anew. The
-folder is the user's own: ``DISBAND_CACHE`` if it is set (set but empty: nothing is stored), else
-``disband`` in the place where the system keeps caches.
+``catalogue.json`` lies beside this module; ``python -m disband.verify.pages`` writes it. It is
+data: names, numbers, and programs of named functions, and reading it runs none of it as code. A
+file that is absent, damaged, or written from other declarations than those beside it is not
+believed: the catalogue is then derived anew, in memory.
 """
 
 import hashlib
 import json
-import os
-import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +19,7 @@ from .kernels.compiled import QUANTITIES, Compiled, Hyperparameter
 from .kernels.program import Program
 from .lookup import named
 
-# Of what a file looks like; raised when that changes.
-FORMAT = 1
-# As many versions of the sources can take turns before one of them is derived anew.
-_KEPT = 4
+FILE = Path(__file__).with_name("catalogue.json")
 
 
 @dataclass(frozen=True)
@@ -45,86 +36,40 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the catalogue: from disk, or derived and then stored if that is possible."""
-    key, folder = content_key(), cache_folder()
-    path = folder / f"catalogue-{key}.json" if folder else None
-    if path and (stored := _stored(path)):
-        return stored
-    text = json.dumps(_derived(), ensure_ascii=False, separators=(",", ":"))
-    if path:
-        with suppress(OSError):
-            _store(path, text)
-    return _read(json.loads(text))
-
-
-def content_key() -> str:
-    """Return what names the catalogue's file: a hash of all that it is derived from."""
-    root = Path(__file__).parent
-    files = {str(path.relative_to(root)): path for path in root.rglob("*.py")}
-    sympy = find_spec("sympy")
-    if sympy and sympy.origin:
-        # the module that holds only sympy's version, for importing sympy would take longer
-        files["sympy"] = Path(sympy.origin).with_name("release.py")
-    digest = hashlib.sha256(f"{FORMAT}\0{sys.version_info[:2]}".encode())
-    for name, path in sorted(files.items()):
-        content = path.read_bytes() if path.is_file() else b""
-        digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
-
-
-def cache_folder() -> Path | None:
-    """Return where catalogues are stored, or None if nowhere."""
-    if (own := os.environ.get("DISBAND_CACHE")) is not None:
-        return Path(own).expanduser() if own else None
+    """Return the catalogue: from its file, or derived if the file is not to be believed."""
     try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
-    return Path(base) / "disband"
-
-
-def _stored(path: Path) -> Catalogue | None:
-    """Read a catalogue; None if there is none or its digest is not that of its text."""
-    try:
-        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+        text = FILE.read_text(encoding="utf-8")
     except (OSError, UnicodeError):
-        return None
-    return _read(json.loads(text)) if digest == _digest(text) else None
+        text = ""
+    stamp, _, body = text.partition("\n")
+    if stamp != _stamp(body):
+        body = catalogue_text().partition("\n")[2]
+    content = json.loads("{" + body)
+    objectives = tuple(_compiled(entry) for entry in content["objectives"])
+    by_name = {objective.name: objective for objective in objectives}
+    return Catalogue(objectives, {a: by_name[name] for a, name in content["aliases"].items()})
 
 
-def _store(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # readable by its owner only, and under its name only when it is whole
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix="new-", suffix=".json")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(f"{_digest(text)}\n{text}")
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    files = sorted(path.parent.glob("catalogue-*.json"), key=lambda p: p.stat().st_mtime)
-    for old in files[:-_KEPT]:
-        old.unlink(missing_ok=True)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _derived() -> dict[str, Any]:
+def catalogue_text() -> str:
+    """Return the text of the file, derived from the declarations: an objective a line."""
     from .objectives import ALIASES, OBJECTIVES
 
-    return {
-        "objectives": [_written(objective.compiled) for objective in OBJECTIVES],
-        "aliases": {alias: objective.name for alias, objective in ALIASES.items()},
-    }
+    aliases = json.dumps({alias: objective.name for alias, objective in ALIASES.items()})
+    lines = (
+        json.dumps(_written(objective.compiled), ensure_ascii=False, separators=(",", ":"))
+        for objective in OBJECTIVES
+    )
+    body = f'"aliases":{aliases},\n"objectives":[\n' + ",\n".join(lines) + "\n]}\n"
+    return f"{_stamp(body)}\n{body}"
+
+
+def _stamp(body: str) -> str:
+    """Return the first line of the file: a digest of its body and of the declarations it is of."""
+    root = FILE.parent
+    digest = hashlib.sha256(body.encode())
+    for path in (root / "symbols.py", *sorted((root / "objectives").glob("*.py"))):
+        digest.update(f"\0{path.name}\0{path.read_text(encoding='utf-8')}".encode())
+    return f'{{"digest":"{digest.hexdigest()}",'
 
 
 def _written(objective: Compiled) -> dict[str, Any]:
@@ -140,12 +85,6 @@ def _written(objective: Compiled) -> dict[str, Any]:
             what: (p.arguments, p.constants, p.steps, p.results) for what, p in programs.items()
         },
     }
-
-
-def _read(content: Mapping[str, Any]) -> Catalogue:
-    objectives = tuple(_compiled(entry) for entry in content["objectives"])
-    by_name = {objective.name: objective for objective in objectives}
-    return Catalogue(objectives, {a: by_name[name] for a, name in content["aliases"].items()})
 
 
 def _compiled(entry: Mapping[str, Any]) -> Compiled:

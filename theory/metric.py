@@ -29,19 +29,6 @@ def metric_gram(a: Any, b: Any, metric: Any) -> Gram:
     return Gram((metric * a * a).sum(-1), (metric * b * b).sum(-1), (metric * a * b).sum(-1))
 
 
-def safe_cosine(condition: Any) -> Any:
-    r"""Return the greatest cosine in the metric at which the Euclidean centre is surely safe.
-
-    .. math:: \rho_P \le (c - 1 + 1/c)^{-1/2}, \qquad c = \mathrm{cond}(P) \ge 1
-
-    Then calibration with Euclidean norms lands in the band of the preconditioned step. The bound
-    is sharp: beyond it some scores and some P of this condition number fail.
-
-    Source: this project, ``disband.metric.centre-sharp``.
-    """
-    return (condition - 1 + 1 / condition) ** -0.5
-
-
 class Forbidden(NamedTuple):
     """The open intervals of the factor δ > 0 in which one response goes the wrong way.
 

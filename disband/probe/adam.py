@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from disband.lm.data.tokens import batches
+from disband.lm.data.tokenize import batches
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
 from disband.lm.scores.grams import adam_preconditioner

@@ -5,8 +5,10 @@ from dataclasses import asdict
 from math import isnan
 from typing import Any
 
+from disband.verify.pages.tables import percent
+
 from .about_data import about_data
-from .rules import MANY, Advice, interval, percent
+from .rules import MANY, Advice, interval
 
 # A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5
@@ -26,7 +28,7 @@ def advise(
 
     Args:
         counts: Of all rows; see :class:`disband.probe.survey.Counts`.
-        tokens: Of the sample; see :func:`disband.probe.tokens.statistics`.
+        tokens: Of the sample; see :func:`disband.probe.distances.statistics`.
         pairs: Of each objective; see :func:`disband.probe.shares.pair_report`. The first is the
             one that is meant to be trained.
         groups: Of each objective's batches; see :func:`disband.probe.shares.batch_report`.

@@ -11,10 +11,10 @@ from disband.theory.kernels.compiled import Compiled
 from disband.theory.outcome import Outcome, own_outcomes
 
 from .advice import advise
+from .distances import Distances, quantiles, rank_correlation, statistics
 from .measure import Measured
 from .shares import State, batch_report, pair_report
 from .survey import Survey
-from .tokens import Distances, quantiles, rank_correlation, statistics
 from .worst import Tokens
 
 Named = Sequence[tuple[Compiled, dict[str, float]]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ..terminal.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
-    from disband.lm.data.tokens import Cut
+    from disband.lm.data.tokenize import Cut
     from disband.lm.model.load import Loaded
     from disband.theory.kernels.compiled import Compiled
 
@@ -25,7 +25,7 @@ class Probe:
 
     Args:
         model: See :func:`disband.lm.model.load.load_model`.
-        data: See :func:`disband.lm.data.rows.read_rows`.
+        data: See :func:`disband.lm.data.read.read_rows`.
         objectives: Names; the first is the one meant to be trained.
         settings: Hyperparameters by name, of those objectives that have them.
         sample: Pairs measured.
@@ -141,7 +141,7 @@ def read_reference(probe: Probe, model: "Loaded") -> "Loaded":
 
 def cut_for(probe: Probe, model: "Loaded") -> "Cut":
     """How texts become tokens: no more than the model can read, whatever is asked."""
-    from disband.lm.data.tokens import Cut
+    from disband.lm.data.tokenize import Cut
 
     return Cut(min(probe.max_length, model.provenance["positions"] or probe.max_length))
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from disband.lm.data.tokens import Cut, tokenize
-from disband.verify.kept.store import whole_file
+from disband.lm.data.tokenize import Cut, tokenize
+from disband.verify.kept.files import whole_file
 
+from .distances import distances
 from .survey import Pass, Row
-from .tokens import distances
 
 Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {

@@ -16,8 +16,8 @@ from disband.theory.kernels.compiled import Compiled
 from disband.theory.outcome import Codes, Outcome, outcomes, own_outcomes
 from disband.theory.step import first_order
 
+from .distances import quantiles
 from .measure import Measured
-from .tokens import quantiles
 
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from disband.lm.data.preferences import Preference, Text, preference
-from disband.lm.data.rows import Fault, Origin, read_rows
+from disband.lm.data.read import Fault, Origin, read_rows
 
 _SHOWN_FAULTS = 20
 

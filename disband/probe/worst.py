@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from disband.lm.data.tokens import TokenPair, batches
+from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.load import Loaded
 from disband.lm.scores.grams import cosines, token_gram
 from disband.lm.scores.products.metric import Preconditioner

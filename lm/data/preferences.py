@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .rows import Origin, collect, read_rows
+from .read import Origin, collect, read_rows
 
 _TURN = "\n\nAssistant:"
 _ASKING = ("system", "user")

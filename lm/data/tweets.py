@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .rows import Origin, Table, collect, read_rows
+from .read import Origin, Table, collect, read_rows
 from .styles import LABELS, STYLES, responses
 
 __all__ = [

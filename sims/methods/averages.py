@@ -105,7 +105,8 @@ class Averages:
     :math:`v \leftarrow \beta v + (1-\beta)x` with :math:`v_0 = x_0`.
 
     Where the logs drift by :math:`\kappa` a step, the mean lags them by
-    :math:`\kappa\beta/(1-\beta)` in the end: see :func:`fastest_drift`.
+    :math:`\kappa\beta/(1-\beta)` in the end: the band of a pair tolerates it iff that is at most
+    :math:`-\log\rho` (``disband.tolerance`` and ``disband.ema-lag``).
 
     Args:
         beta: :math:`\beta`, at least 0 and below 1; 0 forgets all but the last batch.
@@ -145,23 +146,6 @@ class Averages:
         weight = self.first_weight if self.sums.count == 0 else 1.0
         return Averages(self.beta, self.sums * self.beta + batch * weight, self.first_weight)
 
-    def merge(self, other: "Averages") -> "Averages":
-        """Return the state of one process that saw the batches of both, step by step.
-
-        Exact for the unbiased average whatever the batches; with the published start, if both
-        started at the same step.
-
-        Raises:
-            ValueError: The two have other settings.
-        """
-        if (self.beta, self.first_weight) != (other.beta, other.first_weight):
-            raise ValueError(
-                "merged averages share their settings: got beta and first_weight "
-                f"{(self.beta, self.first_weight)} and {(other.beta, other.first_weight)}; start "
-                "every process with the same ones"
-            )
-        return Averages(self.beta, self.sums + other.sums, self.first_weight)
-
     @property
     def factor(self) -> float:
         r"""The factor :math:`\delta` for the next batch; NaN before the first usable pair."""
@@ -191,22 +175,3 @@ class Averages:
             )
         sums = LogSums(**{f.name: float(saved[f.name]) for f in fields(LogSums)})
         return Averages(float(saved["beta"]), sums, float(saved["first_weight"]))
-
-
-def fastest_drift(cosine: Any, beta: float = BETA) -> Any:
-    r"""Return the drift of :math:`\log(r^*/r)` per step up to which the average keeps in the band.
-
-    The lag :math:`\kappa\beta/(1-\beta)` is tolerated iff it is at most :math:`-\log\rho`:
-
-    .. math:: |\kappa| \le -\log\rho\,\frac{1-\beta}{\beta}
-
-    Infinite where :math:`\rho \le 0`, for then every ratio is good, and at :math:`\beta = 0`,
-    which lags nothing; else zero at :math:`\rho = 1`.
-
-    Source: this project, ``disband.tolerance`` and ``disband.ema-lag``.
-    """
-    cosine = np.asarray(cosine, float)
-    if beta == 0:
-        return np.where(np.isnan(cosine), np.nan, np.inf)
-    width = -np.log(np.where(cosine > 0, cosine, np.where(cosine <= 0, 1.0, np.nan)))
-    return np.where(cosine <= 0, np.inf, np.abs(width) * (1 - beta) / beta)

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from disband.theory.objectives import DPOP
-
 from .calibrate import Incentives, rescaled
 
 
@@ -23,22 +21,6 @@ def with_nll(d_w: Any, d_l: Any, weight: Any, length: Any = 1) -> Incentives:
     """
     d_w, d_l = np.broadcast_arrays(np.asarray(d_w, float) + weight / length, d_l)
     return Incentives(d_w, np.asarray(d_l, float))
-
-
-def dpo_positive(
-    logp_w: Any, logp_l: Any, ref_w: Any, ref_l: Any, *, beta: float = 0.1, lam: float = 50.0
-) -> Incentives:
-    r"""Return the incentives of DPO-Positive.
-
-    :math:`r = 1 + \lambda 1[\log\pi_w < \log\pi_{ref,w}]`. For comparison; it knows no norms.
-    Fails: it is DPO, falling where DPO falls, until the chosen has fallen below the reference; then
-    the ratio is above the band wherever :math:`1 + \lambda > r^*/\rho`, and the rejected rises too.
-
-    Source: Pal et al. 2024, DPO-Positive.
-    """
-    data = (logp_w, logp_l, ref_w, ref_l, 1, 1)
-    d_w, d_l = (DPOP.kernel(d, "numpy", beta=beta, lam=lam) for d in ("d_w", "d_l"))
-    return Incentives(d_w(*data), d_l(*data))
 
 
 def ratio_clipped(d_w: Any, d_l: Any, low: float, high: float) -> Incentives:

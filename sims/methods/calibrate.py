@@ -25,7 +25,6 @@ from disband.theory.band import calibration
 from disband.theory.batch import batch_factor, mean_products
 from disband.theory.gram import Gram
 from disband.theory.metric import momentum_factor
-from disband.theory.objectives import DPO
 
 from .averages import log_sums
 
@@ -156,8 +155,8 @@ def normalised(size: Any, gram: Gram) -> Incentives:
     no step along it); at :math:`\rho = 1` nothing moves.
 
     Args:
-        size: C, the loss's own quantity: of DPO see :func:`normalised_dpo`; of another loss
-            :math:`\sqrt{d_wd_l}`, say.
+        size: C, the loss's own quantity: of DPO (DPO*, yuan2025's second display) its
+            :math:`d_w = d_l`; of another loss :math:`\sqrt{d_wd_l}`, say.
         gram: Score products.
 
     Raises:
@@ -175,22 +174,6 @@ def normalised(size: Any, gram: Gram) -> Incentives:
             for sq in (sq_w, sq_l)
         )
     )
-
-
-def normalised_dpo(
-    logp_w: Any, logp_l: Any, ref_w: Any, ref_l: Any, gram: Gram, beta: float = 0.1
-) -> Incentives:
-    r"""DPO with pairwise normalised gradients, DPO*.
-
-    .. math:: C = \beta\,\sigma(\hat r_l - \hat r_w), \qquad \hat r = \beta\log(\pi/\pi_{ref})
-
-    As :func:`normalised`. Log-probabilities in nats. The learning rate of DPO is no guide: the
-    step is as if both scores had length one.
-
-    Source: yuan2025, section 5.1, second display.
-    """
-    pull = DPO.kernel("d_w", "numpy", beta=beta)
-    return normalised(pull(logp_w, logp_l, ref_w, ref_l, 1, 1), gram)
 
 
 def batch_band_calibrated(d_w: Any, d_l: Any, products: Any, weights: Any = None) -> Incentives:

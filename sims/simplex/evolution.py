@@ -87,11 +87,6 @@ class Evolution:
         """Mass of the responses in no pair, ``(T + 1, ..., C)``."""
         return np.asarray(self.probs[..., 2:].sum(-1))
 
-    @property
-    def log_odds(self) -> Array:
-        """Log-odds of chosen against rejected, ``(T + 1, ..., C)`` nats."""
-        return np.asarray(self.log_probs[..., 0] - self.log_probs[..., 1])
-
 
 def evolve(
     world: World,

@@ -4,7 +4,7 @@ Two of the four axes at a time: the cosine of the scores with their norm ratio, 
 size; the rest is fixed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,14 +86,3 @@ def outcome_map(
     found = outcomes(objective, one_pair(start), lr=rate, steps=steps, method=method, hyper=hyper)
     one = found.at(0)
     return Map(cosine, other, one.case, one.fell + one.rose, one.margin, one.inside_first)
-
-
-def outcome_maps(
-    objective: HasKernels, methods: Sequence[str], **options: Any
-) -> dict[tuple[str, str], Map]:
-    """Return the maps of an objective by axis and method."""
-    return {
-        (axis, method): outcome_map(objective, method, axis, **options)
-        for axis in (NORM_RATIO, STEP_SIZE)
-        for method in methods
-    }

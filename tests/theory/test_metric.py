@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from disband.theory.band import Case, band, calibration, case
 from disband.theory.gram import Gram
-from disband.theory.metric import metric_gram, momentum_band, momentum_factor, safe_cosine
+from disband.theory.metric import metric_gram, momentum_band, momentum_factor
 from disband.verify.strategies import floats_of, gram_of, inner, nonzero_vectors, positive, vectors
 
 diagonals = st.lists(st.integers(1, 9), min_size=3, max_size=3)
@@ -25,40 +25,6 @@ def test_the_metrics_gram_says_what_the_preconditioned_step_does(a, b, diagonal,
         (True, True): Case.REVERSED,
     }
     assert case(d_w, d_l, gram) == names[bool(a @ step < 0), bool(b @ step > 0)]
-
-
-@given(a=nonzero_vectors(), b=nonzero_vectors(), diagonal=diagonals)
-def test_below_the_bound_the_euclidean_centre_is_safe(a, b, diagonal):
-    plain = floats_of(gram_of(a, b))
-    other = metric_gram(*(np.array(v, float) for v in (a, b, diagonal)))
-    assume(other.dot > 0)
-    if other.cosine <= safe_cosine(max(diagonal) / min(diagonal)) * (1 - 1e-12):
-        low, high = band(other)
-        assert low <= plain.norm_ratio * (1 + 1e-12)
-        assert plain.norm_ratio <= high * (1 + 1e-12)
-
-
-@pytest.mark.parametrize("condition", [1.5, 4.0, 100.0])
-def test_the_bound_is_sharp(condition):
-    """At the angle of the bound the worst scores stand on the edge; a little closer, outside."""
-    metric = np.array([1.0, condition])
-
-    def worst(angle):
-        turn = np.linspace(0, np.pi, 20_001)
-        x, y = (np.stack([np.cos(turn + t), np.sin(turn + t)], -1) for t in (0, angle))
-        a, b = x / np.sqrt(metric), y / np.sqrt(metric)  # unit vectors of the metric
-        centre = Gram.of_scores(a, b).norm_ratio
-        return (centre - band(metric_gram(a, b, metric)).low).min()
-
-    bound = np.arccos(safe_cosine(condition))
-    assert worst(bound) == pytest.approx(0, abs=1e-5)
-    assert worst(bound + 0.01) > 0
-    assert worst(bound - 0.01) < -1e-4
-
-
-def test_no_metric_no_loss():
-    assert safe_cosine(1.0) == 1.0
-    assert safe_cosine(4.0) > 4.0**-0.5
 
 
 @given(

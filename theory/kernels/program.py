@@ -116,10 +116,6 @@ class Builder:
             return nodes[1]
         return self._node((function, *nodes))
 
-    def is_constant(self, node: int) -> bool:
-        """Whether ``node`` is a number that no argument changes."""
-        return isinstance(self._nodes[node], float)
-
     def program(self, results: Any) -> Program:
         """Return the program that computes the nodes ``results``, and nothing else."""
         results = tuple(results)

@@ -20,7 +20,7 @@ So the bilevel solution is an incentive ratio :math:`1 + \lambda/d` in a metric 
 paper's abstract leaves the levels open: both are this project's plainest reading.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,47 +60,6 @@ def require_strength(strength: float) -> None:
         raise ValueError(
             f"the lower level is held by a positive strength: got {strength}; set it to 1, say"
         )
-
-
-def gram_in(matrix: Any, a: Any, b: Any) -> Gram:
-    r"""Gram of two scores in a full metric, :math:`\langle x,Py\rangle`.
-
-    Args:
-        matrix: :math:`P`, symmetric, ``(..., d, d)``.
-        a: Chosen scores, ``(..., d)``.
-        b: Rejected scores, ``(..., d)``.
-    """
-    a, b, matrix = (np.asarray(v, float) for v in (a, b, matrix))
-    p_a, p_b = ((matrix @ v[..., None])[..., 0] for v in (a, b))
-    return Gram((a * p_a).sum(-1), (b * p_b).sum(-1), (a * p_b).sum(-1))
-
-
-class Weights(NamedTuple):
-    """The closed interval of good weights λ of the chosen's own term."""
-
-    low: Any
-    high: Any
-
-
-def good_weights(d: Any, gram: Gram) -> Weights:
-    r"""Return the weights λ at which the chosen does not fall and the rejected does not rise.
-
-    .. math:: d\,(X_P/A_P - 1) \le \lambda \le d\,(B_P/X_P - 1)
-
-    for :math:`X_P > 0`; there is no upper end where :math:`X_P \le 0`. As the margin grows, d
-    falls to zero and both ends with it: a constant λ > 0 leaves the interval above.
-
-    Args:
-        d: DPO's incentive, positive, ``(...)``.
-        gram: Score products in the metric of the lower level, ``(...)``.
-    """
-    d, sq_w, sq_l, dot = np.broadcast_arrays(
-        *(np.asarray(v, float) for v in (d, gram.sq_w, gram.sq_l, gram.dot))
-    )
-    entangled = dot > 0
-    low = np.divide(dot, sq_w, out=np.full(d.shape, -np.inf), where=sq_w > 0)
-    high = np.divide(sq_l, dot, out=np.full(d.shape, np.inf), where=entangled)
-    return Weights(d * (low - 1), d * (high - 1))
 
 
 def effective_incentives(d_w: Any, d_l: Any, gram: Gram, inner: Gram) -> tuple[Any, Any]:

@@ -3,8 +3,7 @@ r"""Whether one step suits every pair of a batch, decided from the score product
 A step g raises every chosen and lowers every rejected log-probability, to first order, iff
 :math:`\langle v_i,g\rangle > 0` for the 2n vectors :math:`v = (a_1,…,a_n,-b_1,…,-b_n)`. Either
 there is one, or :math:`0` is a convex combination of the :math:`v_i`, and never both (Gordan). The
-answer comes with the one or with the other, so that anybody can check it: see :func:`worst_gain`
-and :func:`residual`.
+answer comes with the one or with the other, so that anybody can check it.
 """
 
 from typing import Any, NamedTuple
@@ -78,24 +77,6 @@ def common_step(products: Any, tolerance: float = TOLERANCE) -> CommonStep:
     if not exists:
         weights = weights / weights.sum()
     return CommonStep(exists=exists, d_w=weights[:n], d_l=weights[n:])
-
-
-def worst_gain(products: Any, step: CommonStep) -> Any:
-    r"""Least of :math:`\langle v_i,g\rangle` over the batch: positive iff the step suits all.
-
-    Exact where ``products`` and the weights are.
-    """
-    weights = np.concatenate([step.d_w, step.d_l])
-    return (_signed(products) * weights).sum(-1).min()
-
-
-def residual(products: Any, step: CommonStep) -> Any:
-    r"""Squared norm of the step, :math:`\|g\|^2`: zero iff its weights give zero.
-
-    Exact where ``products`` and the weights are.
-    """
-    weights = np.concatenate([step.d_w, step.d_l])
-    return (weights * (_signed(products) * weights).sum(-1)).sum()
 
 
 def _signed(products: Any) -> Any:

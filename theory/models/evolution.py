@@ -33,15 +33,6 @@ def after(p_w: Any, p_l: Any, growth: Any) -> tuple[Any, Any, Any]:
     return p_w * growth / total, p_l / (growth * total), total
 
 
-def turning_point(p_w: Any, p_l: Any) -> Any:
-    r"""Return the E at which the others hold most, :math:`\sqrt{s_l/s_w}`.
-
-    There chosen and rejected are equally likely. At its square they have changed places, and the
-    others hold what they held at the start. Below one: the others lose from the start.
-    """
-    return (p_l / p_w) ** 0.5
-
-
 def most_elsewhere(root_w: Any, root_l: Any) -> Any:
     r"""Return the mass of all others at the turning point, of the two probabilities' roots.
 
@@ -111,34 +102,3 @@ def basin_edge(ratio: Any) -> Any:
     the irrelevant response does. For :math:`r \ge 1/2` the chosen always does (at least one).
     """
     return 1 / (2 * (1 - ratio))
-
-
-def margin_after(time: Any, beta: float) -> Array:
-    r"""Return DPO's margin after gradient flow for a time, from the reference: nats.
-
-    .. math:: \dot{\tilde m} = 2\beta\sigma(-\beta\tilde m), \qquad
-        \beta\tilde m = y - \omega(y), \quad y = 1 + 2\beta^2t
-
-    with Wright's :math:`\omega e^{...}`: :math:`\omega(y) + \log\omega(y) = y`. No initial
-    probability occurs in it; the step of each response is :math:`C = \tilde m/2`.
-    """
-    from scipy.special import wrightomega
-
-    y = 1 + 2 * beta**2 * np.asarray(time, float)
-    # Of equal size for short times, and subtracting would lose the digits: log ω is y - ω.
-    return np.asarray(np.log(wrightomega(y)) / beta)
-
-
-def forgetting(margin: Any, start: Any, push: Any) -> Any:
-    r"""Return how much of a difference of starting margins is left, :math:`f(m_T)/f(m_0)`.
-
-    A reference-free margin objective moves :math:`m` by :math:`\dot m = 2f(m)` with its own
-    incentive f, so neighbouring starts approach each other by this factor. Objectives that see
-    only the margin over the reference never forget: their factor is one.
-
-    Args:
-        margin: :math:`m_T`, ``(...)`` nats.
-        start: :math:`m_0`, ``(...)`` nats.
-        push: f, a function of the margin.
-    """
-    return push(margin) / push(start)

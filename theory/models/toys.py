@@ -132,31 +132,6 @@ def edit_one_exact(step: float, start: EditOne) -> float:
     return float(row_change(step, *start.at) + row_change(step, *start.after).sum())
 
 
-def flip_step(start: EditOne) -> float:
-    r"""Return the step beyond which the chosen sequence falls, and up to which it rises.
-
-    0 where every step lowers it, infinity where none does. The change is concave in the step, so
-    there is no second one; it is positive and finite iff the slope at zero is positive and after
-    the differing position some row moves another of its tokens up faster than the one it emits.
-    """
-    from scipy.optimize import brentq
-
-    row, direction, token = start.after
-    fastest = np.where(row > 0, direction, -np.inf).max(-1)
-    if not np.any(fastest > _at(direction, token)):
-        return np.inf
-    if edit_one_slope(start) <= 0:
-        return 0.0
-    low = high = 1.0
-    while edit_one_exact(high, start) > 0:
-        high *= 2
-    while edit_one_exact(low, start) <= 0:
-        low /= 2
-        if low < np.finfo(float).tiny:
-            return 0.0
-    return float(brentq(edit_one_exact, low, high, args=(start,), xtol=low * 1e-14))
-
-
 def _at(values: Any, token: Any) -> Any:
     index = np.broadcast_to(np.asarray(token)[..., None], (*values.shape[:-1], 1))
     return np.take_along_axis(values, index, -1)[..., 0]

@@ -3,10 +3,12 @@
 import sys
 from pathlib import Path
 
+from disband.theory.catalogue import FILE, catalogue_text
+
 from ..claims import LEDGER
 from ..deciding.records import entries
+from ..kept.files import write_text
 from ..kept.recorded import recorded
-from ..kept.store import write_text
 from .claims import claims_page
 from .method_toys import toy_parts
 from .methods import methods_page
@@ -14,6 +16,7 @@ from .objectives import objectives_page
 from .study import study_page
 
 if __name__ == "__main__":
+    write_text(FILE, catalogue_text())
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
     write_text(folder / "objectives.md", objectives_page())
     write_text(folder / "gpt2.md", study_page(recorded()))

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, spearmanr
 
-from disband.lm.data.tokens import Cut, TokenPair
-from disband.probe.keep import RULES, write_kept
-from disband.probe.shares import drag, table, wilson
-from disband.probe.survey import survey
-from disband.probe.tokens import (
+from disband.lm.data.tokenize import Cut, TokenPair
+from disband.probe.distances import (
     distances,
     edit_distance,
     quantiles,
     rank_correlation,
     statistics,
 )
+from disband.probe.keep import RULES, write_kept
+from disband.probe.shares import drag, table, wilson
+from disband.probe.survey import survey
 from disband.theory.band import Case, case
 from disband.theory.gram import Gram
 from disband.theory.outcome import Outcome, outcomes, own_outcomes

@@ -9,15 +9,15 @@ pytest.importorskip("torch")
 import torch
 
 from disband.lm.data.preferences import Preference
-from disband.lm.data.tokens import batches, tokenize
+from disband.lm.data.tokenize import batches, tokenize
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
 from disband.lm.scores.grams import batch_gram, pair_gram
 from disband.probe import measure
 from disband.probe.adam import start_metric
+from disband.probe.distances import distances
 from disband.probe.measure import Plan, kept_in, log_probabilities, score_products
 from disband.probe.shares import State, batch_report, pair_report
-from disband.probe.tokens import distances
 from disband.probe.worst import by_token, worst_off
 from disband.theory.catalogue import catalogue
 from disband.theory.step import first_order

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disband.sims.methods.averages import BETA, Averages, LogSums, fastest_drift, log_sums
+from disband.sims.methods.averages import BETA, Averages, LogSums, log_sums
 from disband.sims.methods.calibrate import batch_calibrated, rescaled
 from disband.theory.gram import Gram
 
@@ -106,25 +106,13 @@ def test_pairs_without_logarithms_are_left_out_whole():
 
 
 @given(one=st.lists(batches, min_size=1, max_size=4), other=st.lists(batches, min_size=1))
-def test_processes_can_be_added_before_or_merged_after(one, other):
+def test_what_processes_saw_can_be_added(one, other):
     steps = min(len(one), len(other))
-    whole = here = there = summed = Averages(0.9)
+    whole = summed = Averages(0.9)
     for a, b in zip(one[:steps], other[:steps], strict=True):
         whole = whole.update(sums_of(a + b))
-        here, there = here.update(sums_of(a)), there.update(sums_of(b))
         summed = summed.update(sums_of(a) + sums_of(b))
-    for got in (here.merge(there), there.merge(here), summed):
-        np.testing.assert_allclose(got.sums.values, whole.sums.values, rtol=1e-9, atol=1e-9)
-
-
-def test_a_process_that_saw_nothing_does_not_matter():
-    state = Averages(0.9).update(sums_of([(1, 4, 1, 1)]))
-    idle = Averages(0.9).update(LogSums())
-    assert state.merge(idle) == state
-    with pytest.raises(ValueError, match="share their settings"):
-        state.merge(Averages(0.5))
-    with pytest.raises(ValueError, match="share their settings"):
-        state.merge(Averages.as_published(0.9))
+    np.testing.assert_allclose(summed.sums.values, whole.sums.values, rtol=1e-9, atol=1e-9)
 
 
 @given(history=st.lists(batches, max_size=3), beta=st.sampled_from([0.0, 0.98]))
@@ -187,15 +175,3 @@ def test_a_drift_is_lagged_by_its_steady_state(start):
         state = state.update(LogSums(norm_l=drift * t, count=1.0))
     lag = drift * 399 - 2 * math.log(state.factor)
     assert lag == pytest.approx(drift * 0.9 / 0.1, rel=1e-9)
-
-
-@pytest.mark.parametrize("cosine", [0.3, 0.9, 0.999])
-def test_the_fastest_drift_ends_on_the_edge_of_the_band(cosine):
-    drift = float(fastest_drift(cosine, 0.9))
-    assert drift * 0.9 / 0.1 == pytest.approx(-math.log(cosine))
-
-
-def test_the_fastest_drift_at_the_edges():
-    assert fastest_drift([-1.0, 0.0, 1.0, np.nan], 0.9).tolist()[:3] == [np.inf, np.inf, 0]
-    assert np.isnan(fastest_drift([np.nan], 0.9)).all()
-    assert fastest_drift([-1.0, 0.5, 1.0], 0.0).tolist() == [np.inf] * 3

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from disband.sims.methods.baselines import dpo_positive, ratio_clipped, with_nll
+from disband.sims.methods.baselines import ratio_clipped, with_nll
 from disband.theory.band import Case, case
 from disband.theory.gram import Gram
-from disband.theory.objectives import CPO, DPO
+from disband.theory.objectives import CPO
 from disband.verify.strategies import positive
 
 TIGHT = Gram(1.0, 9.0, 2.7)  # ρ = 0.9, r* = 3: band from 2.7 to 10/3
@@ -26,14 +26,6 @@ def test_failure_a_likelihood_term_falls_short_on_one_side_and_overshoots_on_the
     assert case(*with_nll(1.0, 1.0, 2.0), TIGHT) == Case.IDEAL
     late = 2.0 * TIGHT.dot / TIGHT.sq_l  # below this incentive the rejected rises too
     assert case(*with_nll(0.99 * late, 0.99 * late, 2.0), TIGHT) == Case.BOTH_RISE
-
-
-def test_failure_dpo_positive_is_dpo_until_it_is_far_above_the_band():
-    above, below = dpo_positive(-1.0, -5.0, -2.0, -2.0), dpo_positive(-3.0, -5.0, -2.0, -2.0)
-    assert above.d_w == above.d_l == DPO.kernel("d_w")(-1.0, -5.0, -2.0, -2.0, 1, 1)
-    assert below.d_w / below.d_l == pytest.approx(51)
-    assert case(*above, TIGHT) == Case.BOTH_FALL
-    assert case(*below, TIGHT) == Case.BOTH_RISE
 
 
 @given(d_w=positive, d_l=positive)

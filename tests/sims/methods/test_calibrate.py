@@ -16,7 +16,6 @@ from disband.sims.methods.calibrate import (
     momentum_calibrated,
     moved_into_band,
     normalised,
-    normalised_dpo,
     rescaled,
     reward_calibrated,
 )
@@ -24,7 +23,6 @@ from disband.theory.band import Case, band, case
 from disband.theory.batch import batch_band, is_empty, mean_products
 from disband.theory.gram import Gram
 from disband.theory.metric import metric_gram
-from disband.theory.objectives import DPO
 from disband.theory.step import first_order
 from disband.verify.strategies import floats_of, grams, nonzero_vectors, positive
 
@@ -99,13 +97,6 @@ def test_normalised_gradients_have_the_direction_of_calibration(d_w, d_l, gram):
     ours = normalised(1.0, gram)
     other = reward_calibrated(float(d_w), float(d_l), gram)
     assert ours.d_w * other.d_l == pytest.approx(ours.d_l * other.d_w, rel=1e-12)
-
-
-def test_dpo_star_takes_its_size_from_dpo():
-    data = (-3.0, -4.0, -3.5, -2.0)
-    got = normalised_dpo(*data, Gram(4.0, 9.0, 1.0), beta=0.3)
-    size = DPO.kernel("d_w", beta=0.3)(*data, 1, 1)
-    np.testing.assert_allclose(got, (size / 2, size / 3), rtol=1e-14)
 
 
 @each

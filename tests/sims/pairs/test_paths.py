@@ -9,7 +9,7 @@ from disband.sims.methods.treatments import FOR_ONE_PAIR, Alone
 from disband.sims.pairs.paths import Path, path
 from disband.sims.pairs.studies import EDIT_ONE_SHARED
 from disband.sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, cloud, clouds
-from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map, outcome_maps
+from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map
 from disband.sims.surveys.outcomes import in_band
 from disband.theory.band import Case
 from disband.theory.objectives import BCE, DPO, OBJECTIVES, SFT
@@ -96,17 +96,6 @@ def test_a_map_has_its_axes(axis):
     assert np.all(np.diff(found.other) > 0)
     with pytest.raises(ValueError, match="an axis is"):
         outcome_map(DPO, "none", "level")
-
-
-def test_maps_come_by_axis_and_method():
-    found = outcome_maps(DPO, ["none", "reward calibration"], points=9, steps=3)
-    assert list(found) == [
-        (axis, name) for axis in (NORM_RATIO, STEP_SIZE) for name in ("none", "reward calibration")
-    ]
-    bare, centred = (found[NORM_RATIO, name] for name in ("none", "reward calibration"))
-    assert (bare.case[:, :-1] != Case.IDEAL).any()
-    assert (centred.case[:, :-1] == Case.IDEAL).all()
-    assert centred.inside.all()
 
 
 def test_under_adam_calibration_in_its_metric_beats_the_exact_and_the_published():

@@ -5,7 +5,8 @@ import pytest
 
 from disband.theory.band import Case, band, case
 from disband.theory.gram import Gram
-from disband.theory.models.bilevel import effective_incentives, good_weights, gram_in, metric
+from disband.theory.models.bilevel import effective_incentives, metric
+from tests.theory.full_metric import gram_in
 
 
 def scores(seed, count=60, width=4):
@@ -28,18 +29,6 @@ def test_the_metric_is_the_inverse_square():
 def test_a_lower_level_without_strength_is_refused():
     with pytest.raises(ValueError, match="positive strength"):
         metric(np.eye(2), 0.0)
-
-
-def test_the_good_weights_are_those_that_are_good():
-    a, b, hessian = scores(1)
-    gram, d = gram_in(metric(hessian, 1.0), a, b), 0.05
-    low, high = good_weights(d, gram)
-    for weight in (-0.1, -0.02, 0.0, 0.01, 0.1, 1.0):
-        good = case(d + weight, d, gram) == Case.IDEAL
-        np.testing.assert_array_equal(good, (low <= weight) & (weight <= high))
-    assert np.isinf(high[gram.dot <= 0]).all()
-    assert (gram.dot <= 0).any()
-    assert (gram.dot > 0).any()
 
 
 def test_effective_incentives_do_in_the_plain_metric_what_was_done_in_the_other():

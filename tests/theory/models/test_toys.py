@@ -13,7 +13,6 @@ from disband.theory.models.toys import (
     EditOne,
     edit_one_exact,
     edit_one_slope,
-    flip_step,
     row_change,
     row_slope,
     single_token_gram,
@@ -132,40 +131,6 @@ def test_the_slope_is_exact_on_fractions():
 
 
 @given(start=starts)
-def test_the_flip_step_is_the_only_one_between_rising_and_falling(start):
-    flip = flip_step(start)
-    assert 0 <= flip < np.inf
-    if flip == 0:
-        assert edit_one_slope(start) <= 0
-        inside, outside = [], [1e-3, 1.0, 100.0]
-    else:
-        assert edit_one_slope(start) > 0
-        assert abs(edit_one_exact(flip, start)) < 1e-11
-        inside, outside = flip * np.array([1e-3, 0.5, 0.999]), flip * np.array([1.001, 2, 50])
-    assert all(edit_one_exact(c, start) > 0 for c in inside)
-    assert all(edit_one_exact(c, start) < 0 for c in outside)
-
-
-@given(seed=st.integers(0, 200), n=st.integers(0, 4))
-def test_nothing_flips_where_the_suffix_is_the_same_or_learns_its_own_token(seed, n):
-    start = start_of(seed, n)
-    assert flip_step(start._replace(after_w=start.after_l)) == np.inf
-    swapped = start._replace(after_w=start.after_l, after_l=start.after_w)
-    assert flip_step(swapped) == np.inf
-    assert edit_one_exact(1e3, swapped) >= -1e-12
-
-
-@given(start=starts)
-def test_a_longer_suffix_flips_earlier(start):
-    longer = start._replace(
-        after_w=np.concatenate([start.after_w] * 2),
-        after_l=np.concatenate([start.after_l] * 2),
-        tokens=np.concatenate([start.tokens] * 2),
-    )
-    assert flip_step(longer) <= flip_step(start)
-
-
-@given(start=starts)
 def test_the_parts_have_the_signs_of_theorem_3(start):
     assert row_slope(*start.at) >= 0
     assert (row_slope(*start.after) <= 1e-15).all()
@@ -175,7 +140,6 @@ def test_the_parts_have_the_signs_of_theorem_3(start):
 def test_very_long_suffixes_lower_the_chosen_response_at_every_step():
     start = start_of(5, 80, 4)
     assert edit_one_slope(start) < 0
-    assert flip_step(start) == 0
 
 
 @given(s=simplex_points(4), step=st.floats(1e-3, 50))

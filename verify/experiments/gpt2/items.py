@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from disband.lm.data.preferences import Preference, Text
-from disband.lm.data.tokens import Cut, batches, tokenize
+from disband.lm.data.tokenize import Cut, batches, tokenize
 from disband.lm.data.tweets import LABELS, SplitSettings, Tweet, rank, responses, split
 from disband.lm.model.gpt2 import Batch, TextTokenizer, encode
 
@@ -81,7 +81,7 @@ def encoded(
     """Batch of items with these responses.
 
     A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as
-    :class:`disband.lm.data.tokens.Cut` does, to fit into the model's ``positions``.
+    :class:`disband.lm.data.tokenize.Cut` does, to fit into the model's ``positions``.
     """
     if isinstance(items[0], Tweet):
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)

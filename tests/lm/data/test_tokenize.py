@@ -1,0 +1,168 @@
+"""Preference pairs as tokens: borders, ends, cuts, chat templates."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disband.lm.data.preferences import Message, Preference
+from disband.lm.data.tokenize import Cut, batches, summary, tokenize
+from disband.lm.model.gpt2 import encode, logp
+from tests.lm.tiny import model_of, tokenizer_of
+
+TOKENIZER = tokenizer_of()
+TEMPLATE = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}<|endoftext|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+END = TOKENIZER.eos_token_id
+WHOLE = Cut(max_length=None, end=False)
+
+
+def chat():
+    tokenizer = copy.deepcopy(TOKENIZER)
+    tokenizer.chat_template = TEMPLATE
+    return tokenizer
+
+
+def talk(prompt="q", chosen="Positive", rejected="Negative"):
+    asked = (Message("user", prompt),) if prompt else ()
+    return Preference(asked, *((Message("assistant", text),) for text in (chosen, rejected)))
+
+
+def one(pair, cut=WHOLE, tokenizer=TOKENIZER):
+    (tokens,) = tokenize(tokenizer, [pair], cut)
+    return tokens
+
+
+def text(ids):
+    return TOKENIZER.decode(list(ids))
+
+
+def test_styles_come_out_as_in_the_sentiment_study():
+    prompts, answers = ("what a day", "ok"), ("Positive sentiment.", "Negative")
+    pairs = [Preference(p, *answers) for p in prompts]
+    cut = Cut(max_length=None, end=False, separator="\n")
+    batch_w, batch_l = batches(TOKENIZER, tokenize(TOKENIZER, pairs, cut))
+    for batch, answer in ((batch_w, answers[0]), (batch_l, answers[1])):
+        expected = encode(TOKENIZER, prompts, [answer] * 2)
+        assert torch.equal(batch.ids, expected.ids)
+        assert torch.equal(batch.response, expected.response)
+
+
+pieces = st.text("ab .!é\n", max_size=6)
+
+
+@given(pieces, pieces.filter(str.strip), pieces.filter(str.strip))
+def test_the_tokens_are_those_of_the_whole_texts_and_their_context_is_shared(x, w, l):  # noqa: E741
+    tokens = one(Preference(x, w, l))
+    start = (END,) if tokens.context == (END,) else ()
+    for response, said in ((tokens.chosen, w), (tokens.rejected, l)):
+        ids = (*tokens.context, *response)[len(start) :]
+        assert list(ids) == TOKENIZER.encode(x + said)
+        assert response
+    alone = TOKENIZER.encode(x)
+    assert tokens.merged == len(alone) - len(tokens.context) + len(start)
+
+
+def test_a_token_over_the_border_counts_with_both_responses():
+    # " judgement" is one token; of "judge" and " jud", none is a beginning of it.
+    tokens = one(Preference("on my jud", "gement.", "o."))
+    assert tokens.merged > 0
+    assert text(tokens.context) == "on my"
+    assert text(tokens.chosen) == " judgement."
+    assert text(tokens.rejected) == " judo."
+    assert summary([tokens])["joined borders"] == 1
+
+
+def test_a_text_without_a_prompt_begins_with_a_start_token():
+    tokens = one(Preference("", "Positive", "Negative"))
+    assert tokens.context == (END,)
+    assert (text(tokens.chosen), text(tokens.rejected)) == ("Positive", "Negative")
+
+
+def test_a_tokenizer_that_begins_every_text_begins_the_context():
+    from tokenizers.processors import TemplateProcessing
+
+    tokenizer = copy.deepcopy(TOKENIZER)
+    tokenizer.bos_token = tokenizer.eos_token
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", END)]
+    )
+    tokens = one(Preference("on my", " judgement", " day"), tokenizer=tokenizer)
+    assert tokens.context == (END, *TOKENIZER.encode("on my"))
+    assert END not in tokens.chosen
+
+
+def test_a_response_ends_once():
+    tokens = one(Preference("x", " yes", " no<|endoftext|>"), Cut())
+    assert tokens.chosen[-1] == tokens.rejected[-1] == END
+    assert (*tokens.chosen, *tokens.rejected).count(END) == 2
+    assert END not in one(Preference("x", " yes", " no")).chosen
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_a_conversation_is_laid_out_by_its_template(end):
+    tokens = one(talk(), Cut(None, end), chat())
+    assert text(tokens.context) == "<user>q<|endoftext|>\n<assistant>"
+    closing = "<|endoftext|>\n" if end else ""
+    assert text(tokens.chosen) == f"Positive{closing}"
+    assert text(tokens.rejected) == f"Negative{closing}"
+
+
+def test_a_conversation_without_a_prompt_is_laid_out_too():
+    tokens = one(talk(prompt=""), WHOLE, chat())
+    assert text(tokens.context + tokens.chosen).endswith("<assistant>Positive")
+
+
+def test_conversations_need_a_template_that_renders_them():
+    with pytest.raises(ValueError, match="need a tokenizer with a chat template"):
+        one(talk())
+    broken = chat()
+    broken.chat_template = "{{ raise_exception('no system turns') }}"
+    with pytest.raises(ValueError, match=r"not one with the roles user.*no system turns"):
+        one(talk(), tokenizer=broken)
+
+
+@pytest.mark.parametrize("end", [True, False])
+@pytest.mark.parametrize("limit", [2, 3, 5, 8, 14, 200])
+def test_a_cut_keeps_the_responses_and_one_context_for_both(limit, end):
+    pair = Preference("one two three four five six", " yes", " Positive sentiment based on my day")
+    whole, cut = one(pair, Cut(None, end)), one(pair, Cut(limit, end))
+    longest = max(len(whole.chosen), len(whole.rejected))
+    assert len(cut.context) + max(len(cut.chosen), len(cut.rejected)) <= limit
+    assert cut.context == whole.context[len(whole.context) - len(cut.context) :]
+    assert len(cut.context) == min(len(whole.context), max(1, limit - longest))
+    assert cut.cut_context == len(whole.context) - len(cut.context)
+    for got, full, lost in zip(
+        (cut.chosen, cut.rejected), (whole.chosen, whole.rejected), cut.cut_responses, strict=True
+    ):
+        assert got == full[: limit - len(cut.context)]
+        assert lost == len(full) - len(got)
+    report = summary([cut, whole])
+    assert report["cut contexts"] == (cut.cut_context > 0)
+    assert report["cut responses"] == (limit <= longest)
+
+
+def test_batches_go_through_a_model():
+    tokens = tokenize(
+        TOKENIZER, [Preference("what a day", " yes", " no!"), Preference("", "a", "b")]
+    )
+    model = model_of(TOKENIZER).double()
+    for batch, responses in zip(
+        batches(TOKENIZER, tokens), zip(*((t.chosen, t.rejected) for t in tokens), strict=True),
+        strict=True,
+    ):  # fmt: skip
+        assert batch.lengths.tolist() == [len(r) for r in responses]
+        alone = torch.cat([logp(model, batch.row(i)) for i in range(2)])
+        torch.testing.assert_close(logp(model, batch), alone)
+
+
+def test_identical_responses_are_counted_and_misuse_is_refused():
+    assert summary([one(Preference("x", " a", " a"))])["identical responses"] == 1
+    with pytest.raises(ValueError, match="a batch needs pairs"):
+        batches(TOKENIZER, [])
+    with pytest.raises(ValueError, match=r"max_length is at least 2.*got 1"):
+        Cut(max_length=1)
