@@ -75,7 +75,11 @@ def _moved(side: str, motion: Motion) -> str:
     units = _UNITS.get(motion.metric, "nats")
     change = f"{motion.start:+.3g} to {motion.end:+.3g} {units}"
     noise = "" if math.isnan(motion.error) else f", give or take {2 * motion.error:.2g}"
-    when = "" if motion.halfway is None else f"; half of it by step {motion.halfway}"
+    when = (
+        ""
+        if motion.halfway is None
+        else f"; half of that change had happened by step {motion.halfway}"
+    )
     return f"{side}: {change} ({motion.metric}{noise}){when}"
 
 
@@ -211,4 +215,4 @@ def _todo(found: Diagnosis) -> Iterator[str]:
         return
     rises = found.mean("both_rise") >= MOST
     if found.cause is Cause.NONE and found.motions and not rises:
-        yield "Nothing needs mending for the chosen's sake."
+        yield "The chosen did not fall: nothing needs to be changed for it."

@@ -59,7 +59,7 @@ def looked(ideal, both_fall, both_rise=0.0, **metrics):
         (-1, looked(0.9, 0.1), Cause.STEP, "does not mend"),
         (-1, looked(0.9, 0.1, measured_chosen=0.01, chosen_fell=0.1), Cause.LATER, "does not mend"),
         (-1, {}, Cause.UNKNOWN, "Monitor(every=10)"),
-        (1, looked(0.9, 0.1), Cause.NONE, "Nothing needs mending"),
+        (1, looked(0.9, 0.1), Cause.NONE, "nothing needs to be changed"),
         (1, looked(0.1, 0.1, 0.8), Cause.NONE, "above the band"),
     ],
     ids=["own", "same step", "later steps", "not watched", "risen", "both rise"],
@@ -95,7 +95,7 @@ def test_pairs_that_do_not_move_are_a_stretch_of_their_own():
     metrics = looked(0.1, 0.1) | {"reversed": 0.0, "still": 0.8}
     found = diagnose(run_of(1, **metrics))
     assert [phase.case for phase in found.phases] == [Outcome.STILL]
-    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% winner")
+    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% chosen up")
     assert any("do not move" in sentence for sentence in said(found).todo)
 
 
@@ -213,7 +213,7 @@ def test_a_run_that_broke_off_says_where_and_of_what(tmp_path):
     assert words.happened[0].startswith("the log ends at step 2 of 10: ")
     assert "loss (step 3), rewards/chosen (step 3)" in words.happened[1]
     assert any("lower the learning rate" in sentence for sentence in words.todo)
-    assert not any("Nothing needs mending" in sentence for sentence in words.todo)
+    assert not any("nothing needs to be changed" in sentence for sentence in words.todo)
 
 
 def test_loggers_names_are_the_trainers(tmp_path):
