@@ -15,6 +15,7 @@ from disband.theory.objective import Objective
 from disband.theory.objectives import OBJECTIVES
 from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective
 from disband.theory.own_loss.complexity import size
+from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
 
 from ..job.entries import objective_entry
@@ -109,8 +110,9 @@ def _solved(objective: Objective, name: str, solve: Callable[[], list[str]]) -> 
     if objective in OBJECTIVES:
         return solve()
     try:
-        return solve()
-    except _BEYOND:
+        with time_limit():
+            return solve()
+    except (*_BEYOND, TimeoutError):
         return [_entry(name, "not solved for this loss")]
 
 
