@@ -8,10 +8,9 @@ from disband.lm.data.tweets import Tweet
 from disband.lm.model.gpt2 import encode, greedy
 from disband.lm.model.load import positions
 from disband.lm.training.optimizers import Rule
-from disband.verify.experiments.gpt2.findings import RULES, findings
-from disband.verify.experiments.gpt2.findings.compared import ALL, BAND, BATCH, NONE
+from disband.verify.experiments.gpt2.findings import findings, tables
+from disband.verify.experiments.gpt2.findings.methods import ALL, BAND, BATCH, NONE, method_numbers
 from disband.verify.experiments.gpt2.findings.methods import RULES as EXPECTED
-from disband.verify.experiments.gpt2.findings.methods import method_numbers
 from disband.verify.experiments.gpt2.free_text import MOST_WORDS, pairs, rows, scrambled
 from disband.verify.experiments.gpt2.items import Given
 from disband.verify.experiments.gpt2.language import language_model
@@ -19,7 +18,6 @@ from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Supervision
 from disband.verify.experiments.gpt2.questions.methods import METHODS, Trial, run_trial
 from disband.verify.experiments.gpt2.readings import GAINED, at_gain
-from disband.verify.experiments.gpt2.tables import tables
 from tests.lm.tiny import TWEETS, model_of, tokenizer_of
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
 
@@ -215,6 +213,5 @@ def test_at_equal_margin_both_changes_differ_by_the_margin():
     assert np.isnan(never["updates to the margin"])
 
 
-def test_expected_findings_are_rules_of_their_question():
-    assert {r.name for r in RULES if r.question == "methods"} == {one.name for one in EXPECTED}
+def test_the_methods_are_those_that_the_findings_name():
     assert set(METHODS) | {NONE} == set(ALL)
