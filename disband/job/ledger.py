@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 
-from disband.verify import claims as claims_of
+from disband.verify.claims import LEDGER
 from disband.verify.deciding import records
 from disband.verify.deciding.claim import Claim
 from disband.verify.deciding.declaration import declaration
@@ -64,7 +64,7 @@ def decided(
 
 @cache
 def _declared() -> dict[str, Claim]:
-    return {claim.id: claim for claim in claims_of.LEDGER if isinstance(claim, Claim)}
+    return {claim.id: claim for claim in LEDGER if isinstance(claim, Claim)}
 
 
 def _decide(name: str, _: Callable[[float], None]) -> Record:
