@@ -7,12 +7,13 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.job.toys import run_toy, table
 from disband.sims.pairs.studies import TOYS, Study
-from disband.theory.objectives import DPO, OBJECTIVES, SPPO
+from disband.theory.objectives import DPO, SPPO
 from disband.theory.symbols import beta
 from disband.verify.kept.codec import decode, encode
+from tests.sampling import some
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 @pytest.mark.parametrize("toy", TOYS.values(), ids=lambda t: t.name)
 def test_without_a_step_size_every_objective_starts_with_a_step_as_long_as_that_of_dpo(
     toy, objective
