@@ -191,6 +191,7 @@ def test_one_look_is_a_gram_and_slopes(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["bart", "gpt2"])
+@pytest.mark.filterwarnings("ignore::disband.lm.scores.measurement.SlowScores")
 def test_log_probabilities_that_padding_shifts_are_noticed_and_read_text_by_text(kind):
     model, pair = tiny(kind).eval(), pairs()
     expected = np.array(
