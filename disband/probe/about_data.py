@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .rules import MANY, Advice, percent
+from disband.verify.pages.tables import percent
+
+from .rules import MANY, Advice
 
 
 def about_data(counts: Mapping[str, Any], tokens: Mapping[str, Any]) -> list[Advice]:

@@ -5,8 +5,10 @@ from dataclasses import asdict
 from math import isnan
 from typing import Any
 
+from disband.verify.pages.tables import percent
+
 from .about_data import about_data
-from .rules import MANY, Advice, interval, percent
+from .rules import MANY, Advice, interval
 
 # A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from disband.lm.data.tokenize import Cut, tokenize
-from disband.verify.kept.store import whole_file
+from disband.verify.kept.files import whole_file
 
 from .distances import distances
 from .survey import Pass, Row

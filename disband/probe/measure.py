@@ -16,7 +16,8 @@ from disband.lm.model.load import Loaded
 from disband.lm.scores.grams import batch_gram, pair_gram
 from disband.lm.scores.metric import Preconditioner
 from disband.theory.gram import Gram
-from disband.verify.kept.store import Store, sweep
+from disband.verify.kept.files import sweep
+from disband.verify.kept.store import Store
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]

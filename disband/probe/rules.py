@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
 from typing import Any
+
+from disband.verify.pages.tables import percent
 
 MANY = 0.1  # of pairs or of batches
 
@@ -25,11 +26,6 @@ class Advice:
     applies: bool
     advice: str
     reason: str
-
-
-def percent(value: float | None) -> str:
-    """A share as a reader would say it; of nothing there is none."""
-    return "–" if value is None or isnan(value) else f"{100 * value:.0f} %"
 
 
 def interval(of: Mapping[str, Any]) -> str:

@@ -1,14 +1,12 @@
 """``disband probe``: what a preference training would do to a model, told before it begins."""
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from disband.verify.kept.json_text import json_text
+from disband.verify.kept.files import json_text, write_text
 from disband.verify.kept.provenance import provenance
-from disband.verify.kept.store import write_text
 
 from ..terminal.errors import Refusal, require_writable, user_input
 from ..terminal.progress import Screen, Step
@@ -24,8 +22,6 @@ from .inputs import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from disband.lm.model.load import Loaded
 
     from .measure import Plan
@@ -200,19 +196,14 @@ def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Record | None:
 
 def _figures(record: Record, worst: "list[Tokens]") -> dict[str, str]:
     from disband.figures.probe import plane_picture, tokens_picture
+    from disband.figures.style import svg_text
 
     each = record["each"]
     plane = plane_picture([one["cosine"] for one in each], [one["log_ratio"] for one in each])
-    drawn = {"plane": _svg(plane)}
+    drawn = {"plane": svg_text(plane)}
     for number, one in enumerate(worst, 1):
-        drawn[f"tokens {number}"] = _svg(tokens_picture(one.cosines, one.words, one.len_w))
+        drawn[f"tokens {number}"] = svg_text(tokens_picture(one.cosines, one.words, one.len_w))
     return drawn
-
-
-def _svg(figure: "Figure") -> str:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
 
 
 def _share(advance: Callable[[float, float, str], None], said: str = "") -> Callable[[float], None]:

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from disband.theory.outcome import Outcome
+from disband.verify.pages.tables import percent
 
 from ..terminal.numbers import number
-from .rules import percent
 
 _WIDTH = 100  # where there is no terminal to ask
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from ..deciding.claim import Grade, Kind
+from .tables import table
 
 Record = Mapping[str, Any]
 
@@ -39,11 +40,9 @@ def claims_page(records: Sequence[Record]) -> str:
 def _counts(records: Sequence[Record]) -> str:
     counts = Counter((str(r["paper"]), _verdict(r)) for r in records)
     verdicts = sorted({verdict for _, verdict in counts})
-    lines = [f"| paper | {' | '.join(verdicts)} |", f"|---|{'---|' * len(verdicts)}"]
-    for paper in dict.fromkeys(str(r["paper"]) for r in records):
-        cells = " | ".join(str(counts[paper, verdict]) for verdict in verdicts)
-        lines.append(f"| {paper} | {cells} |")
-    return "\n".join(lines) + "\n"
+    papers = dict.fromkeys(str(r["paper"]) for r in records)
+    rows = [(paper, *(counts[paper, verdict] for verdict in verdicts)) for paper in papers]
+    return "\n".join(table(("paper", *verdicts), rows)) + "\n"
 
 
 def _errata(records: Sequence[Record]) -> str:

@@ -5,9 +5,10 @@ from dataclasses import asdict
 import pytest
 
 from disband.probe.advice import advise
-from disband.probe.rules import interval, percent
+from disband.probe.rules import interval
 from disband.probe.shares import share
 from disband.probe.survey import Counts
+from disband.verify.pages.tables import percent
 
 N = 100
 OUTCOMES = ("ideal", "both_fall", "both_rise", "reversed", "still", "unknown")

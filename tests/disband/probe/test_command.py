@@ -17,7 +17,7 @@ from disband.probe.run import run
 from disband.terminal.errors import Refusal
 from tests.lm.model.test_load import architecture, saved
 from tests.lm.tiny import model_of, tokenizer_of
-from tests.verify.pages.test_report import HOSTILE, Page
+from tests.pages import HOSTILE, Page
 
 WORDS = ["lovely", "great", "sunny", "awful", "bad", "rainy", "trip", "meal", "flight", "talk"]
 FEW = {"batch": 4, "batches": 2, "worst": 2, "device": "cpu"}
@@ -123,6 +123,14 @@ def test_entangled_data_are_flagged_with_their_reason(record):
     heaviest = record["worst"][0]
     assert heaviest["drag"] > 1
     assert min(heaviest["effects"]) in heaviest["effects"][heaviest["len_w"] :]
+
+
+def test_the_same_result_gives_the_same_bytes(record, page, asked, monkeypatch):
+    monkeypatch.setattr("disband.probe.run.provenance", lambda: record["provenance"])
+    said = (asked.out / "probe.json").read_bytes()
+    run(asked)
+    assert (asked.out / "probe.html").read_text("utf-8") == page
+    assert (asked.out / "probe.json").read_bytes() == said
 
 
 def probed(folder, data, **settings):
