@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from .prediction import Numbers
 
@@ -30,6 +29,8 @@ def interval(values: Array) -> Array:
 
 def around(mean: Array | float, error: Array | float, freedom: Array | float) -> Array:
     """A mean and the ends of its 95 % interval, from its standard error and its freedom."""
+    from scipy.stats import t as student  # half a second, which a claim does not wait for
+
     half = student.ppf((1 + LEVEL) / 2, freedom) * error
     return np.stack([mean, mean - half, mean + half])
 

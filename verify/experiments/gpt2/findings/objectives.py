@@ -1,15 +1,19 @@
 """Findings on the objectives at equal margin gained: who preserves the winner."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from disband.theory.gram import Gram
 from disband.theory.step import first_order
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import GAINED, Pieces, race_outcome
+from ..question import Picture, Question, Row
+from ..readings import GAINED, Arrays, Pieces, race_outcome
+
+if TYPE_CHECKING:
+    from ..questions.objectives import Race
 
 
 def _own_condition(found: Pieces) -> Numbers:
@@ -30,6 +34,8 @@ def _ranking(by: str) -> Callable[[Pieces], Numbers]:
         reached = [o for o in outcomes if np.isfinite(o["chosen"]) and np.isfinite(o[by])]
         if len(reached) < 3:
             return {}
+        from scipy.stats import spearmanr  # half a second, which a claim does not wait for
+
         ranks = spearmanr([o[by] for o in reached], [o["chosen"] for o in reached])
         return {"rank correlation": float(ranks.statistic), "objectives": float(len(reached))}
 
@@ -135,5 +141,24 @@ RULES: tuple[Rule[Pieces], ...] = (
         criterion=_AT_MARGIN + "of the chosen is higher than at the start, under each of them",
         numbers=_observed(("CPO", "DPOP", "RRHF", "SLiC-HF")),
         holds=_chosen_rises,
+    ),
+)
+
+
+def _rows(piece: "Race", arrays: Arrays) -> list[Row]:
+    return [{"objective": piece.objective, "style": piece.style, **race_outcome(arrays)}]
+
+
+QUESTION = Question(
+    name="objectives",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="ranking",
+            caption="The chosen's change at equal margin gained beside what the band said at the "
+            "start",
+            drawing="gpt2.runs:ranking_picture",
+        ),
     ),
 )
