@@ -1,6 +1,7 @@
 """``disband derive``: an objective's formulas as text."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from sympy import false
@@ -14,8 +15,10 @@ from disband.theory.objective import Objective
 from disband.theory.objectives import OBJECTIVES
 from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective
 from disband.theory.own_loss.complexity import size
+from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
 
+from ..job.entries import objective_entry
 from .formula import balanced, entry, plain
 from .numbers import number
 
@@ -68,6 +71,13 @@ def derivation(objective: Objective | TorchObjective) -> str:
     )
 
 
+def record(objective: Objective | TorchObjective) -> dict[str, Any]:
+    """Return the formulas of ``objective`` in LaTeX, as plain data."""
+    if isinstance(objective, TorchObjective):
+        return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
+    return {**objective_entry(objective), "note": objective.note}
+
+
 def _undefined(objective: Objective) -> list[str]:
     gap = Words(facts(objective), plain).undefined()
     return _entries("undefined", [gap] if gap else [])
@@ -84,8 +94,9 @@ def _solved(objective: Objective, name: str, solve: Callable[[], list[str]]) -> 
     if objective in OBJECTIVES:
         return solve()
     try:
-        return solve()
-    except _BEYOND:
+        with time_limit():
+            return solve()
+    except (*_BEYOND, TimeoutError):
         return [_entry(name, "not solved for this loss")]
 
 
