@@ -59,7 +59,7 @@ def test_pairs_that_do_not_move_are_a_stretch_of_their_own():
     metrics = looked(0.1, 0.1) | {"reversed": 0.0, "still": 0.8}
     found = diagnose(run_of(1, **metrics))
     assert [phase.case for phase in found.phases] == [Outcome.STILL]
-    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% winner")
+    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% chosen up")
     assert any("do not move" in sentence for sentence in said(found).todo)
 
 

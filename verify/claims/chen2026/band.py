@@ -97,7 +97,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.log-decides",
         locator=CODE,
-        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the winner is preserved and the loser "
+        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the chosen is preserved and the rejected "
         "suppressed.",
         given=(rho > 0, rho <= 1),
         holds=iff(Max(r / r_star, r_star / r) <= 1 / rho, good),
@@ -131,7 +131,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.zero-norm",
         locator=CODE,
-        says="If the chosen score is zero, every positive ratio is good and the winner stands "
+        says="If the chosen score is zero, every positive ratio is good and the chosen stands "
         "still.",
         whose=Kind.OURS,
         given=(*POSITIVE, equal(A, Integer(0))),
@@ -166,7 +166,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.negative-push",
         locator=CODE,
-        says=r"If $d_w > 0 > d_l$: the ratio is good iff the loser is suppressed, which needs "
+        says=r"If $d_w > 0 > d_l$: the ratio is good iff the rejected is suppressed, which needs "
         r"$\rho < 0$.",
         whose=Kind.OURS,
         given=(d_w > 0, d_l < 0, B > 0),
@@ -175,7 +175,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.negative-pull",
         locator=CODE,
-        says=r"If $d_w < 0 < d_l$: the ratio is good iff the winner is preserved, which needs "
+        says=r"If $d_w < 0 < d_l$: the ratio is good iff the chosen is preserved, which needs "
         r"$\rho < 0$.",
         whose=Kind.OURS,
         given=(d_w < 0, d_l > 0, A > 0),

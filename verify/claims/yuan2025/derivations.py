@@ -133,7 +133,7 @@ CLAIMS = (
     Claim(
         id="yuan2025.a2.pairwise.repaired",
         locator="Appendix A.2, after the first sentence",
-        says=r"Where $\ell' < 0$, the direction of winner and loser under the loss "
+        says=r"Where $\ell' < 0$, the direction of chosen and rejected under the loss "
         r"$\ell(\log\pi(w) - \log\pi(l))$ is decided by $\langle a, a-b\rangle$ and "
         r"$\langle b, a-b\rangle$; where $\ell' > 0$ it is reversed.",
         holds=every(
@@ -168,7 +168,7 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.chosen",
-        locator="Appendix A.2, condition for the winner",
+        locator="Appendix A.2, condition for the chosen",
         says=r"If $\beta^{-1} + \log\pi(l) > 0$: $\log\pi(w)$ increases iff $\frac{\langle a,b"
         r"\rangle}{\langle a,a\rangle} < \frac{\beta^{-1} - \log\pi(w)}{\beta^{-1} + \log\pi(l)}$",
         quote=r"$\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{a}, "
@@ -179,7 +179,7 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.implicit-assumption",
-        locator="Appendix A.2, after the condition for the winner",
+        locator="Appendix A.2, after the condition for the chosen",
         says=r"The inequality implicitly assumes $\beta^{-1} + \log\pi(l) > 0$: without it, it can "
         r"hold while $\log\pi(w)$ does not increase.",
         quote=r"the inequality above implicitly assume that $\beta^{-1} + \log \pi(l) > 0$ .",
@@ -189,7 +189,7 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.rejected",
-        locator="Appendix A.2, condition for the loser",
+        locator="Appendix A.2, condition for the rejected",
         says=r"$\log\pi(l)$ decreases iff $\frac{\langle a,b\rangle}{\langle b,b\rangle} < "
         r"\frac{\beta^{-1} + \log\pi(l)}{\beta^{-1} - \log\pi(w)}$",
         quote=r"$\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{b}, "
