@@ -116,8 +116,8 @@ CLAIMS = (
     Claim(
         id="yuan2025.a2.pairwise",
         locator="Appendix A.2, after the first sentence",
-        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of winner and "
-        r"loser is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
+        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of chosen and "
+        r"rejected is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
         quote=r"for any pairwise loss $\ell(\log \pi(w) - \log \pi(l))$ , the above "
         "statement still holds.",
         whose=Kind.READ,
