@@ -149,8 +149,8 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.zero-chosen-incentive",
         locator=CODE,
-        says=r"If $d_w = 0 < d_l$ the rejected is suppressed; the chosen is preserved iff $\rho \le "
-        "0$.",
+        says=r"If $d_w = 0 < d_l$ the rejected is suppressed; the chosen is preserved iff "
+        r"$\rho \le 0$.",
         whose=Kind.OURS,
         given=(d_l > 0, equal(d_w, Integer(0))),
         holds=And(D_l <= 0, iff(D_w >= 0, X <= 0)),
