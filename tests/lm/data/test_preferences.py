@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from disband.lm.data.preferences import Message, Preference, preference, read_preferences
+from disband.lm.data.messages import Message
+from disband.lm.data.preferences import Preference, preference, read_preferences
 
 
 def turns(*contents, first="user"):

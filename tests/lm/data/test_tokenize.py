@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disband.lm.data.preferences import Message, Preference
+from disband.lm.data.messages import Message
+from disband.lm.data.preferences import Preference
 from disband.lm.data.tokenize import Cut, batches, summary, tokenize
 from disband.lm.model.gpt2 import encode, logp
 from tests.lm.tiny import model_of, tokenizer_of
