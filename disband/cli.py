@@ -5,7 +5,7 @@
 import click
 
 from . import __version__
-from .commands.claims import claim, falsify
+from .commands.claims import claim, claims, falsify
 from .commands.compare import compare
 from .commands.explore import explore
 from .commands.gpt2 import gpt2
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    derive, band, compare, simulate, outcomes, verify, figures, claim, falsify, gpt2, probe,
+    derive, band, compare, simulate, outcomes, verify, figures, claim, claims, falsify, gpt2, probe,
     report, explore,
 )  # fmt: skip
 for _command in _COMMANDS:

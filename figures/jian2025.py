@@ -11,8 +11,8 @@ from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
 
 from disband.sims.simplex.initialization import Map
-from disband.sims.simplex.misallocation import Curve
 from disband.sims.simplex.portraits import Portrait
+from disband.verify.experiments.toys.probability import Curve
 
 from .style import LOOKS, Array, Fill, Look, draw, panels, spread, styled
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from disband.theory.band import Case
-from disband.verify.kept.store import whole_file
+from disband.verify.kept.files import whole_file
 
 Array = NDArray[np.float64]
 

@@ -10,6 +10,7 @@ d_w, d_l        incentives :math:`-\partial\ell/\partial\log\pi_w`,       ``(bat
                 :math:`\partial\ell/\partial\log\pi_l`
 A, B, X         :math:`\|a\|^2, \|b\|^2, \langle a,b\rangle` of the       ``(batch,)``
                 scores :math:`a=\nabla\log\pi_w, b=\nabla\log\pi_l`
+r_star          :math:`r^* = \|b\|/\|a\|`                                  ``(batch,)``
 eta             step size of gradient descent                             ``()``
 beta, ...       hyperparameters of an objective                           ``()``
 kl, omega       detached quantities of a batch or pair: KTO's reference   ``()``
@@ -30,6 +31,7 @@ len_w, len_l = symbols("len_w len_l", positive=True, integer=True)
 d_w, d_l = symbols("d_w d_l", real=True)
 A, B = symbols("A B", nonnegative=True)
 X = Symbol("X", real=True)
+r_star = Symbol("r_star", positive=True)
 eta = Symbol("eta", positive=True)
 beta, delta, lam_w, lam_l = symbols("beta delta lam_w lam_l", positive=True)
 alpha, gamma, kl, lam = symbols("alpha gamma kl lam", nonnegative=True)
@@ -57,6 +59,7 @@ LATEX: dict[Symbol, str] = {
     A: r"\|a\|^2",
     B: r"\|b\|^2",
     X: r"\langle a,b\rangle",
+    r_star: r"r^*",
     lam: r"\lambda",
     lam_w: r"\lambda_w",
     lam_l: r"\lambda_l",
@@ -71,6 +74,7 @@ PLAIN: dict[Symbol, str] = {
     A: "‖a‖²",
     B: "‖b‖²",
     X: "⟨a,b⟩",
+    r_star: "r*",
     len_w: "|y_w|",
     len_l: "|y_l|",
     logp_w: "log π_w",

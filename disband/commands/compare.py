@@ -52,8 +52,8 @@ def compare(
         require_writable(out)
     from disband.theory.catalogue import catalogue
 
-    from ..terminal.pair import rows, shared_settings, table
-    from ..terminal.place import Pair
+    from ..terminal.pair import Pair, shared_settings
+    from ..terminal.pair import compare as compared
 
     with user_input():
         listed = catalogue()
@@ -71,7 +71,7 @@ def compare(
         if loss is not None:
             chosen.append((chosen_objective(None, loss, own), {}))
         pair = Pair(**numbers)
-        click.echo(table(rows(chosen, pair, cosine, norm_ratio), pair, cosine, norm_ratio))
+        click.echo(str(compared(chosen, pair, cosine, norm_ratio)))
     if figure:
         from disband.figures.objectives import phase_picture
         from disband.figures.style import save

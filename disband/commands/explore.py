@@ -57,8 +57,8 @@ def explore(*, loss: str | None, settings: tuple[str, ...], data: Path | None, o
         )
     own = chosen_objective(None, loss, values) if loss is not None else None
     require_writable(out.parent)
+    from disband.verify.kept.files import write_text
     from disband.verify.kept.provenance import provenance
-    from disband.verify.kept.store import write_text
 
     from ..explorer.page import page
     from ..explorer.tokens import recorded, saved

@@ -85,17 +85,15 @@ def band(
     disband band --loss "(w - l - 1)**2" --cos 0.9 --norm-ratio 1.3
     """
     values = number_settings(settings)
-    from numpy import errstate
-
     from disband.theory.catalogue import catalogue
 
-    from ..terminal.place import Pair, placement
+    from ..terminal.pair import Pair, band_text, compare
 
-    with user_input(), errstate(all="ignore"):
+    with user_input():
         # an objective of the catalogue is there as numbers, without deriving anything
         chosen, hyper = (
             (catalogue().find(name), values)
             if name is not None and loss is None
             else (chosen_objective(name, loss, values), {})
         )
-        click.echo(placement(chosen, hyper, Pair(**pair), cosine, norm_ratio))
+        click.echo(band_text(compare([(chosen, hyper)], Pair(**pair), cosine, norm_ratio)))

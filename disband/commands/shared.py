@@ -14,6 +14,18 @@ OUT = click.option(
     metavar="FOLDER",
     help="Where results go.",
 )
+# Where a run was left that a command reads.
+KEPT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where your last disband verify left its report.",
+)
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else."
+)
 SET = click.option(
     "--set",
     "settings",
@@ -47,3 +59,13 @@ def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_PAIR):
         command = option(command)
     return command
+
+
+def show(as_json: bool, record: Any, text: Callable[[], str]) -> None:  # noqa: FBT001 (the option's)
+    """Print a result: its record as one JSON document, or else as text."""
+    if not as_json:
+        click.echo(text())
+        return
+    from disband.verify.kept.files import json_text
+
+    click.echo(json_text(record))

@@ -69,7 +69,7 @@ def simulate(
     from numpy import errstate
 
     from disband.sims.pairs.studies import TOYS
-    from disband.verify.kept.store import write_text
+    from disband.verify.kept.files import write_text
 
     from ..job.toys import run_toy, table, table_csv
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from disband.sims.pairs.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
 
-from ..terminal.place import Pair
+from ..terminal.pair import Pair
 
 Scale = Literal["linear", "log", "whole"]
 _SINGLE, _EDIT = SINGLE_TOKEN.defaults, EDIT_ONE_SHARED.defaults

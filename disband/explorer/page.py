@@ -1,6 +1,5 @@
 """``disband explore``: one page that computes where it is read, from the same declarations."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import numpy as np
 from bokeh.embed import json_item
 from bokeh.resources import Resources
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from sympy import Basic, Expr, latex, sqrt, symbols
 
@@ -26,8 +24,10 @@ from disband.theory.objective import Objective
 from disband.theory.objectives import DPO, OBJECTIVES
 from disband.theory.step import first_order
 from disband.theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
+from disband.verify.kept.files import json_text
 from disband.verify.kept.provenance import versions
-from disband.verify.pages.report import mathml, shown
+from disband.verify.pages.kit import mathml
+from disband.verify.pages.kit import page as page_of
 
 from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
 
@@ -52,12 +52,9 @@ def page(tokens: Record | None, own: Objective | None = None, *, command: str = 
     """
     listed = (*([own] if own else []), *OBJECTIVES)
     tokens = tokens and _seen(tokens)
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"math": mathml, "shown": shown}
-    return environment.get_template("page.html.j2").render(
+    return page_of(
+        FOLDER / "page.html.j2",
+        {},
         bokeh=_as_is("\n".join(_bokeh().js_raw)),
         style=_as_is((FOLDER / "page.css").read_text("utf-8")),
         script=_as_is("\n".join([PRELUDE, *functions(listed), *_scripts()])),
@@ -196,8 +193,7 @@ def _groups(own: Objective | None) -> dict[str, tuple[str, ...]]:
 
 def _json(data: Record) -> str:
     """Return ``data`` to stand in a page: no tag can begin in it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c")
+    return json_text(data, indent=None).replace("<", "\\u003c")
 
 
 def _as_is(text: str) -> Markup:

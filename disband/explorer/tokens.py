@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disband.verify.kept.files import json_text, write_text
 from disband.verify.kept.provenance import provenance
-from disband.verify.kept.store import write_text
 
 Record = dict[str, Any]
 
@@ -110,7 +110,7 @@ def main() -> None:
         "data": data_hash(tweets),
         "digits": DIGITS,
     }
-    write_text(RECORDED, json.dumps(record(arrays, origin), ensure_ascii=False) + "\n")
+    write_text(RECORDED, json_text(record(arrays, origin), indent=None) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from disband.sims.pairs.gallery import Line
 from disband.sims.pairs.studies import Study
-from disband.verify.kept.store import whole_file
+from disband.verify.kept.files import whole_file
 
 from .motion import Motion
 from .motion import pack as pack_motion

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disband.verify.kept.json_text import json_text
+from disband.verify.kept.files import sweep, write_json
 from disband.verify.kept.provenance import provenance
-from disband.verify.kept.store import sweep, write_text
 
 from ..terminal.errors import Refusal, require_writable, user_input
 from ..terminal.progress import Screen
@@ -157,7 +156,7 @@ def run(study: Study) -> Record:
         "curves": curves(results),
         "provenance": provenance(),
     }
-    write_text(study.out / f"{study.name}.json", json_text(record))
+    write_json(study.out / f"{study.name}.json", record)
     draw_record(record, study.out / "figures")
     return record
 

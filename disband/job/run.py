@@ -16,8 +16,9 @@ from disband.verify.deciding.records import entries
 from disband.verify.experiments.toys.dynamics_run import DYNAMICS
 from disband.verify.experiments.toys.experiment import ToyExperiment
 from disband.verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
+from disband.verify.kept.files import sweep
 from disband.verify.kept.provenance import code_hash, provenance
-from disband.verify.kept.store import Arrays, Store, sweep
+from disband.verify.kept.store import Arrays, Store
 from disband.verify.pages.method_runs import run_parts
 from disband.verify.pages.method_toys import toy_parts
 from disband.verify.pages.report import write_report

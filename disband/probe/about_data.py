@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from .records import Advice, TokenCounts, percent
+from disband.verify.pages.tables import percent
+
+from .records import Advice, TokenCounts
 
 MANY = 0.1  # of pairs or of batches
 SIDED = 0.8  # of pairs

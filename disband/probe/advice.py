@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import isnan
 
+from disband.verify.pages.tables import percent
+
 from .about_data import BLOCKING, MANY, about_data
 from .records import (
     Advice,
@@ -12,7 +14,6 @@ from .records import (
     PairsAt,
     TokenCounts,
     interval,
-    percent,
 )
 
 # A rule that rests on a sampled share looks at its interval's low end.
@@ -97,9 +98,9 @@ def verdict(pairs: Sequence[PairReport], groups: Sequence[BatchReport | None]) -
         )
     falls, rises, n = _falls(batch), _rises(batch), batch["batches"]
     if batch["means"]["still"]["count"] == n:
-        return f"Under {name}, nothing moves: the mean of neither side does in any of {n} batches."
+        return f"Under {name}, nothing moves: the mean of neither side does in {n} of {n} batches."
     if falls == rises == 0:
-        return f"Under {name}, both sides go the right way, in the mean, in all of {n} batches."
+        return f"Under {name}, both sides go the right way, in the mean, in {n} of {n} batches."
     return (
         f"Under {name}, the mean chosen falls in {falls} of {n} batches and the mean rejected "
         f"rises in {rises}."
@@ -348,7 +349,8 @@ def _lengths(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Ad
         ),
         applies=(
             together > TOGETHER
-            and bool(ratio and longer)
+            and ratio is not None
+            and longer is not None
             and min(ratio["median"], longer["median"]) > 1
             and falls["low"] > MANY
             and not normalised

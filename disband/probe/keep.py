@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from disband.lm.data.columns import Named
 from disband.lm.data.tokenize import Cut, rendered, token_pair
-from disband.verify.kept.store import whole_file
+from disband.verify.kept.files import whole_file
 
 from .distances import distances
 from .records import Kept
@@ -15,8 +15,8 @@ from .survey import Pass, Row
 
 Rule = Literal["sound", "apart", "ideal"]
 RULES: Mapping[Rule, str] = {
-    "sound": "rows that state a pair that the chat template takes, whose responses differ, and that did not come before as they "
-    "are or with chosen and rejected exchanged",
+    "sound": "rows that state a pair that the chat template takes, whose responses differ, and "
+    "that did not come before as they are or with chosen and rejected exchanged",
     "apart": "as sound, and the responses differ by more than a tenth of the longer, and by more "
     "than one token of four",
     "ideal": "as sound, and among the sampled pairs whose own step is ideal at the start under the "

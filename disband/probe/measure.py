@@ -18,7 +18,8 @@ from disband.lm.scores.metric import Preconditioner
 from disband.lm.training.optimizers import Rule
 from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels
-from disband.verify.kept.store import Store, sweep
+from disband.verify.kept.files import sweep
+from disband.verify.kept.store import Store
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]
@@ -186,9 +187,7 @@ def start_metric(
     return metric
 
 
-def is_measured(
-    loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str, Any]
-) -> bool:
+def is_measured(loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str, Any]) -> bool:
     """Whether all score products are kept already, so that no metric needs to be made."""
     return all(
         store.load("products", _key(loaded, plan, settings, number)) is not None
@@ -209,9 +208,7 @@ def digest(pairs: Sequence[TokenPair]) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _key(
-    loaded: Loaded, plan: Plan, settings: Mapping[str, Any], number: int
-) -> dict[str, Any]:
+def _key(loaded: Loaded, plan: Plan, settings: Mapping[str, Any], number: int) -> dict[str, Any]:
     """What a piece of products depends on."""
     pairs = [plan.pairs[i] for i in plan.pieces[number]]
     whole = number < plan.whole

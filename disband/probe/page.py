@@ -1,16 +1,14 @@
 """The probe's page: one file that reads offline, asks for nothing and runs nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from disband.theory.outcome import Outcome
-from disband.verify.pages.report import shown, svg
-
-from .rules import percent
+from disband.verify.pages.kit import page, svg
+from disband.verify.pages.tables import percent
 
 # Of a token's colour; the strongest effect of a pair has this much of it.
 _STRONGEST = 0.75
@@ -27,19 +25,10 @@ def html(record: Mapping[str, Any], figures: Mapping[str, str]) -> str:
     Raises:
         ValueError: A figure is no SVG.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Callable[..., str]] = {
-        "shown": shown, "percent": percent, "spread": _spread, "ends": _ends
-    }  # fmt: skip
-    environment.filters |= filters
     drawn = {name: svg(text, f"f{i}") for i, (name, text) in enumerate(figures.items())}
-    return environment.get_template("page.html.j2").render(
+    return page(
+        Path(__file__).with_name("page.html.j2"),
+        {"percent": percent, "spread": _spread, "ends": _ends},
         record=record,
         figures=drawn,
         outcomes=[(o.name.lower(), o.words) for o in Outcome],

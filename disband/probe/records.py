@@ -1,8 +1,9 @@
 """What a probe's modules hand to one another, as it stands in ``probe.json``, and its words."""
 
 from collections.abc import Mapping
-from math import isnan
 from typing import Any, TypedDict
+
+from disband.verify.pages.tables import percent
 
 
 class Share(TypedDict):
@@ -235,11 +236,6 @@ class Record(Findings):
     worst: list[Worst]
     provenance: dict[str, Any]
     kept: Kept | None
-
-
-def percent(value: float | None) -> str:
-    """A share as a reader would say it; of nothing there is none."""
-    return "–" if value is None or isnan(value) else f"{100 * value:.0f} %"
 
 
 def interval(of: Share) -> str:

@@ -1,13 +1,11 @@
 """``disband probe``: what a preference training would do to a model, told before it begins."""
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from disband.verify.kept.json_text import json_text
+from disband.verify.kept.files import json_text, write_text
 from disband.verify.kept.provenance import provenance
-from disband.verify.kept.store import write_text
 
 from ..terminal.errors import Refusal, require_writable, user_input
 from ..terminal.progress import Screen
@@ -24,15 +22,13 @@ from .inputs import (
 from .records import Kept, Record, Settings
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from disband.lm.model.load import Loaded
     from disband.lm.scores.metric import Preconditioner
     from disband.theory.gram import Gram
     from disband.verify.kept.store import Store
 
     from .measure import Array, Measured, Plan
-    from .survey import Pass, Survey
+    from .survey import Survey
     from .worst import TokenEffects
 
 _METRICS: Mapping[Optimizer, str] = {
@@ -271,19 +267,14 @@ def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Kept | None:
 
 def _figures(record: Record, worst: "Sequence[TokenEffects]") -> dict[str, str]:
     from disband.figures.probe import plane_picture, tokens_picture
+    from disband.figures.style import svg_text
 
     each = record["each"]
     plane = plane_picture([row["cosine"] for row in each], [row["log_ratio"] for row in each])
-    drawn = {"plane": _svg(plane)}
+    drawn = {"plane": svg_text(plane)}
     for number, pair in enumerate(worst, 1):
-        drawn[f"tokens {number}"] = _svg(tokens_picture(pair.cosines, pair.words, pair.len_w))
+        drawn[f"tokens {number}"] = svg_text(tokens_picture(pair.cosines, pair.words, pair.len_w))
     return drawn
-
-
-def _svg(figure: "Figure") -> str:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
 
 
 def _share(advance: Callable[[float, float, str], None]) -> Callable[[float], None]:

@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from disband.theory.outcome import Outcome
+from disband.verify.pages.tables import percent
 
 from ..terminal.errors import visible
 from ..terminal.numbers import number as number_of
-from .records import Outcomes, Quantiles, Record, Share, percent
+from .records import Outcomes, Quantiles, Record, Share
 
 _WIDTH = 100  # where there is no terminal to ask
 
@@ -86,7 +87,11 @@ _SHORT = {
 
 
 def _batches(record: Record) -> Table:
-    measured = [(pair, batch) for pair, batch in zip(record["pairs"], record["batches"], strict=True) if batch]
+    measured = [
+        (pair, batch)
+        for pair, batch in zip(record["pairs"], record["batches"], strict=True)
+        if batch
+    ]
     first = measured[0][1]
     table = Table(
         title=f"{first['batches']} whole batches of {first['size']} pairs, their means",

@@ -52,13 +52,13 @@ def worst_off(
     dragged = drag(d_w, d_l, gram)
     picked: dict[TokenPair, int] = {}
     for index in np.argsort(-np.nan_to_num(dragged, nan=-np.inf), kind="stable").tolist():
+        if len(picked) == count:
+            break
         pair = plan.pairs[index]
         fits = len(pair.chosen) + len(pair.rejected) <= longest
         # Equal responses have a drag of one but for rounding.
         if fits and dragged[index] > 1 and pair.chosen != pair.rejected:
             picked.setdefault(pair, index)
-        if len(picked) == count:
-            break
     return list(picked.values())
 
 
@@ -114,9 +114,7 @@ def is_looked_into(
     )
 
 
-def _key(
-    loaded: Loaded, plan: Plan, settings: Mapping[str, Any], index: int
-) -> dict[str, Any]:
+def _key(loaded: Loaded, plan: Plan, settings: Mapping[str, Any], index: int) -> dict[str, Any]:
     """What the token products of a pair depend on."""
     pair = plan.pairs[index]
     tokens = [pair.context, pair.chosen, pair.rejected]

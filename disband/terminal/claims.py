@@ -1,36 +1,170 @@
-"""``disband claim`` and ``disband falsify``: single statements of the ledger, or one's own."""
+"""Claims of the ledger by id, with the decision that is kept of each, and statements of one's own.
 
-from collections.abc import Sequence
+A kept decision counts only for the very statement that it was made for, and a counterexample or a
+witness in it only if it holds when it is put in again; else the claim is decided here and now.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
-from sympy import Basic, Expr, Symbol
-from sympy.logic.boolalg import BooleanAtom
+from sympy import Expr, Symbol, sympify
+from sympy.logic.boolalg import And, BooleanAtom
 
 from disband.theory import symbols
 from disband.theory.own_loss.formula import FormulaError, read_claim
-from disband.theory.symbols import PLAIN
-from disband.verify.claims import LEDGER
-from disband.verify.deciding.claim import Claim, Decision, Point, Prediction, Verdict
-from disband.verify.deciding.decide import decide, idle, worked
-from disband.verify.deciding.falsify import Attempt
+from disband.verify.claims import PAPERS, claims_of
+from disband.verify.deciding.claim import Claim, Point, Prediction, Verdict
+from disband.verify.deciding.decide import check, instance
+from disband.verify.deciding.falsify import Attempt, falsify
+from disband.verify.deciding.records import entries, formula
+from disband.verify.deciding.search import is_legal, truth
+from disband.verify.kept.recorded import RESULTS
 
-from .formula import entry, plain
+Record = Mapping[str, Any]
+Entry = Claim | Prediction
 
-NAMES = {s.name: s for s in vars(symbols).values() if isinstance(s, Symbol)}
+# r* is no symbol of its own in a typed statement, where A and B already say the norms.
+NAMES = {
+    s.name: s for s in vars(symbols).values() if isinstance(s, Symbol) and s is not symbols.r_star
+}
 
 
-def find_claim(identifier: str) -> Claim | Prediction:
-    """Return the claim of the ledger with this id.
+def of_paper(identifier: str) -> tuple[Entry, ...]:
+    """Return the claims of the paper that ``identifier`` begins with.
+
+    Raises:
+        ValueError: It begins with none.
+    """
+    paper = identifier.partition(".")[0]
+    if paper not in PAPERS:
+        raise ValueError(
+            f"a claim's id begins with one of {', '.join(PAPERS)}: got {identifier!r}; "
+            "disband claims lists them"
+        )
+    return claims_of(paper)
+
+
+def find_claims(identifier: str) -> list[Entry]:
+    """Return the claim with this id, or else those whose id begins with it.
+
+    Raises:
+        ValueError: There are none.
+    """
+    by_id = {claim.id: claim for claim in of_paper(identifier)}
+    if identifier in by_id:
+        return [by_id[identifier]]
+    if begun := [claim for name, claim in by_id.items() if name.startswith(identifier)]:
+        return begun
+    near = get_close_matches(identifier, by_id, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else "disband claims lists them"
+    raise ValueError(f"a claim is named by its id in the ledger: got {identifier!r}; {hint}")
+
+
+def find_claim(identifier: str) -> Entry:
+    """Return the claim of the ledger with exactly this id.
 
     Raises:
         ValueError: There is none.
     """
-    by_id = {claim.id: claim for claim in LEDGER}
-    if identifier in by_id:
-        return by_id[identifier]
-    near = get_close_matches(identifier, by_id, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else "docs/claims.md lists them"
-    raise ValueError(f"a claim is named by its id in the ledger: got {identifier!r}; {hint}")
+    first, *more = find_claims(identifier)
+    if first.id == identifier:
+        return first
+    names = ", ".join(claim.id for claim in (first, *more)[:3])
+    raise ValueError(
+        f"a claim is named by its whole id: got {identifier!r}; take one of {names}, …"
+    )
+
+
+def kept_records(out: Path) -> tuple[dict[str, Record], str]:
+    """Return the decided ledger of the last run in ``out``, or the one kept with the project.
+
+    By id, and where it is from; nothing where there is neither.
+    """
+    for path in (out / "report.json", RESULTS / "ledger.json"):
+        if path.is_file():
+            try:
+                found = json.loads(path.read_text("utf-8"))["claims"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"a run's claims are read from its JSON: {path} is damaged; run disband verify"
+                ) from error
+            return {record["id"]: record for record in found}, str(path)
+    return {}, ""
+
+
+def record_of(claim: Entry, kept: Mapping[str, Record]) -> Record:
+    """Return the record of a claim: the kept one where its evidence holds, else a fresh one."""
+    record = kept.get(claim.id)
+    if record is not None and _stands(claim, record):
+        return {**record, "seconds": 0.0, "from": "kept"}
+    outcomes = {}
+    if isinstance(claim, Prediction):
+        from disband.verify.kept.recorded import recorded
+
+        from ..job.studied import merged
+
+        outcomes = merged(dict(one) for one in recorded().values())
+    (fresh,) = entries([claim], outcomes)
+    mended = f"{claim.id}.repaired"
+    repaired = mended if any(other.id == mended for other in claims_of(claim.paper)) else None
+    return {**fresh, "repaired": repaired, "from": "decided now"}
+
+
+def _stands(claim: Entry, record: Record) -> bool:
+    """Whether a record is of this very statement, and its evidence holds when it is put in."""
+    if isinstance(claim, Prediction):
+        return bool(record["says"] == claim.says and record["command"] == claim.command)
+    said = (record["holds"], list(record["given"]), record["exists"])
+    if said != (formula(claim.holds), [formula(given) for given in claim.given], claim.exists):
+        return False
+    counterexample, example = (
+        point_of(claim, record[kind]) for kind in ("counterexample", "example")
+    )
+    if counterexample is not None:
+        return record["verdict"] == Verdict.REFUTED and check(claim, counterexample)
+    if claim.exists and record["verdict"] == Verdict.PROVED:
+        return example is not None and _witnessed(claim, example)
+    return True
+
+
+def _witnessed(claim: Claim, point: Point) -> bool:
+    size = next((v for s, v in point.items() if s.name == "V"), None)
+    whole = And(*instance([*claim.given, claim.holds], size), evaluate=False)
+    return is_legal(point) and truth(whole, point) is True
+
+
+def point_of(claim: Claim, values: Mapping[str, str] | None) -> Point | None:
+    """Return the point of a record in the claim's own symbols; nothing where a name is unknown."""
+    if values is None:
+        return None
+    statements = (claim.holds, *claim.given)
+    by_name = {str(s): s for part in statements for s in part.free_symbols}
+    point: dict[Any, Expr] = {}
+    for name, value in values.items():
+        base = by_name.get(name.partition("[")[0])
+        if name not in by_name and base is None:
+            return None
+        point[by_name[name] if name in by_name else _entry_of(base, name)] = sympify(value)
+    return point
+
+
+def _entry_of(base: Any, name: str) -> Any:
+    from sympy import IndexedBase, Integer
+
+    index = int(name.partition("[")[2].rstrip("]"))
+    return (base if isinstance(base, IndexedBase) else IndexedBase(base))[Integer(index)]
+
+
+def attempted(claim: Claim, seconds: float, seed: int) -> tuple[Record, Attempt]:
+    """Decide a claim, search for a counterexample at random, and return the record of both."""
+    (record,) = entries([claim], {})
+    attempt = falsify(claim, seconds, seed)
+    point = attempt.counterexample
+    shown = point and {str(symbol): str(point[symbol]) for symbol in sorted(point, key=str)}
+    return {**record, "search": {"points": attempt.tried, "counterexample": shown}}, attempt
 
 
 def own_claim(statement: str, given: Sequence[str]) -> Claim:
@@ -55,67 +189,26 @@ def own_claim(statement: str, given: Sequence[str]) -> Claim:
     )
 
 
-def claim_text(claim: Claim | Prediction) -> str:
-    """Return one claim whole: statement, assumptions, decision, counterexample, repair."""
-    lines = [claim.id, f"{claim.paper}, {claim.locator}", "", _entry("says", claim.says)]
-    if isinstance(claim, Prediction):
-        lines += [_entry("decided by", f"the experiment {claim.experiment}; see {claim.command}")]
+def listed(
+    out: Path, verdict: str | None, paper: str | None, words: Sequence[str]
+) -> tuple[list[Record], str]:
+    """Return the records of the claims that are asked for, and where they were decided.
+
+    Raises:
+        ValueError: There is no such paper, or nothing was decided yet of the whole ledger.
+    """
+    asked = PAPERS if paper is None else (of_paper(paper)[0].paper,)
+    kept, where = kept_records(out)
+    if kept:
+        records = [kept[c.id] for key in asked for c in claims_of(key) if c.id in kept]
+        where = f"in {where}"
     else:
-        lines += _decided(claim)
-    if claim.note:
-        lines.append(_entry("note", claim.note))
-    return "\n".join(lines)
-
-
-def falsify_text(claim: Claim, decision: Decision, attempt: Attempt, seconds: float) -> str:
-    """Return what proof and random search found about a claim."""
-    searched = f"{attempt.tried} points that meet the assumptions, {seconds:.1f} s"
-    lines = [claim.id, _entry("verdict", f"{decision.verdict}, {decision.decided_by}")]
-    point = attempt.counterexample or decision.counterexample
-    if claim.exists:
-        lines.append(_entry("witness", _point(decision.example)))
-    elif point is None:
-        lines.append(_entry("random search", f"no counterexample among {searched}"))
-    else:
-        lines += [_entry("counterexample", _point(point)), *_worked(claim, point)]
-    return "\n".join(lines)
-
-
-def _decided(claim: Claim) -> list[str]:
-    decision = decide(claim)
-    lines = [_entry("assuming" if i == 0 else "", plain(g)) for i, g in enumerate(claim.given)]
-    lines.append(_entry("it can be that" if claim.exists else "it holds that", plain(claim.holds)))
-    lines += ["", _entry("verdict", f"{decision.verdict}, {decision.decided_by}")]
-    if decision.example:
-        lines.append(_entry("for example at", _point(decision.example)))
-    if decision.counterexample is not None:
-        lines.append(_entry("it fails at", _point(decision.counterexample)))
-        lines += _worked(claim, decision.counterexample)
-    if decision.verdict is Verdict.PROVED and not claim.exists:
-        lines += [_entry("not needed", plain(g)) for g in idle(claim)]
-    mended = f"{claim.id}.repaired"
-    if any(other.id == mended for other in LEDGER):
-        lines.append(_entry("mended as", f"{mended}: {find_claim(mended).says}"))
-    return lines
-
-
-def _worked(claim: Claim, point: Point) -> list[str]:
-    sides = worked(claim, point)
+        records, where = [record_of(c, {}) for key in asked for c in claims_of(key)], "now"
     return [
-        _entry("" if i else "where", f"{plain(r)}   reads   {_value(left)} and {_value(right)}")
-        for i, (r, left, right) in enumerate(sides)
-    ]
+        r for r in records if (verdict or r["verdict"]) == r["verdict"] and _has(r, words)
+    ], where
 
 
-def _point(point: Point) -> str:
-    ordered = sorted(point, key=str)
-    return ", ".join(f"{PLAIN.get(symbol, str(symbol))} = {point[symbol]}" for symbol in ordered)
-
-
-def _value(value: Basic) -> str:
-    exact = isinstance(value, Expr) and value.is_Rational
-    return str(value if exact else value.evalf(6))
-
-
-def _entry(name: str, text: str) -> str:
-    return entry(name, text, margin=16)
+def _has(record: Record, words: Sequence[str]) -> bool:
+    text = " ".join((record["id"], record["locator"], record["says"])).lower()
+    return all(word.lower() in text for word in words)

@@ -93,7 +93,7 @@ def _facts(objective: Objective) -> list[str]:
     """Return what follows further: limits, the band solved, motion, protection."""
     found = facts(objective)
     words = Words(found, plain)
-    lines = ["Solved, with s = ‖b‖/‖a‖ and the cosine ρ of a and b:"]
+    lines = ["Solved, with r* = ‖b‖/‖a‖ and the cosine ρ of a and b:"]
     lines += _entries("band", words.band())
     lines += _entries(
         "along", [f"r {text}" if i == 0 else text for i, text in enumerate(words.motion())]

@@ -7,7 +7,6 @@ what a method does per step depends on its scale, what it does per margin does n
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,34 +199,4 @@ def read(log_probs: Array, margin: float, margins: Array) -> Reading:
         mass.max(0),
         margins,
         along,
-    )
-
-
-class Curve(NamedTuple):
-    """Misallocated mass over the margin gained, mean over worlds.
-
-    Args:
-        margins: ``(G,)`` nats.
-        mean: ``(G,)``; NaN where fewer than half of the worlds get there.
-        error: Half-width of its 95 % interval, ``(G,)``.
-    """
-
-    margins: Array
-    mean: Array
-    error: Array
-
-
-def curve(reading: Reading) -> Curve:
-    """Return the mean of a reading's misallocated mass over its worlds."""
-    known = np.isfinite(reading.misallocated)
-    count = known.sum(0)
-    enough = np.maximum(count, 2)
-    values = np.where(known, reading.misallocated, 0.0)
-    mean = values.sum(0) / enough
-    square = (np.where(known, values - mean, 0.0) ** 2).sum(0) / (enough - 1)
-    shown = 2 * count >= len(known)
-    return Curve(
-        reading.margins,
-        np.where(shown, mean, np.nan),
-        np.where(shown, 1.96 * np.sqrt(square / enough), np.nan),
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from disband.verify.experiments.sentiment.rules import Outcome, Prediction
+from disband.verify.experiments.judging.prediction import Outcome, Prediction
 from disband.verify.experiments.toys.experiment import ToyExperiment
 
 OUTCOMES = tuple(Outcome(seed, holds=True, numbers={"by": 1.0}) for seed in (0, 1))

@@ -10,8 +10,9 @@ from disband.figures.jian2025 import (
 )
 from disband.figures.style import save
 from disband.sims.simplex.initialization import initialization_map
-from disband.sims.simplex.misallocation import KINDS, RUNNERS, Curve
+from disband.sims.simplex.misallocation import KINDS, RUNNERS
 from disband.sims.simplex.portraits import STARTS, Portrait, constant_ratio, grid
+from disband.verify.experiments.toys.probability import Curve
 
 
 def portrait(name):

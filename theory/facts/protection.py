@@ -1,7 +1,8 @@
-r"""When an objective protects the winner and suppresses the loser, solved for the scores.
+r"""When an objective protects the chosen and suppresses the rejected, solved for the scores.
 
-With :math:`\rho = \cos(a, b)` and :math:`s = \|b\|/\|a\|`, to first order the winner does not fall
-iff :math:`d_w \ge d_l\rho s`, and the loser does not rise iff :math:`d_w\rho \le d_l s`.
+With :math:`\rho = \cos(a, b)` and :math:`r^* = \|b\|/\|a\|`, to first order the chosen does not
+fall iff :math:`d_w \ge d_l\rho r^*`, and the rejected does not rise iff
+:math:`d_w\rho \le d_l r^*`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 from sympy import And, Basic, Expr, Ge, Le, Min, Not, S, Symbol, false, oo, true
 
 from ..signs import LOGS, Signs, signs
+from ..symbols import r_star
 from .limits import Ends
 from .motion import switched_on
 from .reach import possible
 
 rho = Symbol("ρ", real=True)
-s = Symbol("s", positive=True)
 LATEX: Mapping[Symbol, str] = {rho: r"\rho"}
 
 
@@ -25,7 +26,7 @@ class Rule:
 
     Args:
         where: The region, a condition on log-probabilities and hyperparameters.
-        iff: The condition that decides there, on ``rho`` and ``s`` too.
+        iff: The condition that decides there, on ``rho`` and ``r_star`` too.
     """
 
     where: Basic
@@ -39,7 +40,7 @@ class Band:
     Args:
         where: Where they are.
         cosine: Both responses go as they should iff :math:`\rho` is at most this.
-        low: For :math:`\rho > 0`, iff s is at least this
+        low: For :math:`\rho > 0`, iff :math:`r^*` is at least this
         high: and at most this.
     """
 
@@ -56,8 +57,8 @@ class Protection:
     Args:
         winner: Rules whose regions cover all states and do not overlap.
         loser: The same for the rejected response.
-        enough: Where ``d_l`` is positive, :math:`\rho s` at most this protects the winner.
-        needed: Where ``d_l`` is positive, :math:`\rho s` above this does not.
+        enough: Where ``d_l`` is positive, :math:`\rho r^*` at most this protects the winner.
+        needed: Where ``d_l`` is positive, :math:`\rho r^*` above this does not.
         band: The band; ``None`` if the incentives are never positive together.
     """
 
@@ -83,14 +84,14 @@ def protection(
     r = switched_on(ratio, d_l)
     both = And(of_w.positive, of_l.positive)
     winner = (
-        Rule(of_l.positive, Le(rho * s, r)),
-        Rule(of_l.negative, Ge(rho * s, r)),
+        Rule(of_l.positive, Le(rho * r_star, r)),
+        Rule(of_l.negative, Ge(rho * r_star, r)),
         Rule(And(of_l.zero, of_w.negative), false),
         Rule(_without(of_l.zero, of_w.negative), true),
     )
     loser = (
-        Rule(of_l.positive, Le(rho * r, s)),
-        Rule(of_l.negative, Ge(rho * r, s)),
+        Rule(of_l.positive, Le(rho * r, r_star)),
+        Rule(of_l.negative, Ge(rho * r, r_star)),
         Rule(And(of_l.zero, of_w.positive), Le(rho, 0)),
         Rule(And(of_l.zero, of_w.negative), Ge(rho, 0)),
         Rule(And(of_l.zero, of_w.zero), true),
@@ -104,7 +105,7 @@ def protection(
         tuple(rule for rule in loser if possible(rule.where)),
         next(iter(enough), None),
         next(iter(needed), None),
-        Band(both, Min(r / s, s / r), rho * r, r / rho) if possible(both) else None,
+        Band(both, Min(r / r_star, r_star / r), rho * r, r / rho) if possible(both) else None,
     )
 
 

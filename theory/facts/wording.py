@@ -7,14 +7,14 @@ from sympy import Basic, Eq, Expr, Function, Symbol, false, oo, true
 from sympy.core.relational import Relational
 
 from ..signs import LOGS, Signs, signs
-from ..symbols import d_l
+from ..symbols import d_l, r_star
 from . import Facts
 from .charts import chart
 from .crossings import Crossing, crossings
 from .limits import Limits, Way
 from .motion import Motion
 from .outcomes import SIGNS, outcomes
-from .protection import Rule, rho, s
+from .protection import Rule, rho
 
 LONG = 25  # operations beyond which a sentence says r and not its formula
 _FAR: dict[Way, str] = {
@@ -94,11 +94,11 @@ class Words:
             return ["none: the incentives are never positive together"]
         if length(self.facts.chart.short(band.cosine)) > 2 * LONG:
             r = Symbol("r", positive=True)
-            return [f"{self.print(rho)} ≤ min({self.print(r / s)}, {self.print(s / r)})"]
-        low = self.show(band.low <= s)
+            return [f"{self.print(rho)} ≤ min({self.print(r / r_star)}, {self.print(r_star / r)})"]
+        low = self.show(band.low <= r_star)
         return [
             self.show(rho <= band.cosine),
-            " and ".join([f"for {self.print(rho > 0)}: {low}", self.show(s <= band.high)]),
+            " and ".join([f"for {self.print(rho > 0)}: {low}", self.show(r_star <= band.high)]),
         ]
 
     def protection(self) -> str:
@@ -129,11 +129,11 @@ class Words:
             return "always" if rule.iff == true else "never"
         short = self.facts.chart.short(rule.iff)
         if length(short) > LONG:
-            short = type(rule.iff)(rho * s, Symbol("r", real=True))
+            short = type(rule.iff)(rho * r_star, Symbol("r", real=True))
         return f"iff {self.print(short)}"
 
     def _bounds(self) -> list[str]:
-        found, product = self.facts.protection, rho * s
+        found, product = self.facts.protection, rho * r_star
         where = "" if self.facts.objective.signs_l.positive == true else f", where {self._push()}"
         said = []
         if found.enough is not None:

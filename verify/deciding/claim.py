@@ -33,32 +33,102 @@ class Verdict(StrEnum):
     OPEN = "open"
 
 
+class Kind(StrEnum):
+    """Whose words a statement is in: only what is printed can be an erratum."""
+
+    PRINTED = "printed"
+    READ = "read"
+    OURS = "ours"
+
+
+class Grade(StrEnum):
+    """How much an erratum matters, the gravest first."""
+
+    THEOREM = "theorem"
+    ASSUMPTION = "missing assumption"
+    SIGN = "sign or factor"
+    MISPRINT = "misprint"
+    WORDING = "wording"
+    EDGE = "edge"
+
+
 @dataclass(frozen=True, eq=False)
-class Claim:
-    """One mathematical statement of a paper, with exactly the assumptions that the paper makes.
+class Quantity:
+    """A part of a statement with a name, so that it can be read without its expansion.
+
+    Args:
+        name: How it is written in plain text, for example ``Δlog π_w``.
+        value: What it stands for in the statement: a symbol, or an expression.
+        means: What it is, in words or as a formula of the paper's.
+        short: ``value`` in terms of other quantities, each as a symbol of its name.
+    """
+
+    name: str
+    value: Expr
+    means: str = ""
+    short: Expr | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Statement:
+    """What every entry of the ledger says of itself.
 
     Args:
         id: Stable identifier ``<citation key>.<slug>``; a repaired form ends in ``.repaired``.
         locator: Where the paper says it.
-        says: The printed statement in words; mathematics between dollar signs.
-        holds: What the paper concludes.
-        given: What the paper assumes.
+        says: The statement in words; mathematics between dollar signs.
+        quote: The paper's own words, letter for letter; ``…`` where some are left out.
+        whose: The kind, where it is not what the id and the quotation say: a repaired form and a
+            statement of this project are ours, a quotation of a whole text is printed, all else
+            is our reading.
+        standing: Assumptions and footnotes of the paper that bear on the statement.
         note: The reading that was chosen where the print leaves one open.
-        exists: The paper says that ``holds`` can happen, not that it always does.
     """
 
     id: str
     locator: str
     says: str
-    holds: Boolean
-    given: tuple[Boolean, ...] = ()
-    note: str = ""
-    exists: bool = False
+    quote: str = field(default="", kw_only=True)
+    whose: Kind | None = field(default=None, kw_only=True)
+    standing: tuple[str, ...] = field(default=(), kw_only=True)
+    note: str = field(default="", kw_only=True)
+
+    @property
+    def kind(self) -> Kind:
+        """Whose words the statement is in."""
+        if self.whose is not None:
+            return self.whose
+        if self.paper == "disband" or self.id.endswith(".repaired"):
+            return Kind.OURS
+        return Kind.PRINTED if self.quote and self.paper in WHOLE_TEXTS else Kind.READ
 
     @property
     def paper(self) -> str:
         """Citation key."""
         return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Claim(_Statement):
+    """One mathematical statement of a paper, with exactly the assumptions that the paper makes.
+
+    Args:
+        holds: What the paper concludes.
+        given: What the paper assumes.
+        exists: The paper says that ``holds`` can happen, not that it always does.
+        grade: Of a printed statement that is refuted, how much that matters.
+        why: Of a statement that is refuted, the reason in a sentence without its formula.
+        where: The named parts of the statement, in the order in which a reader meets them.
+        regime: What the paper has in mind besides; a counterexample meets it where one can.
+    """
+
+    holds: Boolean = field(kw_only=True)
+    given: tuple[Boolean, ...] = field(default=(), kw_only=True)
+    exists: bool = field(default=False, kw_only=True)
+    grade: Grade | None = field(default=None, kw_only=True)
+    why: str = field(default="", kw_only=True)
+    where: tuple[Quantity, ...] = field(default=(), kw_only=True)
+    regime: tuple[Boolean, ...] = field(default=(), kw_only=True)
 
     @property
     def repairs(self) -> str | None:
@@ -67,29 +137,16 @@ class Claim:
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(_Statement):
     """One empirical statement of a paper, decided by an experiment of this project.
 
     Args:
-        id: Stable identifier ``<citation key>.<slug>``.
-        locator: Where the paper says it.
-        says: The printed statement in words; mathematics between dollar signs.
         experiment: The experiment that measures it.
         outcome: The name of the prediction among that experiment's outcomes.
-        note: How the statement was made measurable.
     """
 
-    id: str
-    locator: str
-    says: str
-    experiment: str
-    outcome: str
-    note: str = ""
-
-    @property
-    def paper(self) -> str:
-        """Citation key."""
-        return self.id.partition(".")[0]
+    experiment: str = field(kw_only=True)
+    outcome: str = field(kw_only=True)
 
     @property
     def command(self) -> str:

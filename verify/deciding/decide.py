@@ -12,7 +12,7 @@ from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 from disband.theory.models.vocabulary import V, k
 
 from .claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
-from .logic import canonical
+from .logic import canonical, strictly
 from .search import has_values, is_legal, smallest_point, truth, value_at
 from .smt import TIMEOUT_MS, Problem
 
@@ -194,14 +194,25 @@ def _prove_or_refute(claim: Claim) -> tuple[Verdict, str, Point | None]:
     if by := prove(claim):
         return Verdict.PROVED, by, None
     if has_values(claim.holds):
-        point = find([*claim.given, Not(claim.holds)])
-        if point is not None and check(claim, point):
-            return Verdict.REFUTED, "exact counterexample, checked by substitution", point
+        for more, by in _preferred(claim):
+            point = find([*claim.given, Not(claim.holds), *more])
+            if point is not None and check(claim, point):
+                return Verdict.REFUTED, by, point
     # Last, for it is slow and seldom needed: sympy's own simplification.
     parts = _parts(claim.holds)
     if all(isinstance(part, Eq) and simplify(_gap(part)) == 0 for part in parts):
         return Verdict.PROVED, "identity (sympy)", None
     return Verdict.OPEN, "neither proof nor counterexample found", None
+
+
+def _preferred(claim: Claim) -> list[tuple[tuple[Boolean, ...], str]]:
+    """Return what a counterexample should meet besides, the best first, and what it then is."""
+    strict, by = (strictly(Not(claim.holds)),), "exact counterexample, checked by substitution"
+    edge = f"{by}; at equality only"
+    regimes = (claim.regime, ()) if claim.regime else ((),)
+    return [
+        ((*more, *regime), how) for more, how in ((strict, by), ((), edge)) for regime in regimes
+    ]
 
 
 def _witness(claim: Claim) -> tuple[Verdict, str, Point | None]:

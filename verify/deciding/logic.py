@@ -33,6 +33,24 @@ def every(*parts: Boolean) -> Boolean:
     return And(*parts, evaluate=False)
 
 
+def strictly(statement: Boolean) -> Boolean:
+    """Return ``statement`` with every weak inequality that it needs made a strict one."""
+    strict = {">=": Gt, ">": Gt, "==": Eq, "!=": Ne}
+    strict_not = {">=": Lt, ">": Lt, "==": Ne, "!=": Eq}
+    Sides = tuple[Boolean, Boolean]
+
+    def atom(gap: Expr, how: Comparison) -> Sides:
+        return strict[how](gap, 0, evaluate=False), strict_not[how](gap, 0, evaluate=False)
+
+    def both(parts: list[Sides]) -> Sides:
+        return every(*(p for p, _ in parts)), Or(*(n for _, n in parts), evaluate=False)
+
+    def either(parts: list[Sides]) -> Sides:
+        return Or(*(p for p, _ in parts), evaluate=False), every(*(n for _, n in parts))
+
+    return fold(statement, atom, both, either, lambda sides: sides[::-1])[0]
+
+
 def fold(
     statement: Boolean,
     atom: Callable[[Expr, Comparison], T],

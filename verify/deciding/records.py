@@ -7,7 +7,7 @@ from sympy import Basic, Expr, latex
 
 from disband.theory.symbols import LATEX
 
-from .claim import WHOLE_TEXTS, Claim, Decision, Point, Prediction, Verdict
+from .claim import Claim, Decision, Kind, Point, Prediction, Verdict
 from .decide import decide, idle, judge, worked
 
 Entry = dict[str, Any]
@@ -49,9 +49,12 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
     return {
         "id": claim.id,
         "paper": claim.paper,
-        "printed": claim.paper in WHOLE_TEXTS,
+        "kind": claim.kind.value,
+        "printed": claim.kind is Kind.PRINTED,
         "locator": claim.locator,
         "says": claim.says,
+        "quote": claim.quote,
+        "standing": list(claim.standing),
         "given": [],
         "holds": "",
         "exists": False,
@@ -64,6 +67,9 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         if decision.counterexample is None
         else _plain(decision.counterexample),
         "worked": _worked(claim, decision),
+        "grade": None,
+        "why": "",
+        "where": [],
         "repairs": None,
         "repaired": None,
         "command": None,
@@ -77,6 +83,17 @@ def _statement(claim: Claim) -> Entry:
         "given": [formula(g) for g in claim.given],
         "holds": formula(claim.holds),
         "exists": claim.exists,
+        "grade": claim.grade and claim.grade.value,
+        "why": claim.why,
+        "where": [
+            {
+                "name": quantity.name,
+                "value": formula(quantity.value),
+                "means": quantity.means,
+                "short": "" if quantity.short is None else formula(quantity.short),
+            }
+            for quantity in claim.where
+        ],
         "repairs": claim.repairs,
     }
 

@@ -7,8 +7,8 @@ from disband.theory.catalogue import FILE, catalogue_text
 
 from ..claims import LEDGER
 from ..deciding.records import entries
+from ..kept.files import write_text
 from ..kept.recorded import recorded
-from ..kept.store import write_text
 from .claims import claims_page
 from .method_toys import toy_parts
 from .methods import methods_page

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from ..deciding.claim import Grade, Kind
+from .tables import table
+
 Record = Mapping[str, Any]
 
 HEAD = """# The ledger
@@ -37,26 +40,34 @@ def claims_page(records: Sequence[Record]) -> str:
 def _counts(records: Sequence[Record]) -> str:
     counts = Counter((str(r["paper"]), _verdict(r)) for r in records)
     verdicts = sorted({verdict for _, verdict in counts})
-    lines = [f"| paper | {' | '.join(verdicts)} |", f"|---|{'---|' * len(verdicts)}"]
-    for paper in dict.fromkeys(str(r["paper"]) for r in records):
-        cells = " | ".join(str(counts[paper, verdict]) for verdict in verdicts)
-        lines.append(f"| {paper} | {cells} |")
-    return "\n".join(lines) + "\n"
+    papers = dict.fromkeys(str(r["paper"]) for r in records)
+    rows = [(paper, *(counts[paper, verdict] for verdict in verdicts)) for paper in papers]
+    return "\n".join(table(("paper", *verdicts), rows)) + "\n"
 
 
 def _errata(records: Sequence[Record]) -> str:
+    """Return what is printed and false, the gravest first, then the readings that fail."""
     by_id = {r["id"]: r for r in records}
+    refuted = [r for r in records if r["verdict"] == "refuted"]
     lines = ["## Errata\n"]
-    for record in records:
-        if record["verdict"] == "refuted" and record["paper"] != "disband":
-            read = "Printed" if record["printed"] else f"{record['paper']}, as read here"
-            lines.append(f"* **{record['locator']}.** {read}: {record['says']} {_why(record)}")
-            if record["note"]:
-                lines[-1] += f" {record['note']}"
-            if record["repaired"]:
-                mended = "Corrected" if record["printed"] else "What holds"
-                lines[-1] += f" **{mended}:** {by_id[record['repaired']]['says']}"
+    for grade in Grade:
+        graded = [r for r in refuted if r["printed"] and r["grade"] == grade]
+        lines += [f"### Grade: {grade}\n"] if graded else []
+        lines += [*(_erratum(r, by_id) for r in graded), ""] if graded else []
+    lines.append("## What fails as read here\n")
+    lines.append("Readings of this project, of sentences that leave something open.\n")
+    lines += [_erratum(r, by_id) for r in refuted if r["kind"] == Kind.READ]
     return "\n".join(lines) + "\n"
+
+
+def _erratum(record: Record, by_id: Mapping[str, Record]) -> str:
+    words = f"“{record['quote']}”" if record["printed"] else record["says"]
+    text = f"* **{record['paper']}, {record['locator']}.** {words} {record['why']} {_why(record)}"
+    if record["note"]:
+        text += f" {record['note']}"
+    if record["repaired"]:
+        text += f" **What holds:** {by_id[record['repaired']]['says']}"
+    return text
 
 
 def _why(record: Record) -> str:
@@ -74,6 +85,9 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
         f"### `{record['id']}`: {_verdict(record)}\n",
         f"{record['locator']}. {record['says']}\n",
     ]
+    if record["quote"]:
+        lines.append(f"* in the paper's words: “{record['quote']}”")
+    lines += [f"* standing: {words}" for words in record["standing"]]
     if record["given"]:
         lines.append(f"* assuming {_formulas(record['given'])}")
     if record["holds"]:
@@ -106,4 +120,4 @@ def _formulas(formulas: Iterable[str]) -> str:
 
 
 def _anchor(identifier: str, verdict: str) -> str:
-    return f"{identifier}-{verdict}".replace(".", "")
+    return f"{identifier}-{verdict}".replace(".", "").replace(" ", "-")

@@ -109,11 +109,11 @@ def _says(rows: Rows, methods: Sequence[str], objectives: Sequence[str]) -> list
     if failed:
         said.append(f"No method sets both right on every seed under {listed(failed)}.")
     lost = listed([method for method in methods if _lost(rows, method)] or ["no method"])
-    said.append(f"More than {percent(_LOST)} fewer right labels than with none: {lost}.")
+    said.append(f"More than {percent(_LOST, 1)} fewer right labels than with none: {lost}.")
     empty = _values(rows, "empty batch bands")
     if len(empty) and empty.any():
         said.append(
-            f"The batch band in the optimizer's metric was empty in {percent(empty.mean())} of "
+            f"The batch band in the optimizer's metric was empty in {percent(empty.mean(), 1)} of "
             "the batches: there no factor on the incentives helps both means."
         )
     elif len(empty):
@@ -129,12 +129,15 @@ def _best(rows: Rows, methods: Sequence[str]) -> str:
     right = {method: float(_right(_of(rows, method=method)).mean()) for method in methods}
     best = max(right, key=right.__getitem__)
     if right[best] == right[NONE]:
-        return f"No method does better than none: both right in {percent(right[NONE])} of the runs."
+        return (
+            f"No method does better than none: both right in {percent(right[NONE], 1)} of the runs."
+        )
     its = _of(rows, method=best)
     updates, cost = (_middle(its, name) for name in ("relative updates", "relative cost"))
     return (
-        f"Both are right in {percent(right[best])} of the runs with {best}, at {updates} times the "
-        f"updates and {cost} times the CPU time of a step, in {percent(right[NONE])} with none."
+        f"Both are right in {percent(right[best], 1)} of the runs with {best}, at {updates} times "
+        f"the updates and {cost} times the CPU time of a step, in {percent(right[NONE], 1)} with "
+        "none."
     )
 
 
@@ -196,7 +199,7 @@ def _middle(rows: Rows, name: str, *, sign: bool = False) -> str:
 
 def _share(rows: Rows, name: str) -> str:
     values = _values(rows, name)
-    return percent(float(values.mean())) if len(values) else "–"
+    return percent(float(values.mean()), 1) if len(values) else "–"
 
 
 def _range(rows: Rows, name: str, *, sign: bool = False) -> str:

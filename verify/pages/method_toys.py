@@ -68,7 +68,7 @@ def _part(title: str, command: str, asked: Survey, found: Surveyed, says: list[s
         rows=[
             [
                 row["method"],
-                *(percent(row[key]) for key in columns.values()),
+                *(percent(row[key], 1) for key in columns.values()),
                 f"{row['margin gained, median']:.2f}",
             ]
             for row in found.rows
@@ -80,7 +80,7 @@ def _part(title: str, command: str, asked: Survey, found: Surveyed, says: list[s
 def _of_pairs(found: Surveyed) -> list[str]:
     means = "reward calibration", "normalised gradients"
     margin = found[NONE]["margin gained, median"]
-    paid = [percent(1 - found[name]["margin gained, median"] / margin) for name in means]
+    paid = [percent(1 - found[name]["margin gained, median"] / margin, 1) for name in means]
     each, norm, near, term = (_right(found, m) for m in (*means, "nearest in band", "NLL term"))
     return [
         (
@@ -101,7 +101,7 @@ def _of_pairs(found: Surveyed) -> list[str]:
 def _of_batches(found: Surveyed) -> list[str]:
     methods = (BATCH_BAND, "reward calibration", "reward calibration, averaged", NONE)
     band, pairs, averages, none = (_means(found, method) for method in methods)
-    empty, unsuited = (percent(value) for value in found.room.values())
+    empty, unsuited = (percent(value, 1) for value in found.room.values())
     return [
         (
             "Where both fall only in the batch, calibrate inside the batch band: the means are "
@@ -117,11 +117,11 @@ def _of_batches(found: Surveyed) -> list[str]:
 
 def _of_crowds(found: Surveyed) -> list[str]:
     best = max(row[Case.IDEAL.words] for row in found.rows)
-    _, unsuited = (percent(value) for value in found.room.values())
+    _, unsuited = (percent(value, 1) for value in found.room.values())
     return [
         (
             f"In {unsuited} of these batches no step suits every pair, and nothing that rescales "
-            f"chosen and rejected sets more than {percent(best)} of the pairs right. Change the "
+            f"chosen and rejected sets more than {percent(best, 1)} of the pairs right. Change the "
             "data (fewer near-identical responses) or the batch, not the loss; `disband probe` "
             "tells which it is."
         ),
@@ -140,7 +140,9 @@ def _empty(asked: Survey) -> Part:
             its = feasibility(find(name), asked)
             found = Surveyed(survey(find(name), (NONE, BATCH_BAND), asked), its)
         shares[name] = its["batch band empty"]
-        rows.append([name, percent(shares[name]), *(_means(found, m) for m in (NONE, BATCH_BAND))])
+        rows.append(
+            [name, percent(shares[name], 1), *(_means(found, m) for m in (NONE, BATCH_BAND))]
+        )
     worst = max(shares, key=shares.__getitem__)
     return Part(
         title=f"Where the batch band is empty: one small step of {asked.problems:,} such batches",
@@ -150,8 +152,8 @@ def _empty(asked: Survey) -> Part:
         says=[
             (
                 "Where it is empty no factor on the incentives of a batch keeps both means right: "
-                f"in {percent(shares[worst])} of these batches under {worst}, in "
-                f"{percent(shares[DPO.name])} under DPO."
+                f"in {percent(shares[worst], 1)} of these batches under {worst}, in "
+                f"{percent(shares[DPO.name], 1)} under DPO."
             )
         ],
     )
@@ -164,14 +166,14 @@ def _under_adam(found: dict[str, Cloud]) -> Part:
         title=f"Under Adam, {pairs} pairs, {steps} steps (figure *calibrations*)",
         command="disband verify --no-lm",
         columns=["calibration", "what it knows", "steps right"],
-        rows=[[name, WORDS[name], percent(cloud.right)] for name, cloud in shown.items()],
+        rows=[[name, WORDS[name], percent(cloud.right, 1)] for name, cloud in shown.items()],
         says=["Under Adam, calibrate in Adam's metric, from the scores of all parameters."],
     )
 
 
 def _right(found: Surveyed, method: str) -> str:
-    return percent(found[method][Case.IDEAL.words])
+    return percent(found[method][Case.IDEAL.words], 1)
 
 
 def _means(found: Surveyed, method: str) -> str:
-    return percent(found[method]["batches whose means go right"])
+    return percent(found[method]["batches whose means go right"], 1)

@@ -20,6 +20,8 @@ from disband.theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
 from disband.theory.objectives.versions import VERSIONS, Version
 from disband.theory.signs import Signs
 
+from .tables import table
+
 _NAMES = {**symbols.LATEX, **CHARTS, **PROTECTION}
 _SIGN = {1: "> 0", 0: "= 0", -1: "< 0"}
 
@@ -31,9 +33,9 @@ the parameters along $d_w a - d_l b$, with the scores $a = \nabla\log\pi_w$ of t
 $b = \nabla\log\pi_l$ of the rejected response, and the incentives
 $d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$, whose ratio is
 $r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of norms
-$s = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
+$r^* = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
 
-* **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho s$.
+* **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho r^*$.
 * **Band**: both incentives are positive, the chosen does not fall and the rejected does not rise.
 * **Along training**: what happens to $r$ as $\log\pi_w$ rises and $\log\pi_l$ falls.
 * **Limits**: one response becomes impossible, all else is held. Where a limit depends on
@@ -82,15 +84,12 @@ def _names(found: Iterable[Facts]) -> str:
     meanings: dict[Symbol, Basic] = {}
     for one in found:
         meanings |= one.chart.meanings
-    order = {str(name): typeset(name) for name in meanings}
-    lines = ["| short | for |", "|---|---|"]
-    lines += [f"| {order[str(name)]} | {typeset(meaning)} |" for name, meaning in meanings.items()]
-    return "\n".join(lines) + "\n"
+    rows = [(typeset(name), typeset(meaning)) for name, meaning in meanings.items()]
+    return "\n".join(table(("short", "for"), rows)) + "\n"
 
 
 def _summary(found: Iterable[Facts]) -> str:
-    lines = ["## All at once\n", "| objective | $d_w$ | $d_l$ | $r$ | along training | winner |"]
-    lines.append("|---|---|---|---|---|---|")
+    rows = []
     for one in found:
         own, name = one.objective, one.objective.name
         formulas = (own.d_w, own.d_l, *([one.ratio] if own.d_l != 0 else []))
@@ -100,8 +99,9 @@ def _summary(found: Iterable[Facts]) -> str:
         motion = words.motion()
         along = motion[0] if not motion[0].startswith("by way") else "no single direction"
         safe = _first_sentence(words.protection(), name)
-        lines.append(f"| [{name}](#{_anchor(name)}) | {' | '.join(cells)} | {along} | {safe} |")
-    return "\n".join(lines) + "\n"
+        rows.append((f"[{name}](#{_anchor(name)})", *cells, along, safe))
+    columns = ("objective", "$d_w$", "$d_l$", "$r$", "along training", "winner")
+    return "\n".join(["## All at once\n", *table(columns, rows)]) + "\n"
 
 
 def _brief(names: Chart, formula: Basic) -> str:
@@ -123,18 +123,15 @@ def _signs_table(found: Iterable[Facts]) -> str:
             if region.reached and region.usual:
                 name = one.objective.name
                 reached[region.d_w, region.d_l].append(f"[{name}](#{_anchor(name)})")
-    lines = [
-        "## What the signs decide\n",
-        _SIGNS_HEAD,
-        "| $d_w$ | $d_l$ | $\\langle a,b\\rangle < 0$ | $= 0$ | $> 0$ | reached by |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = []
     for (d_w, d_l), names in reached.items():
         cells = ["chosen {}, rejected {}".format(*fate(d_w, d_l, dot)) for dot in (-1, 0, 1)]
         every = ", ".join(names) or "none"
         if (d_w, d_l) == (1, 1):
             every = f"{len(names)} objectives"
-        lines.append(f"| {_SIGN[d_w]} | {_SIGN[d_l]} | {' | '.join(cells)} | {every} |")
+        rows.append((_SIGN[d_w], _SIGN[d_l], *cells, every))
+    columns = ("$d_w$", "$d_l$", "$\\langle a,b\\rangle < 0$", "$= 0$", "$> 0$", "reached by")
+    lines = ["## What the signs decide\n", _SIGNS_HEAD, *table(columns, rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -199,11 +196,14 @@ def _region(region: Region, words: Words) -> str:
 
 
 def _limits(one: Facts, words: Words) -> list[str]:
-    lines = ["| as | $d_w \\to$ | $d_l \\to$ | $r \\to$ |", "|---|---|---|---|"]
-    for way, ends in one.ends.items():
-        cells = [words.limits(found) for found in (ends.d_w, ends.d_l, ends.ratio)]
-        lines.append(f"| {typeset(WAYS[way])} $\\to -\\infty$ | {' | '.join(cells)} |")
-    return [*lines, ""]
+    rows = [
+        (
+            f"{typeset(WAYS[way])} $\\to -\\infty$",
+            *(words.limits(found) for found in (ends.d_w, ends.d_l, ends.ratio)),
+        )
+        for way, ends in one.ends.items()
+    ]
+    return [*table(("as", "$d_w \\to$", "$d_l \\to$", "$r \\to$"), rows), ""]
 
 
 def _versions(one: Facts) -> list[str]:
@@ -211,16 +211,12 @@ def _versions(one: Facts) -> list[str]:
     if not others:
         return []
     own = one.objective
-    lines = [
-        "Not everybody means the same by this name:\n",
-        "| whose | loss | defaults | $d_w$ | $d_l$ | differs |",
-        "|---|---|---|---|---|---|",
-        _version_row(f"here ({own.source})", own, own.defaults, ""),
-    ]
+    rows = [_version_row(f"here ({own.source})", own, own.defaults, "")]
     for version in others:
         theirs = Objective(own.name, version.loss, version.who, _defaults(own, version))
-        lines.append(_version_row(version.who, theirs, theirs.defaults, version.differs))
-    return [*lines, ""]
+        rows.append(_version_row(version.who, theirs, theirs.defaults, version.differs))
+    columns = ("whose", "loss", "defaults", "$d_w$", "$d_l$", "differs")
+    return ["Not everybody means the same by this name:\n", *table(columns, rows), ""]
 
 
 def _defaults(own: Objective, version: Version) -> dict[Symbol, float]:
@@ -230,12 +226,12 @@ def _defaults(own: Objective, version: Version) -> dict[Symbol, float]:
 
 def _version_row(
     who: str, objective: Objective, defaults: Mapping[Symbol, float], differs: str
-) -> str:
+) -> tuple[str, ...]:
     names = chart(objective.d_w, objective.d_l)
     values = ", ".join(f"{typeset(s)} = {v:.4g}" for s, v in defaults.items()) or "none"
     cells = [typeset(names.short(d)) for d in (objective.d_w, objective.d_l)]
     loss = typeset(chart(objective.loss).short(objective.loss))
-    return f"| {who} | {loss} | {values} | {' | '.join(cells)} | {differs} |"
+    return who, loss, values, *cells, differs
 
 
 def _anchor(name: str) -> str:

@@ -1,25 +1,13 @@
 """The report of one run: a JSON file, and a page that reads offline and runs nothing foreign."""
 
-import json
-import math
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import cache
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from latex2mathml.converter import convert
-from markupsafe import Markup, escape
-from sympy import Symbol, latex
-
-from disband.theory.symbols import LATEX
 
 from ..deciding.claim import Verdict
-from ..kept.store import write_text
+from ..kept.files import json_text, plain, write_text
+from .kit import page, svg
 
 SYMBOLS = {
     Verdict.PROVED: "✔",
@@ -28,21 +16,6 @@ SYMBOLS = {
     Verdict.CONTRADICTED: "▼",
     Verdict.OPEN: "○",
 }
-
-_MATH_TAGS = frozenset((
-    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup",
-    "msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded",
-))  # fmt: skip
-_MATH_ATTRIBUTES = frozenset((
-    "accent", "accentunder", "columnalign", "display", "displaystyle", "fence", "form",
-    "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "rspace", "scriptlevel",
-    "separator", "stretchy", "symmetric", "width",
-))  # fmt: skip
-_SCRIPTS = frozenset(("msub", "msup", "msubsup", "munder", "mover", "munderover"))
-_SVG_DROPPED = frozenset(("metadata", "script", "style", "foreignObject"))
-_OURS = {symbol.name: symbol for symbol in LATEX}
-_SHOWN_ENTRIES = 8
-_WIDE = 700  # points: wider figures scroll on a phone, others shrink
 
 
 def write_report(
@@ -53,7 +26,7 @@ def write_report(
     Args:
         report: Lists ``claims``, ``fixes``, ``objectives``, ``simulations``, ``experiments`` of
             plain mappings, and the mapping ``provenance``; a part that is missing is said to be.
-            Numbers that JSON does not have become the words NaN, Infinity and -Infinity.
+            Numbers that JSON does not have become null.
         figures: Caption → SVG text, or the path of an SVG file.
         folder: Made when needed.
 
@@ -62,28 +35,22 @@ def write_report(
         ValueError: A figure is no SVG.
         OSError: The folder cannot be written, or a figure cannot be read.
     """
-    content = _plain(report)
-    page = html(content, figures)
-    write_text(folder / "report.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    write_text(folder / "report.html", page)
+    content = plain(report)
+    text = html(content, figures)
+    write_text(folder / "report.json", json_text(content) + "\n")
+    write_text(folder / "report.html", text)
 
 
 def html(report: Mapping[str, Any], figures: Mapping[str, str | Path]) -> str:
     """Return the page: one file, formulas as MathML, figures as SVG, no external reference."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"math": mathml, "words": words, "shown": shown, "symbol": _symbol}
     claims = report.get("claims") or []
     drawn = {
         caption: svg(figure.read_text("utf-8") if isinstance(figure, Path) else figure, f"f{i}")
         for i, (caption, figure) in enumerate(figures.items())
     }
-    return environment.get_template("report.html.j2").render(
+    return page(
+        Path(__file__).with_name("report.html.j2"),
+        {},
         report=report,
         figures=drawn,
         symbols={verdict.value: symbol for verdict, symbol in SYMBOLS.items()},
@@ -91,154 +58,4 @@ def html(report: Mapping[str, Any], figures: Mapping[str, str | Path]) -> str:
         papers=list(dict.fromkeys(claim["paper"] for claim in claims)),
         known={claim["id"]: claim["verdict"] for claim in claims},
         says={claim["id"]: claim["says"] for claim in claims},
-    )
-
-
-@cache
-def mathml(formula: str, large: bool = False) -> Markup:  # noqa: FBT001, FBT002 (a template's filter)
-    r"""Return LaTeX as MathML, or as code where the converter cannot read it.
-
-    Fractions and sums take their full size where ``large``.
-
-    The converter passes text and commands such as ``\href`` through as they come, so only the
-    tags and attributes of plain formulas are let in.
-    """
-    try:
-        root = ET.fromstring(convert(formula))  # noqa: S314 (the converter's own output)
-    except Exception:  # noqa: BLE001 (the converter raises bare subclasses of Exception)
-        return Markup("<code>{}</code>").format(formula)
-    for element in root.iter():
-        element.tag = _local(element.tag)
-        if element.tag not in _MATH_TAGS or not _MATH_ATTRIBUTES.issuperset(element.attrib):
-            return Markup("<code>{}</code>").format(formula)
-    if large:
-        root.set("displaystyle", "true")
-    _space(root)
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 (only known tags are left)
-
-
-def words(text: str) -> Markup:
-    """Return ``text`` with what stands between dollar signs as MathML."""
-    parts = text.split("$")
-    if len(parts) % 2 == 0:
-        return escape(text)
-    return Markup().join(mathml(p) if i % 2 else escape(p) for i, p in enumerate(parts))
-
-
-def shown(value: Any) -> str:
-    """Return a value as a reader would write it down: few digits, short lists."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {shown(entry)}" for name, entry in value.items()) or "none"
-    if isinstance(value, list):
-        rest = len(value) - _SHOWN_ENTRIES
-        entries = [shown(entry) for entry in value[:_SHOWN_ENTRIES]]
-        return ", ".join(entries + ([f"… ({rest} more)"] if rest > 0 else [])) or "none"
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    digits = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return digits.replace("-", "−") if isinstance(value, int | float) else digits
-
-
-def svg(text: str, prefix: str) -> Markup:
-    """Return an SVG image to stand in a page among others: its ids begin with ``prefix``.
-
-    Scripts, style sheets and references to anything outside the image are left out.
-
-    Raises:
-        ValueError: ``text`` is no SVG.
-    """
-    try:
-        root = ET.fromstring(text)  # noqa: S314 (figures that this project drew)
-    except ET.ParseError as error:
-        raise ValueError(f"a figure is SVG text: got something else ({error})") from error
-    if _local(root.tag) != "svg":
-        raise ValueError(f"a figure is SVG text: its outermost element is <{_local(root.tag)}>")
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if _local(child.tag) in _SVG_DROPPED:
-                parent.remove(child)
-    for element in root.iter():
-        element.tag = _local(element.tag)
-        element.attrib = {
-            name: _prefixed(name, value, prefix)
-            for name, value in ((_local(k), v) for k, v in element.attrib.items())
-            if not name.startswith("on")
-            and (name != "href" or value.startswith(("#", "data:image/")))
-        }
-    width = root.attrib.pop("width", "100%")
-    root.attrib.pop("height", None)
-    if width.endswith("pt") and float(width.removesuffix("pt")) > _WIDE:
-        root.set("class", "wide")
-    # What matplotlib says in a style sheet, which would reach the whole page.
-    root.set("style", f"width:{width};stroke-linejoin:round;stroke-linecap:butt")
-    root.set("aria-hidden", "true")
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 (cleaned above)
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _prefixed(name: str, value: str, prefix: str) -> str:
-    if name == "id":
-        return f"{prefix}-{value}"
-    if name == "href" and value.startswith("#"):
-        return f"#{prefix}-{value[1:]}"
-    return re.sub(r"url\(#", f"url(#{prefix}-", value)
-
-
-def _space(root: ET.Element) -> None:
-    """Space as TeX does: thin spaces around the names of functions, none beside bars."""
-    for bar in root.iter("mo"):
-        if bar.text == "|":
-            bar.attrib |= {"lspace": "0", "rspace": "0", "stretchy": "false"}
-    for parent in list(root.iter()):
-        if parent.tag not in _SCRIPTS:
-            children = list(parent)
-            for index, (one, two) in reversed(list(enumerate(pairwise(children), start=1))):
-                if (_is_function(one) and not _opens(two)) or (
-                    _is_function(two) and one.tag not in {"mo", "mspace"}
-                ):
-                    parent.insert(index, ET.Element("mspace", {"width": "0.167em"}))
-
-
-def _is_function(element: ET.Element) -> bool:
-    base = element[0] if element.tag in _SCRIPTS and len(element) else element
-    return base.tag in {"mi", "mo"} and len(base.text or "") > 1 and (base.text or "").isalpha()
-
-
-def _opens(element: ET.Element) -> bool:
-    while element.tag == "mrow" and len(element):
-        element = element[0]
-    return element.tag == "mspace" or (element.tag == "mo" and (element.text or "") in "([{")
-
-
-def _symbol(name: str) -> Markup:
-    """Return a symbol's name, or LaTeX for it, as a formula; anything else as code."""
-    if "\\" in name:
-        return mathml(name)
-    if name.isidentifier():
-        return mathml(str(latex(_OURS.get(name, Symbol(name)), symbol_names=LATEX)))
-    return Markup("<code>{}</code>").format(name)
-
-
-def _plain(value: Any) -> Any:
-    """Return ``value`` in the terms of JSON: numpy's numbers and arrays become Python's."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(name): _plain(entry) for name, entry in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, str):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, Sequence):
-        return [_plain(entry) for entry in value]
-    raise TypeError(
-        f"a report holds text, numbers, lists and mappings: got {type(value).__name__}; "
-        "turn it into one of these"
     )

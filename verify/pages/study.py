@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .tables import cell, number, table
+
 Record = Mapping[str, Any]
 
 HEAD = """# What runs on small language models say
@@ -21,24 +23,25 @@ def study_page(records: Mapping[str, Record]) -> str:
 
 
 def _overview(records: Mapping[str, Record]) -> list[str]:
-    lines = [
-        "| folder | questions | seeds | model | findings | hold on every seed | on none |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    columns = (
+        "folder", "questions", "seeds", "model", "findings", "hold on every seed", "on none"
+    )  # fmt: skip
+    rows = []
     for name, record in records.items():
         settings = record["settings"]
         held = [[one["holds"] for one in p["per_seed"]] for p in record["predictions"]]
-        cells = (
-            f"[{name}](#{name})",
-            ", ".join(settings["questions"]),
-            ", ".join(map(str, settings["seeds"])),
-            _model(settings["model"]),
-            len(held),
-            sum(all(one is True for one in seeds) for seeds in held),
-            sum(all(one is False for one in seeds) for seeds in held),
+        rows.append(
+            (
+                f"[{name}](#{name})",
+                ", ".join(settings["questions"]),
+                ", ".join(map(str, settings["seeds"])),
+                _model(settings["model"]),
+                len(held),
+                sum(all(one is True for one in seeds) for seeds in held),
+                sum(all(one is False for one in seeds) for seeds in held),
+            )
         )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return [*lines, ""] if records else []
+    return [*table(columns, rows), ""] if records else []
 
 
 def _study(name: str, record: Record) -> str:
@@ -55,9 +58,8 @@ def _study(name: str, record: Record) -> str:
         ),
     ]
     if record["predictions"]:
-        lines += ["| finding | seeds on which it holds |", "|---|---|"]
-        lines += [f"| {_cell(p['says'])} | {_held(p['per_seed'])} |" for p in record["predictions"]]
-        lines.append("")
+        rows = [(p["says"], _held(p["per_seed"])) for p in record["predictions"]]
+        lines += [*table(("finding", "seeds on which it holds"), rows), ""]
     lines += [_finding(prediction) for prediction in record["predictions"]]
     return "\n".join(lines)
 
@@ -83,21 +85,12 @@ def _held(seeds: Sequence[Record]) -> str:
 def _finding(prediction: Record) -> str:
     names = list(dict.fromkeys(n for one in prediction["per_seed"] for n in one["numbers"]))
     lines = [
-        f"### {_cell(prediction['says'])}\n",
+        f"### {cell(prediction['says'])}\n",
         f"Criterion: {prediction['criterion']}. Holds on {_held(prediction['per_seed'])}.\n",
-        f"| seed | holds | {' | '.join(names)} |",
-        f"|---|---|{'---|' * len(names)}",
     ]
     words = {True: "yes", False: "no", None: "undecided"}
-    for one in prediction["per_seed"]:
-        values = " | ".join(_number(one["numbers"].get(name)) for name in names)
-        lines.append(f"| {one['seed']} | {words[one['holds']]} | {values} |")
-    return "\n".join(lines) + "\n"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    rows = [
+        (one["seed"], words[one["holds"]], *(number(one["numbers"].get(name)) for name in names))
+        for one in prediction["per_seed"]
+    ]
+    return "\n".join([*lines, *table(("seed", "holds", *names), rows)]) + "\n"

@@ -8,7 +8,7 @@ import pytest
 from disband.explorer.tokens import recorded
 from disband.job.toys import run_toy
 from disband.sims.pairs.studies import TOYS
-from disband.terminal.place import Pair, placement
+from disband.terminal.pair import Pair, band_text, compare
 from disband.theory.band import Case, band, calibration, case
 from disband.theory.gram import Gram
 from disband.theory.objectives import BCE, DPO, OBJECTIVES, SIMPO
@@ -112,8 +112,8 @@ def test_the_words_are_those_of_the_command_line(shown):
     shown.choose(DPO)
     shown.type(**STATES[0])
     pair = Pair(*data_of(STATES[0]))
-    lines = placement(DPO.compiled, {}, pair, STATES[0]["cosine"], STATES[0]["norm_ratio"])
-    said = {line[:12].strip(): line[12:] for line in lines.splitlines()}
+    found = compare([(DPO.compiled, {})], pair, STATES[0]["cosine"], STATES[0]["norm_ratio"])
+    said = {line[:12].strip(): line[12:] for line in band_text(found).splitlines()}
     for where, name in (("#case", "case"), ("#low", "band"), ("#ratio", "ratio"),
                         ("#delta", "calibrate")):  # fmt: skip
         assert shown.text(where) == said[name]

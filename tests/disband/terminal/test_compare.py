@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.terminal.pair import rows, shared_settings, table
-from disband.terminal.place import Pair
+from disband.terminal.pair import Pair, shared_settings
+from disband.terminal.pair import compare as compared
 from disband.theory.band import Case, case
 from disband.theory.gram import Gram
 from disband.theory.objectives import OBJECTIVES, find
@@ -57,8 +57,7 @@ def test_the_numbers_are_those_of_the_theory():
 @pytest.mark.parametrize("logp_l", [-1.0, -10.0, -40.0])
 def test_words_and_places_agree_with_the_case_of_each_pair(cosine, logp_l):
     pair, gram = Pair(logp_l=logp_l), Gram.of_angle(cosine, 1.3)
-    found = rows([(o, {}) for o in OBJECTIVES], pair, cosine, 1.3)
-    for row in found:
+    for row in compared([(o, {}) for o in OBJECTIVES], pair, cosine, 1.3).placements:
         if row.d_w == row.d_l == 0:
             assert row.case == "nothing moves"
             continue
@@ -90,6 +89,13 @@ def test_a_loss_of_ones_own_is_the_last_line():
 def test_the_pair_can_be_chosen():
     (ipo, _) = lines("ipo", "dpo", "--logp-l", "-30", *AT)
     assert ipo.split()[1] == "−30"
+
+
+def test_a_rate_within_rounding_is_none():
+    exact = Gram.of_angle(1.0, 1 + 2**-51)
+    assert case(1.0, 1.0, exact) == Case.BOTH_FALL
+    (dpo,) = compared([(find("dpo"), {})], Pair(), 1.0, 1 + 2**-51).placements
+    assert (dpo.change_w, dpo.change_l, dpo.place, dpo.case) == (0, 0, "inside", Case.IDEAL.words)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +135,6 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
 
 
 def test_a_table_of_few_lines_says_what_its_columns_are():
-    pair = Pair()
-    text = table(rows([(find("dpo"), {})], pair, -0.5, 1.0), pair, -0.5, 1.0)
-    assert "every r > 0" in text
+    text = str(compared([(find("dpo"), {})], Pair(), -0.5, 1.0))
+    assert "every ratio r > 0" in text
     assert "calibration factor" in text

@@ -14,8 +14,6 @@ from disband.sims.simplex.misallocation import (
     RUNNERS,
     TARGET,
     Course,
-    Curve,
-    curve,
     gained,
     read,
 )
@@ -69,15 +67,6 @@ def test_the_most_and_the_misallocated_are_what_irrelevant_responses_hold(runs):
 def test_first_steps_of_dpo_and_ipo_are_of_one_length(runs):
     first = {name: run[1] - run[0] for name, run in runs.items()}
     np.testing.assert_allclose(first[TARGET], first[PLAIN], rtol=1e-9)
-
-
-def test_a_curve_ends_where_half_of_the_worlds_do():
-    values = np.array([[0.0, 0.2, np.nan], [0.0, 0.4, 0.3], [0.0, np.nan, np.nan]])
-    reading = read(np.zeros((2, 3, 1, 3)) + np.log(1 / 3), 1.0, np.arange(3.0))
-    found = curve(type(reading)(**{**vars(reading), "misallocated": values}))
-    assert isinstance(found, Curve)
-    np.testing.assert_allclose(found.mean, [0, 0.3, np.nan])
-    assert found.error[1] == pytest.approx(1.96 * np.std([0.2, 0.4], ddof=1) / np.sqrt(2))
 
 
 def test_bilevel_runners_take_the_course():

@@ -7,10 +7,10 @@ from sympy import oo
 
 from disband.theory.facts import facts
 from disband.theory.facts.outcomes import SIGNS
-from disband.theory.facts.protection import rho, s
+from disband.theory.facts.protection import rho
 from disband.theory.objectives import OBJECTIVES, find
 from disband.theory.signs import LOGS
-from disband.theory.symbols import DATA, logp_l, logp_w
+from disband.theory.symbols import DATA, logp_l, logp_w, r_star
 from tests.theory.conditions import holds, number
 
 each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
@@ -23,7 +23,7 @@ def states(objective, seed=0, n=N):
     deep = rng.choice((0.5, 3, 30, 200), (4, n)) * rng.random((4, n))
     values = dict(zip(DATA[:4], -deep - 1e-3, strict=True))
     values |= dict(zip(DATA[4:], rng.integers(1, 30, (2, n)).astype(float), strict=True))
-    values |= {rho: rng.uniform(-0.99, 0.99, n), s: np.exp(rng.uniform(-6, 6, n))}
+    values |= {rho: rng.uniform(-0.99, 0.99, n), r_star: np.exp(rng.uniform(-6, 6, n))}
     return values | {symbol: np.full(n, float(v)) for symbol, v in objective.defaults.items()}
 
 
@@ -47,8 +47,8 @@ def test_protection_is_the_first_order_condition(objective, side):
     values = states(objective)
     d_w, d_l = incentives(objective, values)
     one, other = {
-        "winner": (d_w, d_l * values[rho] * values[s]),
-        "loser": (d_l * values[s], d_w * values[rho]),
+        "winner": (d_w, d_l * values[rho] * values[r_star]),
+        "loser": (d_l * values[r_star], d_w * values[rho]),
     }[side]
     rules = getattr(facts(objective).protection, side)
     regions = np.array([holds(rule.where, values) for rule in rules])
@@ -67,7 +67,7 @@ def test_the_rules_hold_exactly_at_every_combination_of_signs(objective):
             continue
         d_w, d_l = (_exact(d, region.point) for d in (objective.d_w, objective.d_l))
         for cosine in (0.6, -0.6):
-            point = {**region.point, rho: sympy.Rational(str(cosine)), s: sympy.Integer(2)}
+            point = {**region.point, rho: sympy.Rational(str(cosine)), r_star: sympy.Integer(2)}
             rules = facts(objective).protection.winner
             (rule,) = [r for r in rules if r.where.subs(point) == sympy.true]
             said = rule.iff
@@ -86,7 +86,7 @@ def test_the_bounds_are_bounds_and_sharp(objective):
     found = facts(objective).protection
     values = states(objective, seed=1)
     d_w, d_l = incentives(objective, values)
-    product = values[rho] * values[s]
+    product = values[rho] * values[r_star]
     gap = d_w - d_l * product
     sure = (d_l > 0) & clear(gap, d_w, d_l * product) & np.isfinite(gap)
     safe = gap >= 0
@@ -119,7 +119,7 @@ def test_the_band_is_solved_for_the_cosine_and_for_the_norm_ratio(objective):
         assert not both.any()
         return
     assert (holds(band.where, values) == both)[clear(d_w, d_w) & clear(d_l, d_l)].all()
-    cosine, ratio = values[rho], values[s]
+    cosine, ratio = values[rho], values[r_star]
     up, down = d_w - d_l * cosine * ratio, d_w * cosine - d_l * ratio
     good = (up >= 0) & (down <= 0)
     sure = (
@@ -248,8 +248,8 @@ def test_names_are_those_a_person_would_choose(name, names):
 def test_dpo_in_full():
     found = facts(find("dpo"))
     (rule,) = found.protection.winner
-    assert rule.iff == sympy.Le(rho * s, 1)
-    assert found.protection.band.cosine == sympy.Min(s, 1 / s)
+    assert rule.iff == sympy.Le(rho * r_star, 1)
+    assert found.protection.band.cosine == sympy.Min(r_star, 1 / r_star)
     assert found.undefined == sympy.false
     assert [ends.ratio[0].value for ends in found.ends.values()] == [1, 1]
     assert [one.way for one in found.motions] == [0, 0]

@@ -1,23 +1,12 @@
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from disband.verify.deciding.claim import Verdict
-from disband.verify.pages.report import SYMBOLS, html, mathml, shown, svg, words, write_report
-
-HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">&"\''
-SVG = (
-    '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" '
-    'xmlns:xlink="http://www.w3.org/1999/xlink" width="72pt" height="36pt" viewBox="0 0 72 36">'
-    "<metadata>made</metadata><style>*{color:red}</style><script>alert(3)</script>"
-    '<defs><path id="glyph" d="M0 0"/><clipPath id="clip"><path d="M0 0"/></clipPath></defs>'
-    '<g clip-path="url(#clip)" onclick="alert(4)"><use xlink:href="#glyph"/></g>'
-    '<a xlink:href="https://elsewhere.example/"><path d="M1 1"/></a></svg>'
-)
+from disband.verify.pages.report import SYMBOLS, html, write_report
+from tests.pages import HOSTILE, SVG, Page
 
 
 def claim(verdict, **changes):
@@ -87,51 +76,10 @@ def report():
     }
 
 
-class Page(HTMLParser):
-    """What a browser would see: tags with attributes, and the text of each."""
-
-    VOID = frozenset(("meta", "link", "wbr", "img"))
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.open, self.text = [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] not in {"script", "style"}:
-            self.text.append(data)
-
-    def attributes(self, name):
-        return [attrs[name] for _, attrs in self.tags if name in attrs]
-
-
 def test_the_json_holds_exactly_the_report(report, tmp_path):
     write_report(report, {}, tmp_path)
     assert json.loads((tmp_path / "report.json").read_text("utf-8")) == report
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
-
-
-def test_numbers_of_numpy_and_numbers_that_json_lacks_are_written(tmp_path):
-    numbers = {
-        "n": np.int64(3),
-        "x": np.array([0.5, np.nan]),
-        "far": -np.inf,
-        "yes": np.True_,
-    }
-    write_report({"simulations": [{"name": "s", "summary": numbers}]}, {}, tmp_path)
-    found = json.loads((tmp_path / "report.json").read_text("utf-8"))["simulations"][0]["summary"]
-    assert found == {"n": 3, "x": [0.5, "NaN"], "far": "-Infinity", "yes": True}
 
 
 def test_what_no_json_holds_is_refused_before_anything_is_written(tmp_path):
@@ -227,26 +175,6 @@ def test_hostile_text_stays_text(report):
 
 
 @pytest.mark.parametrize(
-    "latex", [r"\frac{", "", "}{", r"\text{<b>x</b>}", r"\href{a}{b}", r"\class{a}{b}", "a & b"]
-)
-def test_latex_that_is_no_plain_formula_is_shown_as_code(latex):
-    shown_as = mathml(latex)
-    assert shown_as.startswith("<code>")
-    assert "<b>" not in shown_as
-
-
-def test_words_between_dollars_are_formulas():
-    assert words("if $x$ then <y>").startswith("if <math")
-    assert words("if $x$ then <y>").endswith("then &lt;y&gt;")
-    assert words("costs $5 & more") == "costs $5 &amp; more"
-
-
-def test_function_names_stand_apart_from_their_arguments():
-    assert re.search(r"<mi>log</mi><mspace[^>]*/><mi>π</mi>", mathml(r"\log\pi"))
-    assert "mspace" not in mathml(r"\log(x)")
-
-
-@pytest.mark.parametrize(
     ("name", "seen"),
     [("X", "⟨a,b⟩"), ("beta", "β"), ("d_w", "dw"), (r"\|a\|", "‖a‖"), ("a b", "a b")],
 )
@@ -254,44 +182,6 @@ def test_symbols_of_a_point_look_as_they_do_in_formulas(report, name, seen):
     report["claims"][0]["example"] = {name: "1"}
     row = re.search(r'<ul class="point"><li>(.*?) = ', html(report, {})).group(1)
     assert "".join(Page(row).text) == seen
-
-
-@pytest.mark.parametrize(
-    ("value", "seen"),
-    [
-        (-0.123456, "−0.1235"),
-        (-3, "−3"),
-        (True, "yes"),
-        (None, "–"),
-        ("-7/3", "-7/3"),
-        ([1, 2], "1, 2"),
-        (list(range(10)), "0, 1, 2, 3, 4, 5, 6, 7, … (2 more)"),
-        ({"a": 1, "b": [0.5]}, "a 1, b 0.5"),
-        ([], "none"),
-    ],
-)
-def test_values_are_written_as_a_reader_would(value, seen):
-    assert shown(value) == seen
-
-
-def test_the_ids_of_figures_do_not_clash():
-    one, two = svg(SVG, "f0"), svg(SVG, "f1")
-    assert 'id="f0-glyph"' in one
-    assert 'href="#f0-glyph"' in one
-    assert 'clip-path="url(#f0-clip)"' in one
-    assert not set(re.findall(r'id="(.*?)"', one)) & set(re.findall(r'id="(.*?)"', two))
-
-
-def test_a_figure_brings_neither_script_nor_style_nor_foreign_links():
-    cleaned = svg(SVG, "f0")
-    for word in ("script", "<style", "metadata", "onclick", "elsewhere", "xmlns"):
-        assert word not in cleaned
-
-
-@pytest.mark.parametrize("text", ["no svg", "<p>text</p>"])
-def test_what_is_no_svg_is_refused(text):
-    with pytest.raises(ValueError, match="a figure is SVG text"):
-        svg(text, "f0")
 
 
 def test_a_figure_may_be_a_file(report, tmp_path):

@@ -8,7 +8,7 @@ from sympy import And, Gt, Integer, Lt, Max, Ne, Not, Or, Symbol
 
 from disband.theory.gram import Gram
 from disband.theory.step import first_order
-from disband.theory.symbols import A, B, X, d_l, d_w
+from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every, iff
@@ -19,10 +19,10 @@ D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
 POSITIVE = (d_w > 0, d_l > 0)
 NORMS = (A > 0, B > 0)
 rho = Symbol("rho", real=True)
-r, s = Symbol("r", positive=True), Symbol("s", positive=True)
+r = Symbol("r", positive=True)
 IN_BAND = every(d_w / d_l >= X / A, d_w / d_l <= B / X)
 GOOD = And(D_w >= 0, D_l <= 0)
-good = And(r - rho * s >= 0, r * rho * s - s**2 <= 0)
+good = And(r - rho * r_star >= 0, r * rho * r_star - r_star**2 <= 0)
 
 # One row of two tokens that the chosen response visits twice, emitting each token once. Its
 # log-probability is log p + log(1 - p); the odds o of the first token become oE by the step.
@@ -86,8 +86,10 @@ CLAIMS = (
         locator=CODE,
         says=r"$|\log r - \log r^*| \le -\log\rho$ is the same band.",
         given=(rho > 0, rho <= 1),
-        holds=iff(Max(r / s, s / r) <= 1 / rho, And(rho * s <= r, r <= s / rho)),
-        note="Without the logarithms; s is r*.",
+        holds=iff(
+            Max(r / r_star, r_star / r) <= 1 / rho, And(rho * r_star <= r, r <= r_star / rho)
+        ),
+        note="Without the logarithms.",
     ),
     Claim(
         id="chen2026.band.log-decides",
@@ -95,8 +97,8 @@ CLAIMS = (
         says=r"$|\log r - \log r^*| \le -\log\rho$ iff the winner is preserved and the loser "
         "suppressed.",
         given=(rho > 0, rho <= 1),
-        holds=iff(Max(r / s, s / r) <= 1 / rho, good),
-        note="In units ‖a‖ = d_l = 1, with s = r*.",
+        holds=iff(Max(r / r_star, r_star / r) <= 1 / rho, good),
+        note="In units ‖a‖ = d_l = 1.",
     ),
     Claim(
         id="chen2026.band.edge.negative-cosine",

@@ -6,7 +6,7 @@ averages of batch means, with scores of the head's (or adapters') parameters.
 
 from sympy import And, Gt, Lt, Or, Symbol, sqrt
 
-from disband.theory.symbols import A, B, X, beta
+from disband.theory.symbols import A, B, X, beta, r_star
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every
@@ -15,7 +15,7 @@ ABSTRACT = "Abstract, reward calibration"
 CODE = "Official implementation, reward calibration"
 step = Symbol("delta", positive=True)
 e_w, e_l = Symbol("d_w", positive=True), Symbol("d_l", positive=True)
-r, s = Symbol("r", positive=True), Symbol("s", positive=True)
+r = Symbol("r", positive=True)
 z, stop = Symbol("z", real=True), Symbol("z_stop", real=True)
 scaled = z * step + (1 - step) * stop
 NORMS = (A > 0, B > 0)
@@ -47,7 +47,7 @@ CLAIMS = (
         id="chen2026.calibration.ratio",
         locator=CODE,
         says=r"With $\delta = \sqrt{r^*/r}$ the realised ratio is $\delta^2r = r^*$.",
-        holds=equal(sqrt(s / r) ** 2 * r, s),
+        holds=equal(sqrt(r_star / r) ** 2 * r, r_star),
     ),
     Claim(
         id="chen2026.calibration.gradient",

@@ -1,6 +1,6 @@
 r"""The shape of the band, and how a ratio outside it fails.
 
-Notation: :math:`A=\|a\|^2, B=\|b\|^2, X=\langle a,b\rangle`, :math:`s=\|b\|/\|a\|`, cosine
+Notation: :math:`A=\|a\|^2, B=\|b\|^2, X=\langle a,b\rangle`, :math:`r^*=\|b\|/\|a\|`, cosine
 :math:`\rho`, :math:`r=d_w/d_l`; :math:`D_w, D_l` the first-order changes per unit of step.
 """
 
@@ -8,7 +8,7 @@ from sympy import And, Gt, Integer, Lt, Min, Symbol
 
 from disband.theory.gram import Gram
 from disband.theory.step import first_order
-from disband.theory.symbols import A, B, X, d_l, d_w
+from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every, iff, implies
@@ -17,7 +17,7 @@ D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
 POSITIVE = (d_w > 0, d_l > 0)
 NORMS = (A > 0, B > 0)
 rho = Symbol("rho", real=True)
-s, t, u, v, w = (Symbol(name, positive=True) for name in "stuvw")
+t, u, v, w = (Symbol(name, positive=True) for name in "tuvw")
 len_c, len_d = Symbol("c_w", positive=True), Symbol("c_l", positive=True)
 COSINE = (rho >= -1, rho <= 1)
 scaled_w, scaled_l = first_order(
@@ -43,7 +43,7 @@ CLAIMS = (
     Claim(
         id="disband.band.centre",
         locator="Band shape",
-        says=r"The geometric mean of the band's ends is $s = \|b\|/\|a\|$.",
+        says=r"The geometric mean of the band's ends is $r^* = \|b\|/\|a\|$.",
         given=(*NORMS, X > 0),
         holds=equal((B / X) * (X / A), B / A),
     ),
@@ -102,10 +102,11 @@ CLAIMS = (
     Claim(
         id="disband.margin.shrinks",
         locator="Margin",
-        says=r"The margin can shrink iff $\rho > \frac{r + s^2}{(1 + r)s}$.",
+        says=r"The margin can shrink iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
         given=COSINE,
         holds=iff(
-            Lt(v**2 - (1 + v**2) * rho * s + s**2, 0), rho > (v**2 + s**2) / ((1 + v**2) * s)
+            Lt(v**2 - (1 + v**2) * rho * r_star + r_star**2, 0),
+            rho > (v**2 + r_star**2) / ((1 + v**2) * r_star),
         ),
         note="In units ‖a‖ = d_l = 1, with r = v².",
     ),
@@ -115,17 +116,17 @@ CLAIMS = (
         says=r"If $\rho \le \mathrm{sech}(\frac{1}{2}\ln r)$ the margin grows or stays, whatever "
         "the norms.",
         given=(*COSINE, rho <= 2 * v / (1 + v**2)),
-        holds=v**2 - (1 + v**2) * rho * s + s**2 >= 0,
+        holds=v**2 - (1 + v**2) * rho * r_star + r_star**2 >= 0,
         note="sech(½ ln r) = 2√r/(1 + r); r = v², in units ‖a‖ = d_l = 1.",
     ),
     Claim(
         id="disband.margin.unsafe-cosine",
         locator="Margin",
-        says=r"If $\rho > \mathrm{sech}(\frac{1}{2}\ln r)$ the margin shrinks at the norms $s = "
+        says=r"If $\rho > \mathrm{sech}(\frac{1}{2}\ln r)$ the margin shrinks at the norms $r^* = "
         r"\sqrt r$.",
         given=(*COSINE, rho > 2 * v / (1 + v**2)),
         holds=Lt(v**2 - (1 + v**2) * rho * v + v**2, 0),
-        note="As before, at s = v.",
+        note="As before, at r* = v.",
     ),
     Claim(
         id="disband.margin.in-band",
@@ -137,9 +138,11 @@ CLAIMS = (
     Claim(
         id="disband.dpo.synchronised",
         locator="Synchronised motion",
-        says=r"Under DPO both move the same way iff $\rho > \min(s, 1/s)$.",
+        says=r"Under DPO both move the same way iff $\rho > \min(r^*, 1/r^*)$.",
         given=COSINE,
-        holds=iff(Gt((1 - rho * s) * (rho * s - s**2), 0), rho > Min(s, 1 / s)),
+        holds=iff(
+            Gt((1 - rho * r_star) * (rho * r_star - r_star**2), 0), rho > Min(r_star, 1 / r_star)
+        ),
         note="In units ‖a‖ = 1.",
     ),
     Claim(
@@ -178,7 +181,7 @@ CLAIMS = (
     Claim(
         id="disband.parallel",
         locator="Edges",
-        says=r"At $\rho = 1$ the band is the single ratio $r = s$.",
+        says=r"At $\rho = 1$ the band is the single ratio $r = r^*$.",
         given=(*POSITIVE, *NORMS, X > 0, equal(X**2, A * B)),
         holds=implies(And(D_w >= 0, D_l <= 0), equal(d_w**2 * A, d_l**2 * B)),
     ),

@@ -23,7 +23,7 @@ e_w, e_l = Symbol("d_w", positive=True), Symbol("d_l", positive=True)
 
 # Equal and opposite motion: incentives proportional to B + X and A + X.
 even_w, even_l = first_order(B + X, A + X, Gram(A, B, X))
-# Calibrated DPO in units ‖a‖ = 1, s = t²: the incentives are t and 1/t.
+# Calibrated DPO in units ‖a‖ = 1, r* = t²: the incentives are t and 1/t.
 calibrated = t * (1 + t**2) * (1 - rho)
 plain = 1 - 2 * rho * t**2 + t**4
 
@@ -31,7 +31,7 @@ CLAIMS = (
     Claim(
         id="disband.calibration.centre",
         locator="Reward calibration",
-        says=r"Scaling $d_w$ by $\delta$ and $d_l$ by $1/\delta$ with $\delta^2 = s/r$ puts the "
+        says=r"Scaling $d_w$ by $\delta$ and $d_l$ by $1/\delta$ with $\delta^2 = r^*/r$ puts the "
         r"ratio on the centre: $\delta^2 d_w\|a\| = d_l\|b\|$.",
         given=(*POSITIVE, *NORMS, equal(step**2 * d_w * sqrt(A), d_l * sqrt(B))),
         holds=And(step * d_w * A >= d_l / step * X, step * d_w * X <= d_l / step * B),
@@ -192,7 +192,7 @@ CLAIMS = (
         holds=iff(
             equal((t * DPO.d_w).diff(logp_l), -(DPO.d_l / t).diff(logp_w)), equal(t, Integer(1))
         ),
-        note="A loss has ∂d_w/∂log π_l = −∂d_l/∂log π_w; s = t², δ = t.",
+        note="A loss has ∂d_w/∂log π_l = −∂d_l/∂log π_w; r* = t², δ = t.",
     ),
     Claim(
         id="disband.ema-lag.reached",
@@ -233,9 +233,9 @@ CLAIMS = (
     Claim(
         id="disband.fixed-ratio.repaired",
         locator="Fixed ratio",
-        says=r"A fixed ratio $r$ is in the band of every pair with $\rho \le \min(r/s, s/r)$.",
+        says=r"A fixed ratio $r$ is in the band of every pair with $\rho \le \min(r/r^*, r^*/r)$.",
         given=(*NORMS, ratio**2 * A**2 >= X**2, ratio**2 * X**2 <= B**2),
         holds=And(ratio * A >= X, ratio * X <= B),
-        note="X² ≤ r²A² says |ρ| ≤ r/s, and r²X² ≤ B² says |ρ| ≤ s/r.",
+        note="X² ≤ r²A² says |ρ| ≤ r/r*, and r²X² ≤ B² says |ρ| ≤ r*/r.",
     ),
 )

@@ -13,7 +13,7 @@ from disband.theory.models.bilevel import UPPER, effective_incentives
 from disband.theory.models.evolution import elsewhere_velocity
 from disband.theory.models.vocabulary import TokenVector, V, softmax_row
 from disband.theory.step import first_order
-from disband.theory.symbols import A, B, X, lam, len_w
+from disband.theory.symbols import A, B, X, lam, len_w, r_star
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every, iff
@@ -21,7 +21,7 @@ from ...deciding.logic import equal, every, iff
 FRAMEWORK = "Abstract, sentence 7: the bilevel framework"
 IMPROVEMENT = "Abstract, sentence 8: absolute improvement of the chosen"
 METRIC = "A, B and X in the metric of the lower level; d is DPO's incentive."
-s, signed = Symbol("s", positive=True), Symbol("lam", real=True)
+signed = Symbol("lam", real=True)
 d, weight = Symbol("d", positive=True), Symbol("lam", nonnegative=True)
 change_w, change_l = first_order(d + weight, d, Gram(A, B, X))
 mu, h, force = Symbol("mu", positive=True), Symbol("h", nonnegative=True), Symbol("g", real=True)
@@ -83,12 +83,12 @@ CLAIMS = (
         locator=FRAMEWORK,
         says=r"The bilevel solution is reward-calibrated DPO in the metric of its lower level iff "
         r"$\lambda = d(\sqrt{B/A} - 1)$.",
-        given=(A > 0, B > 0, equal(B, s**2 * A)),
+        given=(A > 0, B > 0, equal(B, r_star**2 * A)),
         holds=iff(
             equal((d + signed) ** 2 * A, d**2 * B),
-            Or(equal(signed, d * (s - 1)), equal(signed, -d * (s + 1))),
+            Or(equal(signed, d * (r_star - 1)), equal(signed, -d * (r_star + 1))),
         ),
-        note="s is ‖b‖/‖a‖ there. The second root has d_w < 0. A reward, λ ≥ 0, does so only "
+        note="r* is ‖b‖/‖a‖. The second root has d_w < 0. A reward, λ ≥ 0, does so only "
         "where the rejected's score is the longer one, and only one that falls with d.",
     ),
     Claim(

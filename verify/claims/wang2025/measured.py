@@ -47,7 +47,7 @@ ON_TOYS = tuple(
         says=rule.says,
         experiment=EXPERIMENT,
         outcome=rule.name,
-        note=f"{SETTING}{rule.criterion}, in {', '.join(rule.toys)}.",
+        note=f"{SETTING}{rule.criterion}.",
     )
     for rule in RULES
 )

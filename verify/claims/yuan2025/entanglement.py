@@ -202,10 +202,10 @@ CLAIMS = (
     Claim(
         id="yuan2025.high-correlation.repaired",
         locator="Section 3.1.1, after Table 1",
-        says=r"Both move the same way iff the cosine exceeds $\min(s, 1/s)$ with $s = "
+        says=r"Both move the same way iff the cosine exceeds $\min(r^*, 1/r^*)$ with $r^* = "
         r"\|\nabla\log\pi_l\|/\|\nabla\log\pi_w\|$: unequal norms are needed too.",
         given=(A > 0, B > 0),
         holds=iff(Gt(chosen * rejected, 0), And(X > 0, Min(A, B) < X)),
-        note="ρ > min(s, 1/s) times ‖a‖‖b‖ reads ⟨a,b⟩ > min(‖a‖², ‖b‖²).",
+        note="ρ > min(r*, 1/r*) times ‖a‖‖b‖ reads ⟨a,b⟩ > min(‖a‖², ‖b‖²).",
     ),
 )

@@ -10,7 +10,7 @@ from disband.theory.gram import Gram
 from disband.theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
 from disband.theory.step import first_order
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Grade, Quantity
 from ...deciding.logic import equal, every, iff
 from .entanglement import C
 
@@ -81,6 +81,17 @@ PREFIX_NOTE = (
     "An instance of the corollary: one shared token before the differing one, M = V. H = ‖h_L‖², "
     "H_1 = ‖h_1‖², κ = ⟨h_1,h_L⟩; q is the prediction at the shared token, e its indicator "
     "(entry 1: y_w's token, entry 2: y_l's)."
+)
+
+tells_apart = kappa * ((y_1 - q.entries[0]) - (y_2 - q.entries[1]))
+c = Symbol("c", real=True)
+PREFIX_PARTS = (
+    Quantity("H", H, "‖h_L‖², of the state that predicts the last token"),
+    Quantity("H_1", H1, "‖h_1‖², of the state that predicts the shared token"),
+    Quantity("κ", kappa, "⟨h_1,h_L⟩"),
+    Quantity("q", q.entries[0], "the prediction at the shared token, of y_w's token and of y_l's"),
+    Quantity("e", y_1, "which token the shared one is"),
+    Quantity("c", tells_apart, "how much more the shared token is like y_w's than like y_l's"),
 )
 
 # The repaired form speaks of any prefix, through its products with the last token's scores.
@@ -187,8 +198,22 @@ CLAIMS = (
         id="yuan2025.corollary2.directions",
         locator="Section 4.1, Corollary 2, conclusion",
         says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
+        quote=r"and thus $\log \pi_w$ increases and $\log \pi_l$ decreases.",
+        standing=(
+            "Model Setup 1: frozen hidden states, a learnable last linear layer.",
+            "The responses differ in their last token only; the prediction there is uniform.",
+        ),
         given=ONE_PREFIX_TOKEN,
         holds=And(Gt(sentence_w, 0), Lt(sentence_l, 0)),
+        grade=Grade.THEOREM,
+        why="The shared tokens before the last one are learnt too, and what they teach the last "
+        "layer can favour the rejected token by more than the last token itself favours the "
+        "chosen one.",
+        where=(
+            Quantity("Δlog π_w", sentence_w, "the chosen's first-order change", C * (H + c)),
+            Quantity("Δlog π_l", sentence_l, "the rejected's first-order change", -C * (H - c)),
+            *PREFIX_PARTS,
+        ),
         note=PREFIX_NOTE,
     ),
     Claim(

@@ -10,6 +10,9 @@ from disband.theory.gram import Gram
 from disband.theory.step import first_order
 
 Array = npt.NDArray[Any]
+Arrays = Mapping[str, Any]
+# What one question found on one seed, piece by piece.
+Pieces = Mapping[Any, Arrays]
 
 # What an update does to a log-probability to first order: by parts of the update, and, for the
 # responses that were trained on, with the gradient's part split by who pushed.

@@ -1,93 +1,40 @@
 """The predictions of yuan2025, section 4.3, judged on what the sentiment study measured."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from disband.lm.data.styles import STYLES
 from disband.theory.gram import Gram
 
+from ..judging.prediction import Numbers, Prediction, Rule, criteria, judge
+
 Array = npt.NDArray[Any]
+Styles = Mapping[str, Mapping[str, Array]]
 Results = Mapping[tuple[int, str], Mapping[str, Array]]
-Numbers = dict[str, float]
 
 BEFORE, AFTER = 0, -1
 # A mean change below so many standard errors over the pairs decides nothing.
 NOISE = 2
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Whether a prediction held on one seed (``None``: within noise), and what decides it."""
-
-    seed: int
-    holds: bool | None
-    numbers: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One prediction and its outcome on every seed.
-
-    Args:
-        name: Stable identifier.
-        says: The prediction in one English sentence.
-        criterion: When it counts as holding on a seed. Only signs and orders are judged: the
-            sizes vary widely between seeds.
-        outcomes: One for each seed.
-    """
-
-    name: str
-    says: str
-    criterion: str
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def count(self) -> int:
-        """Number of seeds on which it held."""
-        return sum(outcome.holds is True for outcome in self.outcomes)
-
-
 def predictions(results: Results) -> tuple[Prediction, ...]:
     """Judge every prediction on every seed of ``results``, which maps ``(seed, style)``.
+
+    Only signs and orders are judged: the sizes vary widely between seeds.
 
     Raises:
         ValueError: A seed lacks a style.
     """
     seeds = sorted({seed for seed, _ in results})
-    styles = {style for rule in _RULES for style in rule.styles}
-    if missing := [(s, style) for s in seeds for style in styles if (s, style) not in results]:
+    if missing := [(s, style) for s in seeds for style in STYLES if (s, style) not in results]:
         raise ValueError(
             f"the predictions compare all styles of a seed: missing {sorted(missing)}; "
             "run the study on every style"
         )
-    return tuple(
-        Prediction(
-            rule.name,
-            rule.says,
-            rule.criterion,
-            tuple(rule.judge(seed, results) for seed in seeds),
-        )
-        for rule in _RULES
-    )
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """A prediction before it meets data."""
-
-    name: str
-    says: str
-    criterion: str
-    styles: tuple[str, ...]
-    numbers: Callable[..., Numbers]
-    holds: Callable[[Numbers], bool | None]
-
-    def judge(self, seed: int, results: Results) -> Outcome:
-        numbers = self.numbers(*(results[seed, style] for style in self.styles))
-        return Outcome(seed, self.holds(numbers), numbers)
+    return judge(RULES, {s: {style: results[s, style] for style in STYLES} for s in seeds})
 
 
 def change(run: Mapping[str, Array], side: str = "logp_w") -> Array:
@@ -140,6 +87,11 @@ def _falls(n: Numbers) -> bool | None:
     return None if (rises := _rises(n)) is None else not rises
 
 
+def _of(numbers: Callable[..., Numbers], *styles: str) -> Callable[[Styles], Numbers]:
+    """The numbers of these styles' runs, which are handed over in this order."""
+    return lambda runs: numbers(*(runs[style] for style in styles))
+
+
 def _two_changes(short: Mapping[str, Array], long: Mapping[str, Array]) -> Numbers:
     return {"short": float(change(short).mean()), "long": float(change(long).mean())}
 
@@ -162,7 +114,7 @@ def _two_cosines(short: Mapping[str, Array], long: Mapping[str, Array]) -> Numbe
     }
 
 
-def _token_rule(when: str, at: int, *, differing: bool) -> _Rule:
+def _token_rule(when: str, at: int, *, differing: bool) -> Rule[Styles]:
     def numbers(run: Mapping[str, Array]) -> Numbers:
         cosines, position = position_cosines(run)
         if differing:
@@ -171,22 +123,20 @@ def _token_rule(when: str, at: int, *, differing: bool) -> _Rule:
         return {"lowest cosine": float(cosines[at, position + 1 :].min())}
 
     if differing:
-        return _Rule(
-            f"token-differing-{when}",
-            f"{when} DPO, the scores of the differing tokens have a negative product",
-            "their cosine, mean over pairs, is below 0",
-            ("prefix+suffix",),
-            numbers,
-            lambda n: n["cosine"] < 0,
+        return Rule(
+            name=f"token-differing-{when}",
+            says=f"{when} DPO, the scores of the differing tokens have a negative product",
+            criterion="their cosine, mean over pairs, is below 0",
+            numbers=_of(numbers, "prefix+suffix"),
+            holds=lambda n: n["cosine"] < 0,
         )
-    return _Rule(
-        f"token-identical-{when}",
-        f"{when} DPO, the scores of identical tokens after the differing one "
+    return Rule(
+        name=f"token-identical-{when}",
+        says=f"{when} DPO, the scores of identical tokens after the differing one "
         "have positive products",
-        "at every such position the cosine, mean over pairs, is above 0",
-        ("prefix+suffix",),
-        numbers,
-        lambda n: n["lowest cosine"] > 0,
+        criterion="at every such position the cosine, mean over pairs, is above 0",
+        numbers=_of(numbers, "prefix+suffix"),
+        holds=lambda n: n["lowest cosine"] > 0,
     )
 
 
@@ -194,68 +144,63 @@ _OVER_DPO = "its mean over the held-out pairs is {} after DPO than before, by tw
 
 _SHORT = {"short suffix": "short", "long suffix": "long", "prefix+suffix": "prefix"}
 
-_RULES = (
-    _Rule(
-        "chosen-single-rises",
-        "single token: DPO raises the chosen log-probability",
-        _OVER_DPO.format("higher"),
-        ("single token",),
-        _change,
-        _rises,
+RULES: tuple[Rule[Styles], ...] = (
+    Rule(
+        name="chosen-single-rises",
+        says="single token: DPO raises the chosen log-probability",
+        criterion=_OVER_DPO.format("higher"),
+        numbers=_of(_change, "single token"),
+        holds=_rises,
     ),
-    _Rule(
-        "rejected-single-falls",
-        "single token: DPO lowers the rejected log-probability",
-        _OVER_DPO.format("lower"),
-        ("single token",),
-        lambda run: _change(run, "logp_l"),
-        _falls,
+    Rule(
+        name="rejected-single-falls",
+        says="single token: DPO lowers the rejected log-probability",
+        criterion=_OVER_DPO.format("lower"),
+        numbers=_of(lambda run: _change(run, "logp_l"), "single token"),
+        holds=_falls,
     ),
     *(
-        _Rule(
-            f"chosen-{_SHORT[style]}-falls",
-            f"{style}: DPO lowers the chosen log-probability",
-            _OVER_DPO.format("lower"),
-            (style,),
-            _change,
-            _falls,
+        Rule(
+            name=f"chosen-{_SHORT[style]}-falls",
+            says=f"{style}: DPO lowers the chosen log-probability",
+            criterion=_OVER_DPO.format("lower"),
+            numbers=_of(_change, style),
+            holds=_falls,
         )
         for style in ("short suffix", "long suffix", "prefix+suffix")
     ),
-    _Rule(
-        "chosen-long-falls-more",
-        "the chosen log-probability falls more for the long suffix than for the short one",
-        "the mean change over DPO is lower for the long suffix",
-        ("short suffix", "long suffix"),
-        _two_changes,
-        lambda n: n["long"] < n["short"],
+    Rule(
+        name="chosen-long-falls-more",
+        says="the chosen log-probability falls more for the long suffix than for the short one",
+        criterion="the mean change over DPO is lower for the long suffix",
+        numbers=_of(_two_changes, "short suffix", "long suffix"),
+        holds=lambda n: n["long"] < n["short"],
     ),
-    _Rule(
-        "cosine-single-negative",
-        "single token: the cosine of the chosen and the rejected score stays negative",
-        "its mean over pairs is below 0 at every measurement",
-        ("single token",),
-        _cosine_range,
-        lambda n: n["highest"] < 0,
+    Rule(
+        name="cosine-single-negative",
+        says="single token: the cosine of the chosen and the rejected score stays negative",
+        criterion="its mean over pairs is below 0 at every measurement",
+        numbers=_of(_cosine_range, "single token"),
+        holds=lambda n: n["highest"] < 0,
     ),
     *(
-        _Rule(
-            f"cosine-{style.split()[0]}-positive",
-            f"{style}: the cosine of the chosen and the rejected score is positive in training",
-            "its mean over pairs and over the measurements after the first update is above 0",
-            (style,),
-            _cosine_range,
-            lambda n: n["mean while training"] > 0,
+        Rule(
+            name=f"cosine-{style.split()[0]}-positive",
+            says=f"{style}: the cosine of the chosen and the rejected score is positive in "
+            "training",
+            criterion="its mean over pairs and over the measurements after the first update is "
+            "above 0",
+            numbers=_of(_cosine_range, style),
+            holds=lambda n: n["mean while training"] > 0,
         )
         for style in ("short suffix", "long suffix")
     ),
-    _Rule(
-        "cosine-long-higher",
-        "the cosine is higher for the long suffix than for the short one",
-        "its mean over pairs and over the measurements after the first update is higher",
-        ("short suffix", "long suffix"),
-        _two_cosines,
-        lambda n: n["long"] > n["short"],
+    Rule(
+        name="cosine-long-higher",
+        says="the cosine is higher for the long suffix than for the short one",
+        criterion="its mean over pairs and over the measurements after the first update is higher",
+        numbers=_of(_two_cosines, "short suffix", "long suffix"),
+        holds=lambda n: n["long"] > n["short"],
     ),
     *(
         _token_rule(when, at, differing=differing)
@@ -264,4 +209,4 @@ _RULES = (
     ),
 )
 
-CRITERIA = {rule.name: rule.criterion for rule in _RULES}
+CRITERIA = criteria(RULES)

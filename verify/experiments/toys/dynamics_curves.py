@@ -1,4 +1,8 @@
-"""What the figures of the toy courses show: means over worlds and how sure they are."""
+"""What the figures of the toy courses show: means over worlds and how sure they are.
+
+Over the worlds of all replicates; what decides a verdict is the same interval over the worlds of
+each.
+"""
 
 import numpy as np
 
@@ -6,8 +10,9 @@ from disband.sims.worlds.target_study import Course
 from disband.theory.models.targets import PARTS
 
 from ...kept.store import Arrays
+from ..judging.intervals import interval
 from .dynamics import WORLDS, Courses
-from .dynamics_readings import Array, at_drift
+from .dynamics_readings import at_drift
 
 SHOWN = ("DPO", "DPO, small batches", "PPO", "PPO, exact", "REINFORCE", "GRPO")
 EXPLORING = ("DPO", "PPO", "PPO without negative", "PPO without positive")
@@ -41,36 +46,30 @@ def curves(courses: Courses) -> Arrays:
     ``.../reward`` are ``(3, T + 1)``; ``world/method/gain`` is what an ablation gains in reward
     at equal divergence from the reference, ``(3,)``.
     """
-    found: Arrays = {}
+    series: Arrays = {}
     for world in WORLDS:
         for method in {*SHOWN, *EXPLORING}:
             if (course := courses.get((world, method))) is not None:
-                found |= {f"{world}/{method}/{k}": v for k, v in _series(course).items()}
+                series |= {f"{world}/{method}/{k}": v for k, v in _series(course).items()}
         for whole, others in ABLATIONS.items():
             for other in others:
                 if (world, other) in courses and (world, whole) in courses:
                     gain = at_drift(courses[world, other], courses[world, whole], "reward")
-                    if np.isfinite(gain).sum() > 1:
-                        found[f"{world}/{other}/gain"] = _mean(gain)
-    return dict(sorted(found.items()))
+                    mean_and_ends = interval(gain)
+                    if np.isfinite(mean_and_ends).all():
+                        series[f"{world}/{other}/gain"] = mean_and_ends
+    return dict(sorted(series.items()))
 
 
 def _series(course: Course) -> Arrays:
     total = course.total[:, None]
     parts = np.concatenate([total, course.service], 1).swapaxes(0, 1)
     return {
-        "parts": _mean(parts),
+        "parts": interval(parts),
         "one": parts[:, :, 0],
-        "entropy": _mean(course.entropy),
-        "reward": _mean(course.reward),
+        "entropy": interval(course.entropy),
+        "reward": interval(course.reward),
     }
-
-
-def _mean(values: Array) -> Array:
-    count = np.isfinite(values).sum(-1)
-    mean = np.nanmean(values, -1)
-    half = 1.96 * np.nanstd(values, -1, ddof=1) / np.sqrt(count)
-    return np.stack([mean, mean - half, mean + half])
 
 
 LINES = ("G", *PARTS)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from disband.sims.worlds.target_study import Course, level
 
@@ -10,17 +9,6 @@ Array = NDArray[np.float64]
 
 # Where two courses are compared: at this share of what both have reached.
 LEVEL = 0.7
-FEWEST = 5
-
-
-def interval(values: Array) -> tuple[float, float, float]:
-    """Mean and the ends of its 95 % interval over worlds; NaN of fewer than five with a value."""
-    known = values[np.isfinite(values)]
-    if len(known) < FEWEST:
-        return (float("nan"),) * 3
-    half = float(student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-    mean = float(known.mean())
-    return mean, mean - half, mean + half
 
 
 def unsteadiness(course: Course) -> Array:

@@ -1,7 +1,7 @@
 """The experiment on the dynamics of DPO and PPO, as ``disband verify`` runs it."""
 
 from ...kept.store import Arrays
-from ..sentiment.rules import Prediction
+from ..judging.prediction import Prediction
 from . import dynamics, dynamics_curves, dynamics_rules
 from .experiment import Report, ToyExperiment
 
@@ -9,7 +9,7 @@ from .experiment import Report, ToyExperiment
 def run(report: Report) -> tuple[tuple[Prediction, ...], Arrays]:
     """Run it with its own settings; return the outcomes, and curves as arrays."""
     courses = dynamics.run_courses(report)
-    return dynamics_rules.judge(courses), dynamics_curves.curves(courses)
+    return dynamics_rules.predictions(courses), dynamics_curves.curves(courses)
 
 
 DYNAMICS = ToyExperiment(dynamics.EXPERIMENT, __name__, dynamics.settings(), run)

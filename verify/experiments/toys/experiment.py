@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...kept.store import Arrays
-from ..sentiment.rules import Prediction
+from ..judging.prediction import Prediction
 
 Report = Callable[[float, float, str], None]
 

@@ -6,12 +6,14 @@ Sentences of jian2025 that no theorem covers;
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disband.sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
+
+from ..judging.intervals import interval
 
 Readings = Mapping[tuple[str, str], Reading]
 
@@ -45,20 +47,20 @@ def measure(settings: Settings, report: Callable[[float, str], None]) -> Reading
     ``report`` hears of the share that is done and of what is next.
     """
     margins = np.linspace(0, settings.longest, GRID)
-    found: dict[tuple[str, str], Reading] = {}
+    readings: dict[tuple[str, str], Reading] = {}
     total = len(KINDS) * len(RUNNERS)
     for kind in KINDS:
         worlds = kind.worlds(settings.seeds, settings.worlds)
         for name, run in RUNNERS.items():
-            report(len(found) / total, f"{name}, {kind.name}")
-            found[kind.name, name] = read(run(worlds, settings.course), settings.margin, margins)
-    return found
+            report(len(readings) / total, f"{name}, {kind.name}")
+            readings[kind.name, name] = read(run(worlds, settings.course), settings.margin, margins)
+    return readings
 
 
 def farthest(settings: Settings, kind: str) -> NDArray[np.int64]:
     r"""Which irrelevant response lies farthest along :math:`\psi_w - \psi_l`, ``(worlds, C)``."""
-    (found,) = (k for k in KINDS if k.name == kind)
-    x = found.worlds(settings.seeds, settings.worlds).features
+    (drawn,) = (k for k in KINDS if k.name == kind)
+    x = drawn.worlds(settings.seeds, settings.worlds).features
     along = np.einsum("...vd,...d->...v", x[..., 2:, :], x[..., 0, :] - x[..., 1, :])
     return np.asarray(along.argmax(-1))
 
@@ -72,3 +74,24 @@ def of_worlds(reading: Reading, worlds: slice) -> Reading:
     """What a reading says of some of its worlds."""
     per_world = [field.name for field in fields(Reading) if field.name != "margins"]
     return replace(reading, **{name: getattr(reading, name)[worlds] for name in per_world})
+
+
+class Curve(NamedTuple):
+    """Misallocated mass over the margin gained, mean over worlds.
+
+    Args:
+        margins: ``(G,)`` nats.
+        mean: ``(G,)``; NaN where fewer than half of the worlds get there.
+        error: Half-width of its 95 % interval, ``(G,)``.
+    """
+
+    margins: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def curve(reading: Reading) -> Curve:
+    """Return the mean of a reading's misallocated mass over its worlds."""
+    mean, low, _ = interval(reading.misallocated.T)
+    shown = np.isfinite(reading.misallocated).mean(0) >= 0.5
+    return Curve(reading.margins, *(np.where(shown, v, np.nan) for v in (mean, mean - low)))

@@ -4,8 +4,9 @@ A statement holds on a seed if the 95 % intervals over the seed's worlds lie on 
 the criterion, fails if one lies on the other side, and is undecided otherwise.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,147 +21,137 @@ from disband.sims.simplex.misallocation import (
     PLAIN,
     REFERENCE_FREE,
     TERM,
+    Kind,
     Reading,
 )
 
-from ..judging.intervals import Numbers, above, around, below, interval
-from ..sentiment.rules import Outcome, Prediction
+from ..judging.intervals import above, around, below, difference, interval, named
+from ..judging.prediction import Numbers, Prediction, Rule, criteria, judge
 from .probability import Readings, Settings, farthest, of_worlds
 
 Array = NDArray[np.float64]
-Measure = Callable[[Readings, Settings], Numbers]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A sentence before it meets data; see :class:`Prediction` for the words."""
+class Measured(NamedTuple):
+    """What was read off the worlds of one seed, and the settings that draw these worlds."""
 
-    name: str
-    says: str
-    criterion: str
-    numbers: Measure
-    holds: Callable[[Numbers], bool | None]
+    readings: Readings
+    settings: Settings
+
+
+Measure = Callable[[Measured], Numbers]
 
 
 def predictions(readings: Readings, settings: Settings) -> tuple[Prediction, ...]:
     """Judge every sentence on every seed."""
-    judged = []
-    for rule in RULES:
-        outcomes = []
-        for number, seed in enumerate(settings.seeds):
-            its = slice(number * settings.worlds, (number + 1) * settings.worlds)
-            only = replace(settings, seeds=(seed,))
-            numbers = rule.numbers({k: of_worlds(r, its) for k, r in readings.items()}, only)
-            outcomes.append(Outcome(seed, rule.holds(numbers), numbers))
-        judged.append(Prediction(rule.name, rule.says, rule.criterion, tuple(outcomes)))
-    return tuple(judged)
+    by_seed = {}
+    for number, seed in enumerate(settings.seeds):
+        worlds = slice(number * settings.worlds, (number + 1) * settings.worlds)
+        own = {key: of_worlds(reading, worlds) for key, reading in readings.items()}
+        by_seed[seed] = Measured(own, replace(settings, seeds=(seed,)))
+    return judge(RULES, by_seed)
 
 
 def _mass(log_probs: Array) -> Array:
     return np.asarray(np.exp(log_probs[..., 2:]).sum(-1))
 
 
-def _shifted(one: Reading) -> NDArray[np.bool_]:
+def _shifted(run: Reading) -> NDArray[np.bool_]:
     """Contexts where responses in no pair held more than at the start at some time."""
-    return np.asarray(one.most > _mass(one.start) + 1e-9)
+    return np.asarray(run.most > _mass(run.start) + 1e-9)
 
 
-def _lasting(one: Reading) -> NDArray[np.bool_]:
+def _lasting(run: Reading) -> NDArray[np.bool_]:
     """Contexts where they still do at the end."""
-    return np.asarray(_mass(one.end) > _mass(one.start))
+    return np.asarray(_mass(run.end) > _mass(run.start))
 
 
-def _sensitive(readings: Readings, _: Settings) -> Numbers:
+def _sensitive(measured: Measured) -> Numbers:
     numbers: Numbers = {}
     for kind in (FEATURES, CONTEXTS):
-        one = readings[kind.name, PLAIN]
-        behind, shifted = one.start[..., 0] < one.start[..., 1], _shifted(one)
-        parts = [shifted[which] for which in (behind, ~behind)]
-        error = np.sqrt(sum(part.var() / part.size for part in parts))
-        numbers |= around(kind.name, float(parts[0].mean() - parts[1].mean()), float(error))
+        run = measured.readings[kind.name, PLAIN]
+        behind, shifted = run.start[..., 0] < run.start[..., 1], _shifted(run)
+        numbers |= named(kind.name, difference(shifted[behind], shifted[~behind]))
     return numbers
 
 
 def _slope(method: str) -> Measure:
-    def numbers(readings: Readings, _: Settings) -> Numbers:
-        one = readings[OWN.name, method]
-        before, after = ((lp[..., 0] - lp[..., 1]).ravel() for lp in (one.start, one.end))
-        x = before - before.mean()
-        slope = float((x * after).sum() / (x * x).sum())
-        rest = after - after.mean() - slope * x
-        error = np.sqrt((rest**2).sum() / (len(x) - 2) / (x * x).sum())
-        return around("slope", slope, float(error))
+    def numbers(measured: Measured) -> Numbers:
+        run = measured.readings[OWN.name, method]
+        before, after = ((lp[..., 0] - lp[..., 1]).ravel() for lp in (run.start, run.end))
+        from scipy.stats import linregress  # half a second, which a claim does not wait for
+
+        line = linregress(before, after)
+        return named("slope", around(line.slope, line.stderr, len(before) - 2))
 
     return numbers
 
 
 def _shares(of: Callable[[Reading], NDArray[np.bool_]], kinds: Sequence[str]) -> Measure:
-    def numbers(readings: Readings, _: Settings) -> Numbers:
-        found: Numbers = {}
-        for kind in kinds:
-            found |= interval(kind, of(readings[kind, PLAIN]).mean(-1))
-        return found
+    def numbers(measured: Measured) -> Numbers:
+        return _intervals({k: of(measured.readings[k, PLAIN]).mean(-1) for k in kinds})
 
     return numbers
 
 
-def _fell(one: Reading) -> NDArray[np.bool_]:
-    return np.asarray((one.there < one.start)[one.reached][..., 0])
+def _intervals(values: Mapping[str, Array]) -> Numbers:
+    return {n: v for name, each in values.items() for n, v in named(name, interval(each)).items()}
+
+
+def _fell(run: Reading) -> NDArray[np.bool_]:
+    return np.asarray((run.there < run.start)[run.reached][..., 0])
 
 
 def _gainer(kind: str, candidate: str) -> Measure:
-    def numbers(readings: Readings, settings: Settings) -> Numbers:
-        one = readings[kind, PLAIN]
-        gain = (np.exp(one.end) - np.exp(one.start))[..., 2:]
-        likely = one.start[..., 2:].argmax(-1)
-        wanted = farthest(settings, kind) if candidate == "farthest" else likely
-        hit = (gain.argmax(-1) == wanted)[_lasting(one)]
-        return {**interval(candidate, hit.astype(float)), "contexts": float(len(hit))}
+    def numbers(measured: Measured) -> Numbers:
+        run = measured.readings[kind, PLAIN]
+        gain = (np.exp(run.end) - np.exp(run.start))[..., 2:]
+        likely = run.start[..., 2:].argmax(-1)
+        wanted = farthest(measured.settings, kind) if candidate == "farthest" else likely
+        hit = (gain.argmax(-1) == wanted)[_lasting(run)]
+        return {**named(candidate, interval(hit)), "contexts": float(len(hit))}
 
     return numbers
 
 
-def _compared(of: Callable[[Reading], Array], one: str, other: str) -> Measure:
+def _compared(
+    of: Callable[[Reading], Array],
+    first: str,
+    second: str,
+    kinds: Sequence[Kind] = KINDS,
+    size: Callable[[Array], Array] = np.asarray,
+) -> Measure:
     """Mean of ``of`` under one method minus that under another, world by world."""
 
-    def numbers(readings: Readings, _: Settings) -> Numbers:
-        found: Numbers = {}
-        for kind in KINDS:
-            first, second = (readings[kind.name, method] for method in (one, other))
-            both = first.reached & second.reached
-            found |= interval(kind.name, (of(first) - of(second))[both].mean(-1))
-        return found
+    def numbers(measured: Measured) -> Numbers:
+        differences = {}
+        for kind in kinds:
+            runs = [measured.readings[kind.name, method] for method in (first, second)]
+            both = runs[0].reached & runs[1].reached
+            differences[kind.name] = size(of(runs[0]) - of(runs[1]))[both].mean(-1)
+        return _intervals(differences)
 
     return numbers
 
 
-def _chosen(one: Reading) -> Array:
-    return np.asarray(one.there[..., 0] - one.start[..., 0])
+def _chosen(run: Reading) -> Array:
+    return np.asarray(run.there[..., 0] - run.start[..., 0])
 
 
-def _rejected(one: Reading) -> Array:
-    return np.asarray(one.there[..., 1] - one.start[..., 1])
+def _rejected(run: Reading) -> Array:
+    return np.asarray(run.there[..., 1] - run.start[..., 1])
 
 
-def _elsewhere(one: Reading) -> Array:
-    return np.asarray(_mass(one.there) - _mass(one.start))
+def _elsewhere(run: Reading) -> Array:
+    return np.asarray(_mass(run.there) - _mass(run.start))
 
 
-def _divergence(one: Reading) -> Array:
-    return np.asarray((np.exp(one.there) * (one.there - one.start)).sum(-1))
+def _divergence(run: Reading) -> Array:
+    return np.asarray((np.exp(run.there) * (run.there - run.start)).sum(-1))
 
 
-def _at_the_end(one: Reading) -> Array:
-    return np.asarray(np.exp(one.end[..., 0]))
-
-
-def _gap(readings: Readings, _: Settings) -> Numbers:
-    found: Numbers = {}
-    for kind in KINDS:
-        exact, step = readings[kind.name, EXACT], readings[kind.name, ONE_STEP]
-        both = exact.reached & step.reached
-        found |= interval(kind.name, np.abs(_chosen(exact) - _chosen(step))[both].mean(-1))
-    return found
+def _at_the_end(run: Reading) -> Array:
+    return np.asarray(np.exp(run.end[..., 0]))
 
 
 _ALL = tuple(kind.name for kind in KINDS)
@@ -168,141 +159,145 @@ _SHARED = (FEATURES.name, CONTEXTS.name)
 _EVERY = "in every kind of world, "
 _AT = "where the mean margin has grown by 4 nats, "
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Measured], ...] = (
     Rule(
-        "start-decides",
-        "Where responses or contexts share features, too, DPO moves mass elsewhere more often "
+        name="start-decides",
+        says="Where responses or contexts share features, too, DPO moves mass elsewhere more often "
         "where the chosen starts behind its rejected.",
-        "the share of contexts where responses in no pair ever hold more than at the start is "
-        "greater behind than ahead",
-        _sensitive,
-        above(0),
+        criterion="the share of contexts where responses in no pair ever hold more than at the "
+        "start is greater behind than ahead",
+        numbers=_sensitive,
+        holds=above(0),
     ),
     Rule(
-        "reference-free-forgets",
-        "SimPO, which has no reference, is not so sensitive to its start.",
-        "with own logits, at the end, a nat of starting log-odds is worth less than half a nat",
-        _slope(REFERENCE_FREE),
-        below(0.5),
+        name="reference-free-forgets",
+        says="SimPO, which has no reference, is not so sensitive to its start.",
+        criterion="with own logits, at the end, a nat of starting log-odds is worth less than "
+        "half a nat",
+        numbers=_slope(REFERENCE_FREE),
+        holds=below(0.5),
     ),
     Rule(
-        "spo-forgets",
-        "Stable preference optimization is not so sensitive to its start.",
-        "with own logits, at the end, a nat of starting log-odds is worth less than half a nat",
-        _slope(EXACT),
-        below(0.5),
+        name="spo-forgets",
+        says="Stable preference optimization is not so sensitive to its start.",
+        criterion="with own logits, at the end, a nat of starting log-odds is worth less than "
+        "half a nat",
+        numbers=_slope(EXACT),
+        holds=below(0.5),
     ),
     Rule(
-        "shifts",
-        "DPO shifts probability toward irrelevant responses at some time.",
-        _EVERY + "in more than 15 % of the contexts",
-        _shares(_shifted, _ALL),
-        above(0.15),
+        name="shifts",
+        says="DPO shifts probability toward irrelevant responses at some time.",
+        criterion=_EVERY + "in more than 15 % of the contexts",
+        numbers=_shares(_shifted, _ALL),
+        holds=above(0.15),
     ),
     Rule(
-        "passes",
-        "With a logit for each response the shift passes.",
-        "after all steps of DPO, in fewer than 5 % of the contexts irrelevant responses hold more "
-        "than at the start",
-        _shares(_lasting, (OWN.name,)),
-        below(0.05),
+        name="passes",
+        says="With a logit for each response the shift passes.",
+        criterion="after all steps of DPO, in fewer than 5 % of the contexts irrelevant responses "
+        "hold more than at the start",
+        numbers=_shares(_lasting, (OWN.name,)),
+        holds=below(0.05),
     ),
     Rule(
-        "lasts",
-        "Where responses or contexts share features the shift lasts.",
-        "after all steps of DPO, in more than a fifth of the contexts irrelevant responses hold "
-        "more than at the start",
-        _shares(_lasting, _SHARED),
-        above(0.2),
+        name="lasts",
+        says="Where responses or contexts share features the shift lasts.",
+        criterion="after all steps of DPO, in more than a fifth of the contexts irrelevant "
+        "responses hold more than at the start",
+        numbers=_shares(_lasting, _SHARED),
+        holds=above(0.2),
     ),
     Rule(
-        "to-the-farthest",
-        "The mass goes to the irrelevant response that is farthest along the pair's difference of "
-        "features.",
-        "shared features, one context: in more than half of those with a lasting shift it gains "
-        "most",
-        _gainer(FEATURES.name, "farthest"),
-        above(0.5),
+        name="to-the-farthest",
+        says="The mass goes to the irrelevant response that is farthest along the pair's "
+        "difference of features.",
+        criterion="shared features, one context: in more than half of those with a lasting shift "
+        "it gains most",
+        numbers=_gainer(FEATURES.name, "farthest"),
+        holds=above(0.5),
     ),
     Rule(
-        "to-the-farthest-of-its-own",
-        "With several contexts, too, the mass goes to the response that the context's own pair "
-        "favours.",
-        "four contexts: in more than half of those with a lasting shift it gains most",
-        _gainer(CONTEXTS.name, "farthest"),
-        above(0.5),
+        name="to-the-farthest-of-its-own",
+        says="With several contexts, too, the mass goes to the response that the context's own "
+        "pair favours.",
+        criterion="four contexts: in more than half of those with a lasting shift it gains most",
+        numbers=_gainer(CONTEXTS.name, "farthest"),
+        holds=above(0.5),
     ),
     Rule(
-        "to-the-likely",
-        "The misallocation reinforces the model's bias: the mass goes to the irrelevant response "
-        "that was likeliest before.",
-        "shared features: in more than half of the contexts with a lasting shift it gains most",
-        _gainer(FEATURES.name, "likeliest"),
-        above(0.5),
+        name="to-the-likely",
+        says="The misallocation reinforces the model's bias: the mass goes to the irrelevant "
+        "response that was likeliest before.",
+        criterion="shared features: in more than half of the contexts with a lasting shift it "
+        "gains most",
+        numbers=_gainer(FEATURES.name, "likeliest"),
+        holds=above(0.5),
     ),
     Rule(
-        "chosen-falls",
-        "Where responses or contexts share features DPO lowers chosen responses.",
-        _AT + "in more than 5 % of the contexts the chosen is less likely than at the start",
-        _shares(_fell, _SHARED),
-        above(0.05),
+        name="chosen-falls",
+        says="Where responses or contexts share features DPO lowers chosen responses.",
+        criterion=_AT
+        + "in more than 5 % of the contexts the chosen is less likely than at the start",
+        numbers=_shares(_fell, _SHARED),
+        holds=above(0.05),
     ),
     Rule(
-        "spo-chosen",
-        "Stable preference optimization encourages absolute improvement of the chosen.",
-        _EVERY + _AT + "the chosen has risen more than under DPO",
-        _compared(_chosen, EXACT, PLAIN),
-        above(0),
+        name="spo-chosen",
+        says="Stable preference optimization encourages absolute improvement of the chosen.",
+        criterion=_EVERY + _AT + "the chosen has risen more than under DPO",
+        numbers=_compared(_chosen, EXACT, PLAIN),
+        holds=above(0),
     ),
     Rule(
-        "spo-mass",
-        "Stable preference optimization keeps probability from irrelevant responses.",
-        _EVERY + _AT + "they hold less than under DPO",
-        _compared(_elsewhere, EXACT, PLAIN),
-        below(0),
+        name="spo-mass",
+        says="Stable preference optimization keeps probability from irrelevant responses.",
+        criterion=_EVERY + _AT + "they hold less than under DPO",
+        numbers=_compared(_elsewhere, EXACT, PLAIN),
+        holds=below(0),
     ),
     Rule(
-        "spo-lower-level",
-        "It is the tight integration with supervised fine-tuning that does it.",
-        _AT + "the chosen has risen by at least 0.1 nat more, in every kind of world, than under "
+        name="spo-lower-level",
+        says="It is the tight integration with supervised fine-tuning that does it.",
+        criterion=_AT
+        + "the chosen has risen by at least 0.1 nat more, in every kind of world, than under "
         "the upper level alone",
-        _compared(_chosen, EXACT, TERM),
-        above(0.1),
+        numbers=_compared(_chosen, EXACT, TERM),
+        holds=above(0.1),
     ),
     Rule(
-        "spo-aligned",
-        "Stable preference optimization consistently outperforms DPO: its distributions agree "
+        name="spo-aligned",
+        says="Stable preference optimization consistently outperforms DPO: its distributions agree "
         "better with the preferences.",
-        _EVERY + "after equal steps the chosen has more probability than under DPO",
-        _compared(_at_the_end, EXACT, PLAIN),
-        above(0),
+        criterion=_EVERY + "after equal steps the chosen has more probability than under DPO",
+        numbers=_compared(_at_the_end, EXACT, PLAIN),
+        holds=above(0),
     ),
     Rule(
-        "spo-price",
-        "The improvement costs nothing: the rejected falls as far.",
-        _EVERY + _AT + "the rejected has not stayed higher than under DPO",
-        _compared(_rejected, EXACT, PLAIN),
-        below(0),
+        name="spo-price",
+        says="The improvement costs nothing: the rejected falls as far.",
+        criterion=_EVERY + _AT + "the rejected has not stayed higher than under DPO",
+        numbers=_compared(_rejected, EXACT, PLAIN),
+        holds=below(0),
     ),
     Rule(
-        "spo-distance",
-        "With own logits stable preference optimization moves farther from the reference.",
-        _AT + "the divergence from the reference, KL(policy, reference), is greater than under DPO",
-        lambda readings, s: {
-            n: v
-            for n, v in _compared(_divergence, EXACT, PLAIN)(readings, s).items()
-            if n.startswith(OWN.name)
-        },
-        above(0),
+        name="spo-distance",
+        says="With own logits stable preference optimization moves farther from the reference.",
+        criterion=_AT
+        + "the divergence from the reference, KL(policy, reference), is greater than under DPO",
+        numbers=_compared(_divergence, EXACT, PLAIN, (OWN,)),
+        holds=above(0),
     ),
     Rule(
-        "one-step",
-        "One unrolled step stands in for the exact lower level.",
-        _EVERY + _AT + "the chosen's log-probabilities differ by less than a quarter of a nat on "
+        name="one-step",
+        says="One unrolled step stands in for the exact lower level.",
+        criterion=_EVERY
+        + _AT
+        + "the chosen's log-probabilities differ by less than a quarter of a nat on "
         "average",
-        _gap,
-        below(0.25),
+        numbers=_compared(_chosen, EXACT, ONE_STEP, size=np.abs),
+        holds=below(0.25),
     ),
 )
 
-CRITERIA = {rule.name: rule.criterion for rule in RULES}
+CRITERIA = criteria(RULES)

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.sims.simplex.misallocation import Curve, curve
 from disband.sims.simplex.portraits import Portrait, portraits
 
 from ...kept.store import Arrays
-from ..sentiment.rules import Prediction
+from ..judging.prediction import Prediction
 from .experiment import Report, ToyExperiment
-from .probability import EXPERIMENT, Settings, measure, used
+from .probability import EXPERIMENT, Curve, Settings, curve, measure, used
 from .probability_rules import predictions
 
 # The share of the work that the portraits are, for the progress bar alone.

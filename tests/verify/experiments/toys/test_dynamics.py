@@ -5,25 +5,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from disband.sims.worlds.learning import OnPolicy
 from disband.sims.worlds.target_study import Setting, run
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Prediction, Verdict
 from disband.verify.deciding.decide import judge as decide_prediction
-from disband.verify.experiments.toys import dynamics
+from disband.verify.experiments.toys import dynamics, dynamics_rules
 from disband.verify.experiments.toys.dynamics import METHODS, SOME, WORLDS, run_courses
 from disband.verify.experiments.toys.dynamics_curves import curves
-from disband.verify.experiments.toys.dynamics_judging import Rule
 from disband.verify.experiments.toys.dynamics_readings import (
     agreement,
     at_drift,
     at_reward,
     distance,
-    interval,
     unsteadiness,
 )
-from disband.verify.experiments.toys.dynamics_rules import RULES, judge
+from disband.verify.experiments.toys.dynamics_rules import RULES, positive, predictions
 from disband.verify.experiments.toys.dynamics_run import DYNAMICS
 
 COUNT = dynamics.REPLICATES * dynamics.WORLDS_EACH
@@ -43,7 +42,7 @@ def small():
 
 
 def test_every_statement_is_judged_on_every_replicate(small):
-    judged = judge(small)
+    judged = predictions(small)
     assert [p.name for p in judged] == [rule.name for rule in RULES]
     assert all(len(p.outcomes) == dynamics.REPLICATES for p in judged)
 
@@ -75,28 +74,46 @@ def test_a_world_is_asked_about_its_methods_alone(small):
         ({"responses": 0.0, "linear": 1.0}, Verdict.OPEN),
     ],
 )
-def test_a_statement_holds_where_every_interval_does(offsets, verdict):
+def test_a_statement_holds_where_every_interval_does(offsets, verdict, monkeypatch):
     noise = np.tile([-0.3, 0.3], COUNT // 2)
-    found = {(world, "DPO"): value + noise for world, value in offsets.items()}
-    rule = Rule("planted", "Planted.", "planted", lambda by: by["DPO"], tuple(offsets))
+    courses = {(world, "DPO"): value + noise for world, value in offsets.items()}
     runs = [
-        {"seed": o.seed, "holds": o.holds, "numbers": o.numbers} for o in rule.judge(found).outcomes
+        {"seed": o.seed, "holds": o.holds, "numbers": o.numbers}
+        for o in judged(courses, monkeypatch, tuple(offsets))
     ]
     claim = Prediction("wang2025.planted", "", "", "toy dynamics", "planted")
     assert decide_prediction(claim, {"planted": runs}).verdict is verdict
 
 
-def test_replicates_are_of_different_worlds():
+def judged(courses, monkeypatch, toys):
+    """Outcomes of the statement that what stands for DPO's course is positive."""
+    rule = positive(name="planted", says="", criterion="x", measure=lambda by: by["DPO"], toys=toys)
+    monkeypatch.setattr(dynamics_rules, "RULES", (rule,))
+    (prediction,) = predictions(courses)
+    assert prediction.criterion == f"x, in {', '.join(toys)}"
+    return prediction.outcomes
+
+
+def test_replicates_are_of_different_worlds(monkeypatch):
     values = np.repeat([1.0, -1.0, 1.0], COUNT // 3) + np.tile([-0.1, 0.1], COUNT // 2)
-    rule = Rule("planted", "", "", lambda by: by["DPO"], ("responses",))
-    outcomes = rule.judge({("responses", "DPO"): values}).outcomes
+    outcomes = judged({("responses", "DPO"): values}, monkeypatch, ("responses",))
     assert [o.holds for o in outcomes] == [True, False, True]
 
 
-def test_an_interval_needs_worlds_with_a_value():
-    assert np.isnan(interval(np.array([1.0, 2.0, np.nan, 3.0, 4.0]))).all()
-    mean, low, high = interval(np.array([1.0, 2.0, 3.0, np.nan, 4.0, 5.0]))
-    assert (mean, round(low, 3), round(high, 3)) == (3.0, 1.037, 4.963)
+def test_a_toy_without_numbers_leaves_the_statement_undecided(monkeypatch):
+    values = np.full(COUNT, 1.0)
+    courses = {("responses", "DPO"): values, ("linear", "DPO"): np.full(COUNT, np.nan)}
+    outcomes = judged(courses, monkeypatch, ("responses", "linear"))
+    assert [o.holds for o in outcomes] == [None] * 3
+
+
+def test_a_figure_draws_the_interval_that_decides(small):
+    course = small["responses", "DPO"]
+    mean, low, high = curves(small)["responses/DPO/reward"]
+    for step in range(len(mean)):
+        stated = ttest_1samp(course.reward[step], 0).confidence_interval(0.95)
+        assert (low[step], high[step]) == pytest.approx((stated.low, stated.high))
+        assert mean[step] == pytest.approx(course.reward[step].mean())
 
 
 def test_readings_of_a_course_against_itself_say_nothing():

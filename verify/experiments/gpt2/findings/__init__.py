@@ -5,35 +5,34 @@ from typing import Any
 
 from disband.lm.data.styles import STYLES
 
-from ...sentiment.rules import Prediction, predictions
-from . import (
-    courses,
-    mass,
-    methods,
-    objectives,
-    regimes,
-    steps,
-    targets,
-)
-from .rule import Arrays, Rule
+from ...judging.prediction import Prediction, criteria, judge
+from ...sentiment.rules import predictions
+from ..readings import Arrays
+from . import courses, mass, methods, objectives, regimes, steps, targets
 
-RULES: tuple[Rule, ...] = (
-    *steps.RULES,
-    *courses.RULES,
-    *objectives.RULES,
-    *regimes.RULES,
-    *targets.RULES,
-    *mass.RULES,
-    *methods.RULES,
-)
-
-CRITERIA = {rule.name: rule.criterion for rule in RULES}
+BY_QUESTION = {
+    "steps": steps.RULES,
+    "courses": courses.RULES,
+    "objectives": objectives.RULES,
+    "regimes": regimes.RULES,
+    targets.QUESTION: targets.RULES,
+    mass.QUESTION: mass.RULES,
+    methods.QUESTION: methods.RULES,
+}
+RULES = tuple(rule for rules in BY_QUESTION.values() for rule in rules)
+CRITERIA = criteria(RULES)
 
 
 def findings(results: Mapping[tuple[str, int, Any], Arrays]) -> tuple[Prediction, ...]:
     """Judge every finding that ``results`` has data for."""
-    judged = (rule.judge(results) for rule in RULES)
-    return (*(prediction for prediction in judged if prediction), *section_4_3(results))
+    judged: list[Prediction] = []
+    for question, rules in BY_QUESTION.items():
+        by_seed: dict[int, dict[Any, Arrays]] = {}
+        for (name, seed, piece), arrays in sorted(results.items(), key=lambda item: item[0][1]):
+            if name == question:
+                by_seed.setdefault(seed, {})[piece] = arrays
+        judged += judge(rules, by_seed)
+    return (*judged, *section_4_3(results))
 
 
 def section_4_3(results: Mapping[tuple[str, int, Any], Arrays]) -> tuple[Prediction, ...]:

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..readings import course_shares
-from .rule import Found, Numbers, Rule
+from ...judging.prediction import Numbers, Rule
+from ..readings import Pieces, course_shares
 
 
-def _course(found: Found, **wanted: Any) -> Numbers:
+def _course(found: Pieces, **wanted: Any) -> Numbers:
     for piece, arrays in found.items():
         if all(getattr(piece, name) == value for name, value in wanted.items()):
             return course_shares(arrays)
     return {}
 
 
-def _fall(style: str) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _fall(style: str) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         shares = _course(found, style=style, labels="true", mix="balanced", batch=32)
         if not shares:
             return {}
@@ -30,7 +30,7 @@ def _fall(style: str) -> Callable[[Found], Numbers]:
     return numbers
 
 
-def _controls(found: Found) -> Numbers:
+def _controls(found: Pieces) -> Numbers:
     style = "long suffix"
     true = _course(found, style=style, labels="true", mix="balanced", batch=32)
     shuffled = _course(found, style=style, labels="shuffled", mix="balanced", batch=32)
@@ -39,16 +39,15 @@ def _controls(found: Found) -> Numbers:
     return {"true labels": true["measured"], "shuffled labels": shuffled["measured"]}
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     *(
         Rule(
-            f"{style.split()[0]}-fall-first-order",
-            "courses",
-            f"{style}: the fall of the chosen under DPO with Adam is first order.",
-            "the chosen falls, and what the updates do to first order, added up, is between "
-            "80 % and 125 % of the fall",
-            _fall(style),
-            lambda n: (
+            name=f"{style.split()[0]}-fall-first-order",
+            says=f"{style}: the fall of the chosen under DPO with Adam is first order.",
+            criterion="the chosen falls, and what the updates do to first order, added up, is "
+            "between 80 % and 125 % of the fall",
+            numbers=_fall(style),
+            holds=lambda n: (
                 None
                 if n["change of the chosen"] >= 0
                 else 0.8 <= n["first order"] / n["change of the chosen"] <= 1.25
@@ -57,23 +56,24 @@ RULES: tuple[Rule, ...] = (
         for style in ("short suffix", "long suffix")
     ),
     Rule(
-        "fall-in-suffix",
-        "courses",
-        "long suffix: the fall of the chosen sits in the tokens that both responses share.",
-        "the chosen falls, and more than half of the fall is in the suffix",
-        _fall("long suffix"),
-        lambda n: (
+        name="fall-in-suffix",
+        says="long suffix: the fall of the chosen sits in the tokens that both responses share.",
+        criterion="the chosen falls, and more than half of the fall is in the suffix",
+        numbers=_fall("long suffix"),
+        holds=lambda n: (
             None
             if n["change of the chosen"] >= 0
             else n["in the suffix"] < n["change of the chosen"] / 2
         ),
     ),
     Rule(
-        "labels-matter",
-        "courses",
-        "long suffix: with labels that say nothing of the tweets the chosen does not fall.",
-        "the chosen falls with true labels, and with shuffled ones by less than a quarter of that",
-        _controls,
-        lambda n: None if n["true labels"] >= 0 else n["shuffled labels"] > n["true labels"] / 4,
+        name="labels-matter",
+        says="long suffix: with labels that say nothing of the tweets the chosen does not fall.",
+        criterion="the chosen falls with true labels, and with shuffled ones by less than a "
+        "quarter of that",
+        numbers=_controls,
+        holds=lambda n: (
+            None if n["true labels"] >= 0 else n["shuffled labels"] > n["true labels"] / 4
+        ),
     ),
 )

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from disband.theory.models.evolution import after
 
-from ...judging.intervals import above, below, interval
-from ..readings import GAINED
-from .rule import Arrays, Found, Numbers, Rule
+from ...judging.intervals import above, below, interval, named
+from ...judging.prediction import Numbers, Rule
+from ..readings import GAINED, Arrays, Pieces
 
 Array = npt.NDArray[Any]
 
@@ -83,23 +83,23 @@ def law_of_one_context(found: Arrays) -> tuple[Array, Array]:
     return others / total - others, found["neither"][-1] - found["neither"][0]
 
 
-def _run(found: Found, name: str, style: str) -> Mapping[str, Any] | None:
+def _run(found: Pieces, name: str, style: str) -> Mapping[str, Any] | None:
     return next((a for p, a in found.items() if (p.name, p.style) == (name, style)), None)
 
 
-def _shift(style: str) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _shift(style: str) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         run = _run(found, DPO, style)
         if run is None:
             return {}
         before, end = run["neither"][0], run["neither"][-1]
-        return {"before": float(before.mean()), **interval("change", end - before)}
+        return {"before": float(before.mean()), **named("change", interval(end - before))}
 
     return numbers
 
 
-def _law(style: str) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _law(style: str) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         run = _run(found, DPO, style)
         if run is None:
             return {}
@@ -113,10 +113,10 @@ def _law(style: str) -> Callable[[Found], Numbers]:
     return numbers
 
 
-def _compared(one: str, other: str, key: str, style: str) -> Callable[[Found], Numbers]:
+def _compared(one: str, other: str, key: str, style: str) -> Callable[[Pieces], Numbers]:
     """Of one method minus another, pair by pair, where both have gained the margin."""
 
-    def numbers(found: Found) -> Numbers:
+    def numbers(found: Pieces) -> Numbers:
         runs = [_run(found, name, style) for name in (one, other)]
         there = [None if run is None else at_margin(run) for run in runs]
         changes = [
@@ -124,20 +124,20 @@ def _compared(one: str, other: str, key: str, style: str) -> Callable[[Found], N
             for at, run in zip(there, runs, strict=True)
             if at is not None and run is not None
         ]
-        return interval("difference", changes[0] - changes[1]) if len(changes) == 2 else {}
+        return named("difference", interval(changes[0] - changes[1])) if len(changes) == 2 else {}
 
     return numbers
 
 
-def _ends(*names: str, key: str, style: str) -> Callable[[Found], Numbers]:
+def _ends(*names: str, key: str, style: str) -> Callable[[Pieces], Numbers]:
     """The change from start to end under one method, or of one minus another, pair by pair."""
 
-    def numbers(found: Found) -> Numbers:
+    def numbers(found: Pieces) -> Numbers:
         runs = [run for name in names if (run := _run(found, name, style)) is not None]
         if len(runs) < len(names):
             return {}
         changes = [run[key][-1] - run[key][0] for run in map(_with_margin, runs)]
-        return interval("change", changes[0] - sum(changes[1:]))
+        return named("change", interval(changes[0] - sum(changes[1:])))
 
     return numbers
 
@@ -146,13 +146,13 @@ def _with_margin(run: Mapping[str, Any]) -> dict[str, Array]:
     return {**run, "margin": run["logp_w"] - run["logp_l"]}
 
 
-def _preserved(style: str) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _preserved(style: str) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         run = _run(found, SPO, style)
         there = None if run is None else at_margin(run)
         if run is None or there is None:
             return {}
-        return interval("change", there["logp_w"] - run["logp_w"][0])
+        return named("change", interval(there["logp_w"] - run["logp_w"][0]))
 
     return numbers
 
@@ -162,87 +162,85 @@ _AT = f"where the held-out margin has grown by {GAINED} nat, "
 _INTERVAL = "the 95 % interval over held-out pairs "
 _LATE = " (written after seeds 10 to 12)"
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     *(
         Rule(
-            f"mass-shifts-{style.split()[0]}",
-            QUESTION,
-            f"{style}: DPO shifts probability toward tokens that are neither label.",
-            f"{_INTERVAL}of the change of their mass, from start to end, lies above {NOTHING}",
-            _shift(style),
-            above(NOTHING),
+            name=f"mass-shifts-{style.split()[0]}",
+            says=f"{style}: DPO shifts probability toward tokens that are neither label.",
+            criterion=f"{_INTERVAL}of the change of their mass, from start to end, lies above "
+            f"{NOTHING}",
+            numbers=_shift(style),
+            holds=above(NOTHING),
         )
         for style in (_SINGLE, _SHORT)
     ),
     Rule(
-        "mass-law",
-        QUESTION,
-        "single token: whether it does is what one context's softmax says of the two labels' "
+        name="mass-law",
+        says="single token: whether it does is what one context's softmax says of the two labels' "
         "probabilities at the start.",
-        "the sign of the change of the mass on neither label is the predicted one for at least "
-        "80 % of the held-out pairs",
-        _law(_SINGLE),
-        lambda n: n["share of signs"] >= 0.8,
+        criterion="the sign of the change of the mass on neither label is the predicted one for "
+        "at least 80 % of the held-out pairs",
+        numbers=_law(_SINGLE),
+        holds=lambda n: n["share of signs"] >= 0.8,
     ),
     Rule(
-        "mass-spo-chosen",
-        QUESTION,
-        "short suffix: stable preference optimization improves the chosen absolutely: it rises.",
-        f"{_AT}{_INTERVAL}of the change of the chosen lies above zero",
-        _preserved(_SHORT),
-        above(0.0),
+        name="mass-spo-chosen",
+        says="short suffix: stable preference optimization improves the chosen absolutely: it "
+        "rises.",
+        criterion=f"{_AT}{_INTERVAL}of the change of the chosen lies above zero",
+        numbers=_preserved(_SHORT),
+        holds=above(0.0),
     ),
     Rule(
-        "mass-spo-more",
-        QUESTION,
-        "short suffix: stable preference optimization raises the chosen more than DPO does.",
-        f"{_AT}{_INTERVAL}of the difference lies above zero",
-        _compared(SPO, DPO, "logp_w", _SHORT),
-        above(0.0),
+        name="mass-spo-more",
+        says="short suffix: stable preference optimization raises the chosen more than DPO does.",
+        criterion=f"{_AT}{_INTERVAL}of the difference lies above zero",
+        numbers=_compared(SPO, DPO, "logp_w", _SHORT),
+        holds=above(0.0),
     ),
     Rule(
-        "mass-spo-keeps",
-        QUESTION,
-        "short suffix: stable preference optimization leaves less probability on neither label "
-        "than DPO does.",
-        f"{_AT}{_INTERVAL}of the difference lies below zero",
-        _compared(SPO, DPO, "neither", _SHORT),
-        below(0.0),
+        name="mass-spo-keeps",
+        says="short suffix: stable preference optimization leaves less probability on neither "
+        "label than DPO does.",
+        criterion=f"{_AT}{_INTERVAL}of the difference lies below zero",
+        numbers=_compared(SPO, DPO, "neither", _SHORT),
+        holds=below(0.0),
     ),
     Rule(
-        "mass-spo-lower-level",
-        QUESTION,
-        "short suffix: it is the lower level that raises the chosen, not the upper level's term "
-        "alone.",
-        f"{_AT}{_INTERVAL}of the difference from the upper level alone lies above 0.05 nat",
-        _compared(SPO, TERM, "logp_w", _SHORT),
-        above(0.05),
+        name="mass-spo-lower-level",
+        says="short suffix: it is the lower level that raises the chosen, not the upper level's "
+        "term alone.",
+        criterion=f"{_AT}{_INTERVAL}of the difference from the upper level alone lies above 0.05 "
+        "nat",
+        numbers=_compared(SPO, TERM, "logp_w", _SHORT),
+        holds=above(0.05),
     ),
     Rule(
-        "mass-spo-raises",
-        QUESTION,
-        "short suffix: stable preference optimization raises the chosen in as many updates as "
+        name="mass-spo-raises",
+        says="short suffix: stable preference optimization raises the chosen in as many updates as "
         "lower it under DPO.",
-        f"{_INTERVAL}of the change of the chosen, from start to end, lies above zero{_LATE}",
-        _ends(SPO, key="logp_w", style=_SHORT),
-        above(0.0),
+        criterion=f"{_INTERVAL}of the change of the chosen, from start to end, lies above "
+        f"zero{_LATE}",
+        numbers=_ends(SPO, key="logp_w", style=_SHORT),
+        holds=above(0.0),
     ),
     Rule(
-        "mass-spo-less",
-        QUESTION,
-        "short suffix: in as many updates stable preference optimization moves less probability to "
-        "neither label than DPO does.",
-        f"{_INTERVAL}of the difference of the two changes, from start to end, lies below zero"
+        name="mass-spo-less",
+        says="short suffix: in as many updates stable preference optimization moves less "
+        "probability to neither label than DPO does.",
+        criterion=f"{_INTERVAL}of the difference of the two changes, from start to end, lies "
+        "below zero"
         f"{_LATE}",
-        _ends(SPO, DPO, key="neither", style=_SHORT),
-        below(0.0),
+        numbers=_ends(SPO, DPO, key="neither", style=_SHORT),
+        holds=below(0.0),
     ),
     Rule(
-        "mass-spo-price",
-        QUESTION,
-        "short suffix: the price is the margin: in as many updates it gains less than under DPO.",
-        f"{_INTERVAL}of the difference of the two gains, from start to end, lies below zero{_LATE}",
-        _ends(SPO, DPO, key="margin", style=_SHORT),
-        below(0.0),
+        name="mass-spo-price",
+        says="short suffix: the price is the margin: in as many updates it gains less than under "
+        "DPO.",
+        criterion=f"{_INTERVAL}of the difference of the two gains, from start to end, lies below "
+        f"zero{_LATE}",
+        numbers=_ends(SPO, DPO, key="margin", style=_SHORT),
+        holds=below(0.0),
     ),
 )

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..readings import GAINED, at_gain
+from ...judging.prediction import Numbers, Rule
+from ..readings import GAINED, Pieces, at_gain
 from .compared import BAND, BATCH, NONE, NORMALISED
-from .rule import Found, Numbers, Rule
 
 Arrays = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ def _updates_needed(found: Arrays) -> float:
     return float(last - 1 + (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1]))
 
 
-def _trials(found: Found, data: str, *names: str) -> Iterator[tuple[str, Arrays]]:
+def _trials(found: Pieces, data: str, *names: str) -> Iterator[tuple[str, Arrays]]:
     """The runs on one kind of data, of these objectives or of all."""
     for piece, arrays in found.items():
         if piece.data == data and (not names or piece.objective in names):
@@ -67,10 +67,10 @@ def _trials(found: Found, data: str, *names: str) -> Iterator[tuple[str, Arrays]
 
 def at_equal_margin(
     method: str, side: str, *names: str, data: str = "sentiment"
-) -> Callable[[Found], Numbers]:
+) -> Callable[[Pieces], Numbers]:
     """Numbers: the side's change without the method and with it, by objective."""
 
-    def numbers(found: Found) -> Numbers:
+    def numbers(found: Pieces) -> Numbers:
         return {
             f"{name}, {word}": method_numbers(arrays, which)[side]
             for name, arrays in _trials(found, data, *names)
@@ -92,7 +92,7 @@ def every_with(right: Callable[[float, float], bool]) -> Callable[[Numbers], boo
     return holds
 
 
-def relative_cost(found: Found) -> Numbers:
+def relative_cost(found: Pieces) -> Numbers:
     """Numbers: median CPU time of a calibrated step over that of a plain one, by objective."""
     numbers = {}
     for name, arrays in _trials(found, "sentiment"):
@@ -101,7 +101,7 @@ def relative_cost(found: Found) -> Numbers:
     return numbers
 
 
-def labels(found: Found) -> Numbers:
+def labels(found: Pieces) -> Numbers:
     """Numbers: share of right labels after training, by objective and method."""
     return {
         f"{name}, {method}": method_numbers(arrays, method)["labels after"]
@@ -118,7 +118,7 @@ def no_label_lost(numbers: Numbers) -> bool | None:
     return all(v >= plain[k.rpartition(", ")[0]] - 0.05 for k, v in numbers.items())
 
 
-def empty_bands(found: Found) -> Numbers:
+def empty_bands(found: Pieces) -> Numbers:
     """Numbers: share of batches whose band in the metric was empty, by objective."""
     return {
         f"{name} on {data}": method_numbers(arrays, BAND)["empty batch bands"]
@@ -131,16 +131,16 @@ _HIGHER = every_with(lambda before, after: after > before)
 _LOWER = every_with(lambda before, after: after < before)
 _RAISED = every_with(lambda _, after: after >= 0)
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     *(
         Rule(
-            f"{key}-spares-the-chosen",
-            QUESTION,
-            f"Under DPO, SimPO and IPO the chosen ends higher with {words} than without.",
-            _AT + "the mean held-out log-probability of the chosen is higher with it than "
+            name=f"{key}-spares-the-chosen",
+            says=f"Under DPO, SimPO and IPO the chosen ends higher with {words} than without.",
+            criterion=_AT
+            + "the mean held-out log-probability of the chosen is higher with it than "
             "without, under each of them",
-            at_equal_margin(method, "chosen", *FALLING),
-            _HIGHER,
+            numbers=at_equal_margin(method, "chosen", *FALLING),
+            holds=_HIGHER,
         )
         for key, words, method in (
             ("calibration", "reward calibration of each batch", BATCH),
@@ -149,58 +149,59 @@ RULES: tuple[Rule, ...] = (
         )
     ),
     Rule(
-        "batch-band-raises-the-chosen",
-        QUESTION,
-        "Calibration inside the batch band in Adam's metric preserves the winner of every "
+        name="batch-band-raises-the-chosen",
+        says="Calibration inside the batch band in Adam's metric preserves the winner of every "
         "objective on held-out pairs.",
-        _AT + "the mean held-out log-probability of the chosen is not lower than at the start, "
+        criterion=_AT
+        + "the mean held-out log-probability of the chosen is not lower than at the start, "
         "under each of six objectives",
-        at_equal_margin(BAND, "chosen"),
-        _RAISED,
+        numbers=at_equal_margin(BAND, "chosen"),
+        holds=_RAISED,
     ),
     Rule(
-        "calibration-suppresses-the-rejected",
-        QUESTION,
-        "Where a loss pulls more than it pushes, as CPO and DDRO do, the rejected ends lower with "
-        "reward calibration of each batch than without.",
-        _AT + "the mean held-out log-probability of the rejected is lower with it than without, "
+        name="calibration-suppresses-the-rejected",
+        says="Where a loss pulls more than it pushes, as CPO and DDRO do, the rejected ends lower "
+        "with reward calibration of each batch than without.",
+        criterion=_AT
+        + "the mean held-out log-probability of the rejected is lower with it than without, "
         "under both",
-        at_equal_margin(BATCH, "rejected", *RISING),
-        _LOWER,
+        numbers=at_equal_margin(BATCH, "rejected", *RISING),
+        holds=_LOWER,
     ),
     Rule(
-        "calibration-free-text",
-        QUESTION,
-        "The same holds of free text as of short answers: the chosen ends higher with reward "
+        name="calibration-free-text",
+        says="The same holds of free text as of short answers: the chosen ends higher with reward "
         "calibration of each batch than without, under DPO, SimPO and IPO.",
-        "on continuations of tweets, " + _AT + "the mean held-out log-probability of the chosen "
+        criterion="on continuations of tweets, "
+        + _AT
+        + "the mean held-out log-probability of the chosen "
         "is higher with it than without, under each of them",
-        at_equal_margin(BATCH, "chosen", *FALLING, data="free text"),
-        _HIGHER,
+        numbers=at_equal_margin(BATCH, "chosen", *FALLING, data="free text"),
+        holds=_HIGHER,
     ),
     Rule(
-        "calibration-cost",
-        QUESTION,
-        "A step calibrated from the Gram of all parameters costs little more than a plain one.",
-        f"its median CPU time is at most {COST} times that of a plain step, under every objective",
-        relative_cost,
-        lambda n: all(v <= COST for v in n.values()) if n else None,
+        name="calibration-cost",
+        says="A step calibrated from the Gram of all parameters costs little more than a plain "
+        "one.",
+        criterion=f"its median CPU time is at most {COST} times that of a plain step, under every "
+        "objective",
+        numbers=relative_cost,
+        holds=lambda n: all(v <= COST for v in n.values()) if n else None,
     ),
     Rule(
-        "methods-keep-labels",
-        QUESTION,
-        "No method costs accuracy of the labels that the model writes.",
-        "after training, the share of held-out prompts to which it greedily writes the right label "
-        "is with every method at least that without one, less 0.05, under every objective",
-        labels,
-        no_label_lost,
+        name="methods-keep-labels",
+        says="No method costs accuracy of the labels that the model writes.",
+        criterion="after training, the share of held-out prompts to which it greedily writes the "
+        "right label is with every method at least that without one, less 0.05, under every "
+        "objective",
+        numbers=labels,
+        holds=no_label_lost,
     ),
     Rule(
-        "batch-band-rarely-empty",
-        QUESTION,
-        "The batch band in Adam's metric is rarely empty.",
-        "in at most one batch in twenty, under every objective",
-        empty_bands,
-        lambda n: all(v <= 0.05 for v in n.values()) if n else None,
+        name="batch-band-rarely-empty",
+        says="The batch band in Adam's metric is rarely empty.",
+        criterion="in at most one batch in twenty, under every objective",
+        numbers=empty_bands,
+        holds=lambda n: all(v <= 0.05 for v in n.values()) if n else None,
     ),
 )

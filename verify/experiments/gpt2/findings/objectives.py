@@ -3,16 +3,15 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from disband.theory.gram import Gram
 from disband.theory.step import first_order
 
-from ..readings import GAINED, race_outcome
-from .rule import Found, Numbers, Rule
+from ...judging.prediction import Numbers, Rule
+from ..readings import GAINED, Pieces, race_outcome
 
 
-def _own_condition(found: Found) -> Numbers:
+def _own_condition(found: Pieces) -> Numbers:
     arrays = next((a for p, a in found.items() if p.objective == "DPO"), None)
     if arrays is None:
         return {}
@@ -24,20 +23,22 @@ def _own_condition(found: Found) -> Numbers:
     }
 
 
-def _ranking(by: str) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _ranking(by: str) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         outcomes = [race_outcome(arrays) for arrays in found.values()]
         reached = [o for o in outcomes if np.isfinite(o["chosen"]) and np.isfinite(o[by])]
         if len(reached) < 3:
             return {}
+        from scipy.stats import spearmanr  # half a second, which a claim does not wait for
+
         ranks = spearmanr([o[by] for o in reached], [o["chosen"] for o in reached])
         return {"rank correlation": float(ranks.statistic), "objectives": float(len(reached))}
 
     return numbers
 
 
-def _observed(objectives: Sequence[str]) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _observed(objectives: Sequence[str]) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         by_name = {piece.objective: race_outcome(a) for piece, a in found.items()}
         if not by_name.keys() >= set(objectives):
             return {}
@@ -80,67 +81,60 @@ _AT_MARGIN = (
     "it never has), the mean held-out log-probability "
 )
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     Rule(
-        "own-condition-holds",
-        "objectives",
-        "The chosen falls under DPO although every pair's own condition promised a rise.",
-        "the condition holds for every held-out pair at the start, and "
+        name="own-condition-holds",
+        says="The chosen falls under DPO although every pair's own condition promised a rise.",
+        criterion="the condition holds for every held-out pair at the start, and "
         + _AT_MARGIN
         + "of the chosen is lower than at the start",
-        _own_condition,
-        _falls_all_the_same,
+        numbers=_own_condition,
+        holds=_falls_all_the_same,
     ),
     Rule(
-        "ranking",
-        "objectives",
-        "The band ranks the objectives by what they do to the chosen at equal margin gained.",
-        "the rank correlation of the predicted share of the chosen and its measured change, "
-        "over the objectives that gain the margin, is at least 0.5",
-        _ranking("predicted"),
-        lambda n: n["rank correlation"] >= 0.5,
+        name="ranking",
+        says="The band ranks the objectives by what they do to the chosen at equal margin gained.",
+        criterion="the rank correlation of the predicted share of the chosen and its measured "
+        "change, over the objectives that gain the margin, is at least 0.5",
+        numbers=_ranking("predicted"),
+        holds=lambda n: n["rank correlation"] >= 0.5,
     ),
     Rule(
-        "ranking-batch",
-        "objectives",
-        "The batch band, all held-out pairs as one batch, ranks the objectives by what they do to "
-        "the chosen at equal margin gained.",
-        "the rank correlation of the predicted share of the chosen and its measured change, "
-        "over the objectives that gain the margin, is at least 0.5",
-        _ranking("predicted by the batch"),
-        lambda n: n["rank correlation"] >= 0.5,
+        name="ranking-batch",
+        says="The batch band, all held-out pairs as one batch, ranks the objectives by what they "
+        "do to the chosen at equal margin gained.",
+        criterion="the rank correlation of the predicted share of the chosen and its measured "
+        "change, over the objectives that gain the margin, is at least 0.5",
+        numbers=_ranking("predicted by the batch"),
+        holds=lambda n: n["rank correlation"] >= 0.5,
     ),
     Rule(
-        "margin-methods-fall",
-        "objectives",
-        "Under DPO, and R-DPO, which is DPO where lengths are equal, both log-probabilities "
+        name="margin-methods-fall",
+        says="Under DPO, and R-DPO, which is DPO where lengths are equal, both log-probabilities "
         "decrease.",
-        _AT_MARGIN + "of chosen and rejected is lower than at the start",
-        _observed(("DPO",)),
-        _both_fall,
+        criterion=_AT_MARGIN + "of chosen and rejected is lower than at the start",
+        numbers=_observed(("DPO",)),
+        holds=_both_fall,
     ),
     Rule(
-        "normalised-fall",
-        "objectives",
-        "Under SimPO and IPO both log-probabilities decrease.",
-        _AT_MARGIN + "of chosen and rejected is lower than at the start",
-        _observed(("SimPO", "IPO")),
-        _both_fall,
+        name="normalised-fall",
+        says="Under SimPO and IPO both log-probabilities decrease.",
+        criterion=_AT_MARGIN + "of chosen and rejected is lower than at the start",
+        numbers=_observed(("SimPO", "IPO")),
+        holds=_both_fall,
     ),
     Rule(
-        "sppo",
-        "objectives",
-        "SPPO raises the chosen and lowers the rejected.",
-        _AT_MARGIN + "of the chosen is higher, of the rejected lower than at the start",
-        _observed(("SPPO",)),
-        _winner_up_loser_down,
+        name="sppo",
+        says="SPPO raises the chosen and lowers the rejected.",
+        criterion=_AT_MARGIN + "of the chosen is higher, of the rejected lower than at the start",
+        numbers=_observed(("SPPO",)),
+        holds=_winner_up_loser_down,
     ),
     Rule(
-        "regularised-rise",
-        "objectives",
-        "CPO, DPOP, RRHF and SLiC-HF raise the chosen.",
-        _AT_MARGIN + "of the chosen is higher than at the start, under each of them",
-        _observed(("CPO", "DPOP", "RRHF", "SLiC-HF")),
-        _chosen_rises,
+        name="regularised-rise",
+        says="CPO, DPOP, RRHF and SLiC-HF raise the chosen.",
+        criterion=_AT_MARGIN + "of the chosen is higher than at the start, under each of them",
+        numbers=_observed(("CPO", "DPOP", "RRHF", "SLiC-HF")),
+        holds=_chosen_rises,
     ),
 )

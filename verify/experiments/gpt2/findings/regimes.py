@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from ..readings import regime_numbers
-from .rule import Found, Numbers, Rule
+from ...judging.prediction import Numbers, Rule
+from ..readings import Pieces, regime_numbers
 
 _DECIDED = 2.0  # standard errors
 
 
-def _each(found: Found) -> Iterator[tuple[Any, Numbers]]:
+def _each(found: Pieces) -> Iterator[tuple[Any, Numbers]]:
     for piece, arrays in found.items():
         for rule in range(len(piece.rules)):
             yield piece, regime_numbers(arrays, rule)
@@ -24,8 +24,8 @@ def _moved(numbers: Numbers) -> int:
     return 1 if change > 0 else -1
 
 
-def _direction(style: str) -> Callable[[Found], Numbers]:
-    def numbers(found: Found) -> Numbers:
+def _direction(style: str) -> Callable[[Pieces], Numbers]:
+    def numbers(found: Pieces) -> Numbers:
         moved = [_moved(n) for piece, n in _each(found) if piece.style == style]
         if not moved:
             return {}
@@ -35,7 +35,7 @@ def _direction(style: str) -> Callable[[Found], Numbers]:
     return numbers
 
 
-def _explained(found: Found) -> Numbers:
+def _explained(found: Pieces) -> Numbers:
     agree = [
         (n["cosine half-way"] > 0) == (_moved(n) < 0) for _, n in _each(found) if _moved(n) != 0
     ]
@@ -44,14 +44,14 @@ def _explained(found: Found) -> Numbers:
     return {"share that the cosine's sign decides": sum(agree) / len(agree), "runs": len(agree)}
 
 
-def _promised(found: Found) -> Numbers:
+def _promised(found: Pieces) -> Numbers:
     fell = [n["own condition at the start"] for _, n in _each(found) if _moved(n) < 0]
     if not fell:
         return {}
     return {"lowest share of pairs promised a rise": min(fell), "runs that fall": len(fell)}
 
 
-def _saturation(found: Found) -> Numbers:
+def _saturation(found: Pieces) -> Numbers:
     taught = {
         piece.supervision.steps: regime_numbers(arrays, 0)
         for piece, arrays in found.items()
@@ -76,49 +76,47 @@ _EVERYWHERE = (
     f"mean held-out change exceeds {_DECIDED:g} standard errors that way"
 )
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     Rule(
-        "single-rises-everywhere",
-        "regimes",
-        "single token: the chosen rises in every regime.",
-        _EVERYWHERE,
-        _direction("single token"),
-        lambda n: not n["where it falls"] and not n["undecided"],
+        name="single-rises-everywhere",
+        says="single token: the chosen rises in every regime.",
+        criterion=_EVERYWHERE,
+        numbers=_direction("single token"),
+        holds=lambda n: not n["where it falls"] and not n["undecided"],
     ),
     Rule(
-        "long-falls-everywhere",
-        "regimes",
-        "long suffix: the chosen falls in every regime.",
-        _EVERYWHERE,
-        _direction("long suffix"),
-        lambda n: not n["regimes where it rises"] and not n["undecided"],
+        name="long-falls-everywhere",
+        says="long suffix: the chosen falls in every regime.",
+        criterion=_EVERYWHERE,
+        numbers=_direction("long suffix"),
+        holds=lambda n: not n["regimes where it rises"] and not n["undecided"],
     ),
     Rule(
-        "cosine-decides",
-        "regimes",
-        "Whether the chosen falls is told by the sign of the cosine of the two scores half-way.",
-        f"of all runs whose change exceeds {_DECIDED:g} standard errors, the chosen falls where "
-        "the mean cosine half-way is positive and rises where it is not, in at least 80 %",
-        _explained,
-        lambda n: n["share that the cosine's sign decides"] >= 0.8,
+        name="cosine-decides",
+        says="Whether the chosen falls is told by the sign of the cosine of the two scores "
+        "half-way.",
+        criterion=f"of all runs whose change exceeds {_DECIDED:g} standard errors, the chosen "
+        "falls where the mean cosine half-way is positive and rises where it is not, in at least "
+        "80 %",
+        numbers=_explained,
+        holds=lambda n: n["share that the cosine's sign decides"] >= 0.8,
     ),
     Rule(
-        "own-gram-blind",
-        "regimes",
-        "Where the chosen falls, the pairs' own Grams at the start had promised a rise.",
-        f"in every run whose chosen falls by more than {_DECIDED:g} standard errors at least 75 % "
-        "of the held-out pairs meet their own condition at the start (written after seeds 10 and "
-        "11)",
-        _promised,
-        lambda n: n["lowest share of pairs promised a rise"] >= 0.75,
+        name="own-gram-blind",
+        says="Where the chosen falls, the pairs' own Grams at the start had promised a rise.",
+        criterion=f"in every run whose chosen falls by more than {_DECIDED:g} standard errors at "
+        "least 75 % of the held-out pairs meet their own condition at the start (written after "
+        "seeds 10 and 11)",
+        numbers=_promised,
+        holds=lambda n: n["lowest share of pairs promised a rise"] >= 0.75,
     ),
     Rule(
-        "teaching-lowers-cosine",
-        "regimes",
-        "long suffix: the longer the supervised fine-tuning, the lower the cosine it starts from.",
-        "over the amounts of fine-tuning on both labels the mean cosine at the start falls each "
-        "time",
-        _saturation,
-        _falls_with_teaching,
+        name="teaching-lowers-cosine",
+        says="long suffix: the longer the supervised fine-tuning, the lower the cosine it starts "
+        "from.",
+        criterion="over the amounts of fine-tuning on both labels the mean cosine at the start "
+        "falls each time",
+        numbers=_saturation,
+        holds=_falls_with_teaching,
     ),
 )

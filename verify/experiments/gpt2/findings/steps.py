@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from ..readings import step_scores
-from .rule import Found, Numbers, Rule
+from ...judging.prediction import Numbers, Rule
+from ..readings import Pieces, step_scores
 
 MANY = 8
 # Of the rates of each optimizer, in rising order: those at which a step is small.
@@ -13,13 +13,13 @@ SMALL = 2
 LARGE = 0.1
 
 
-def _scores(found: Found) -> Iterator[tuple[Any, int, dict[str, float]]]:
+def _scores(found: Pieces) -> Iterator[tuple[Any, int, dict[str, float]]]:
     for piece, arrays in found.items():
         for rate in range(len(piece.rates)):
             yield piece, rate, step_scores(arrays, rate)
 
 
-def _first_order(found: Found) -> Numbers:
+def _first_order(found: Pieces) -> Numbers:
     rows = [scores for _, rate, scores in _scores(found) if rate < SMALL]
     if not rows:
         return {}
@@ -30,7 +30,7 @@ def _first_order(found: Found) -> Numbers:
     }
 
 
-def _breaks(found: Found) -> Numbers:
+def _breaks(found: Pieces) -> Numbers:
     errors: dict[int, list[float]] = {}
     for piece, rate, scores in _scores(found):
         if piece.batch >= MANY:
@@ -44,7 +44,7 @@ def _breaks(found: Found) -> Numbers:
     }
 
 
-def _growth(found: Found) -> Numbers:
+def _growth(found: Pieces) -> Numbers:
     factors: list[float] = []
     limits: dict[str, list[float]] = {}
     for piece, arrays in found.items():
@@ -64,13 +64,13 @@ def _growth(found: Found) -> Numbers:
     }
 
 
-def _own_pair(found: Found) -> Numbers:
+def _own_pair(found: Pieces) -> Numbers:
     return _extremes(
         [s["own pair, signs"] for p, rate, s in _scores(found) if p.batch >= MANY and rate < SMALL]
     )
 
 
-def _majority(found: Found) -> Numbers:
+def _majority(found: Pieces) -> Numbers:
     return _extremes(
         [
             s["majority, signs"]
@@ -92,55 +92,54 @@ _RATES = (
     "and AdamW 1e-7 to 1e-4)"
 )
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     Rule(
-        "first-order",
-        "steps",
-        "The batch Gram in the optimizer's metric, with its memory and decay, predicts the "
+        name="first-order",
+        says="The batch Gram in the optimizer's metric, with its memory and decay, predicts the "
         "change of every response in a batch of any size under SGD, momentum, Adam and AdamW.",
-        f"at every batch size and the {SMALL} smaller {_RATES}, at least 99 % of the signs and an "
-        "error in size of at most 2 %",
-        _first_order,
-        lambda n: n["lowest share of signs"] >= 0.99 and n["largest size error"] <= 0.02,
+        criterion=f"at every batch size and the {SMALL} smaller {_RATES}, at least 99 % of the "
+        "signs and an error in size of at most 2 %",
+        numbers=_first_order,
+        holds=lambda n: n["lowest share of signs"] >= 0.99 and n["largest size error"] <= 0.02,
     ),
     Rule(
-        "first-order-breaks",
-        "steps",
-        "The first-order law breaks as the learning rate grows.",
-        f"in batches of {MANY} and more its error in size exceeds 10 % at the largest {_RATES}, "
+        name="first-order-breaks",
+        says="The first-order law breaks as the learning rate grows.",
+        criterion=f"in batches of {MANY} and more its error in size exceeds 10 % at the largest "
+        f"{_RATES}, "
         "under each of them, and stays below 15 % at the second largest",
-        _breaks,
-        lambda n: (
+        numbers=_breaks,
+        holds=lambda n: (
             n["least size error at rate 4"] > 0.1 and n["largest size error at rate 3"] < 0.15
         ),
     ),
     Rule(
-        "first-order-error",
-        "steps",
-        "The size error of the first-order law grows in proportion to the learning rate, so where "
-        "it breaks can be read off a small step.",
-        "from the smallest rate to one ten times as large the error grows by a factor of 8 to 12.5 "
-        "under every optimizer and batch size (written after seeds 10 and 11); the rate of a 10 % "
-        "error extends that line, median over the batch sizes",
-        _growth,
-        lambda n: n["lowest factor"] >= 8 and n["highest factor"] <= 12.5,
+        name="first-order-error",
+        says="The size error of the first-order law grows in proportion to the learning rate, so "
+        "where it breaks can be read off a small step.",
+        criterion="from the smallest rate to one ten times as large the error grows by a factor "
+        "of 8 to 12.5 under every optimizer and batch size (written after seeds 10 and 11); the "
+        "rate of a 10 % error extends that line, median over the batch sizes",
+        numbers=_growth,
+        holds=lambda n: n["lowest factor"] >= 8 and n["highest factor"] <= 12.5,
     ),
     Rule(
-        "own-pair",
-        "steps",
-        "The condition on a pair's own Gram does not predict what a step on a batch does to it.",
-        f"in batches of {MANY} and more, at some setting with one of the {SMALL} smaller rates, it "
-        "gets fewer than 80 % of the signs",
-        _own_pair,
-        lambda n: n["lowest share of signs"] < 0.8,
+        name="own-pair",
+        says="The condition on a pair's own Gram does not predict what a step on a batch does to "
+        "it.",
+        criterion=f"in batches of {MANY} and more, at some setting with one of the {SMALL} "
+        "smaller rates, it gets fewer than 80 % of the signs",
+        numbers=_own_pair,
+        holds=lambda n: n["lowest share of signs"] < 0.8,
     ),
     Rule(
-        "majority",
-        "steps",
-        "Under SGD the chosen rises if its label has the majority in the batch, and else falls.",
-        f"in drawn batches of {MANY} and more, for at least 95 % of the chosen, at the {SMALL} "
+        name="majority",
+        says="Under SGD the chosen rises if its label has the majority in the batch, and else "
+        "falls.",
+        criterion=f"in drawn batches of {MANY} and more, for at least 95 % of the chosen, at the "
+        f"{SMALL} "
         "smaller rates",
-        _majority,
-        lambda n: n["lowest share of signs"] >= 0.95,
+        numbers=_majority,
+        holds=lambda n: n["lowest share of signs"] >= 0.95,
     ),
 )

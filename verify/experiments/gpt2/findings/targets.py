@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .rule import Found, Numbers, Rule
+from ...judging.prediction import Numbers, Rule
+from ..readings import Pieces
 
 QUESTION = "targets"
 LARGE = 8
@@ -36,7 +37,7 @@ def target_numbers(found: Mapping[str, Any], metric: int = 0) -> dict[str, float
 
 
 def _each(name: str, *, large: bool = True) -> Any:
-    def numbers(found: Found) -> Numbers:
+    def numbers(found: Pieces) -> Numbers:
         return {
             str(piece): target_numbers(arrays)[name]
             for piece, arrays in found.items()
@@ -46,7 +47,7 @@ def _each(name: str, *, large: bool = True) -> Any:
     return numbers
 
 
-def _batches(found: Found) -> Numbers:
+def _batches(found: Pieces) -> Numbers:
     large, small = (
         [
             target_numbers(arrays)["unsteadiness"]
@@ -64,48 +65,45 @@ def _above(least: float) -> Any:
     return lambda n: min(n.values()) > least
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Pieces], ...] = (
     Rule(
-        "target-stable",
-        QUESTION,
-        "DPO follows a stable target on a small GPT-2.",
-        f"in every style and with every optimizer, on batches of {LARGE} and more, at least 90 % "
-        "of the updates have G > 0",
-        _each("updates that serve the end"),
-        lambda n: min(n.values()) >= 0.9,
+        name="target-stable",
+        says="DPO follows a stable target on a small GPT-2.",
+        criterion=f"in every style and with every optimizer, on batches of {LARGE} and more, at "
+        "least 90 % of the updates have G > 0",
+        numbers=_each("updates that serve the end"),
+        holds=lambda n: min(n.values()) >= 0.9,
     ),
     Rule(
-        "target-small-batches",
-        QUESTION,
-        "DPO's target is less steady the smaller the batches.",
-        "how much G changes from update to update over its mean size is larger on every piece "
+        name="target-small-batches",
+        says="DPO's target is less steady the smaller the batches.",
+        criterion="how much G changes from update to update over its mean size is larger on every "
+        "piece "
         f"with batches below {LARGE} than on any other",
-        _batches,
-        lambda n: n["smallest of small batches"] > n["largest of large batches"],
+        numbers=_batches,
+        holds=lambda n: n["smallest of small batches"] > n["largest of large batches"],
     ),
     Rule(
-        "target-offset",
-        QUESTION,
-        "On a small GPT-2 positive and negative learning in DPO mutually offset each other.",
-        f"on batches of {LARGE} and more the cosine of their scores is positive in every piece, "
-        "mean over updates",
-        _each("cosine of the two parts"),
-        _above(0.0),
+        name="target-offset",
+        says="On a small GPT-2 positive and negative learning in DPO mutually offset each other.",
+        criterion=f"on batches of {LARGE} and more the cosine of their scores is positive in "
+        "every piece, mean over updates",
+        numbers=_each("cosine of the two parts"),
+        holds=_above(0.0),
     ),
     Rule(
-        "target-opposite",
-        QUESTION,
-        "There they serve the target in opposite directions.",
-        f"on batches of {LARGE} and more, in most updates of the second half",
-        _each("opposite signs"),
-        _above(0.5),
+        name="target-opposite",
+        says="There they serve the target in opposite directions.",
+        criterion=f"on batches of {LARGE} and more, in most updates of the second half",
+        numbers=_each("opposite signs"),
+        holds=_above(0.5),
     ),
     Rule(
-        "target-reweighting",
-        QUESTION,
-        "There DPO's reweighting has a small part in the target.",
-        f"on batches of {LARGE} and more, at most a tenth of the sizes of the three parts of G",
-        _each("share of reweighting"),
-        lambda n: max(n.values()) <= 0.1,
+        name="target-reweighting",
+        says="There DPO's reweighting has a small part in the target.",
+        criterion=f"on batches of {LARGE} and more, at most a tenth of the sizes of the three "
+        "parts of G",
+        numbers=_each("share of reweighting"),
+        holds=lambda n: max(n.values()) <= 0.1,
     ),
 )
