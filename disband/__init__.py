@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from disband.lm.scores.audit import audit
     from disband.theory.band import Band, Case, band, calibration, case
     from disband.theory.gram import Gram
     from disband.theory.objective import Objective
@@ -130,6 +131,7 @@ __all__ = [
     "Monitor",
     "MonitorConfig",
     "Objective",
+    "audit",
     "band",
     "calibration",
     "case",
@@ -145,6 +147,7 @@ _HOMES = {
     "Monitor": "disband.monitor.callback",
     "MonitorConfig": "disband.monitor.config",
     "Objective": "disband.theory.objective",
+    "audit": "disband.lm.scores.audit",
     "band": "disband.theory.band",
     "calibration": "disband.theory.band",
     "case": "disband.theory.band",

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from disband.theory.own_loss.own import objective_of
+from disband.theory.own_loss.declare import objective_of
 
 OWN = objective_of("relu(goal - (w - l)/len_w) - lam*w", goal=0.7, lam=0.1)
 

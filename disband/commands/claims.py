@@ -39,11 +39,12 @@ def claim(*, identifier: str, full: bool, tex: bool, fresh: bool, as_json: bool,
         found = find_claims(identifier)
         kept = {} if fresh else kept_records(out)[0]
     if [one.id for one in found] != [identifier]:
-        show(as_json, listed := [record_of(one, kept) for one in found], lambda: listing(listed))
+        records = [record_of(one, kept) for one in found]
+        show(as_json, lambda: records, lambda: listing(records))
         return
     record = record_of(found[0], kept)
     mended = record["repaired"] and record_of(find_claim(record["repaired"]), kept)
-    show(as_json, record, lambda: claim_text(found[0], record, mended, full=full, tex=tex))
+    show(as_json, lambda: record, lambda: claim_text(found[0], record, mended, full=full, tex=tex))
 
 
 @click.command()
@@ -68,7 +69,9 @@ def claims(
 
     with user_input():
         found, where = listed(out, verdict, paper, words)
-    show(as_json, found, lambda: f"{listing(found)}\n\n{len(found)} claims, decided {where}")
+    show(
+        as_json, lambda: found, lambda: f"{listing(found)}\n\n{len(found)} claims, decided {where}"
+    )
 
 
 @click.command()
@@ -131,4 +134,4 @@ def falsify(
             if not as_json:
                 click.echo(falsify_text(one, record, attempt, seconds) + "\n")
     if as_json:
-        show(as_json, records, str)
+        show(as_json, lambda: records, str)

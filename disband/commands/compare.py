@@ -9,7 +9,7 @@ import click
 
 from ..terminal.errors import Refusal, require_writable, user_input, writing
 from ..terminal.options import LOSS, chosen_objective, number_settings, settings_of
-from .shared import OUT, SET, pair_options
+from .shared import JSON, OUT, SET, pair_options, show
 
 if TYPE_CHECKING:
     from disband.theory.kernels.compiled import HasKernels
@@ -24,6 +24,7 @@ _FEW = 6  # objectives whose picture has three margins each
 @SET
 @click.option("--figure", is_flag=True, help="Draw phase diagrams too: cosine by norm ratio.")
 @OUT
+@JSON
 def compare(
     *,
     names: tuple[str, ...],
@@ -33,6 +34,7 @@ def compare(
     settings: tuple[str, ...],
     figure: bool,
     out: Path,
+    as_json: bool,
     **numbers: Any,
 ) -> None:
     """Put objectives side by side on one pair.
@@ -71,7 +73,8 @@ def compare(
         if loss is not None:
             chosen.append((chosen_objective(None, loss, own), {}))
         pair = Pair(**numbers)
-        click.echo(str(compared(chosen, pair, cosine, norm_ratio)))
+        placed = compared(chosen, pair, cosine, norm_ratio)
+    show(as_json, placed.record, lambda: str(placed))
     if figure:
         from disband.figures.objectives import phase_picture
         from disband.figures.style import save
@@ -85,4 +88,4 @@ def compare(
                 else [phases(objective, state, hyper=hyper) for objective, hyper in chosen]
             )
             svg, png = save(phase_picture(diagrams), out, "compare")
-        click.echo(f"\nsaved {svg} and {png.name}")
+        click.echo(f"\nsaved {svg} and {png.name}", err=as_json)

@@ -8,14 +8,15 @@ import click
 
 from ..terminal.errors import user_input
 from ..terminal.options import LOSS, chosen_objective, number_settings
-from .shared import SET, pair_options
+from .shared import JSON, SET, pair_options, show
 
 
 @click.command()
 @click.argument("name", metavar="[OBJECTIVE]", required=False)
 @LOSS
 @SET
-def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> None:
+@JSON
+def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Print the formulas of an objective, or of a loss of your own.
 
     Its loss in nats, the incentives d_w and d_l with the regions where they are positive, zero
@@ -54,9 +55,9 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> 
     whose derivatives would fill pages is refused. Nothing that is typed is evaluated as code.
     """
     chosen = chosen_objective(name, loss, number_settings(settings))
-    from ..terminal.derive import derivation
+    from ..terminal.derive import derivation, record
 
-    click.echo(derivation(chosen))
+    show(as_json, lambda: record(chosen), lambda: derivation(chosen))
 
 
 @click.command()
@@ -64,6 +65,7 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...]) -> 
 @LOSS
 @pair_options
 @SET
+@JSON
 def band(
     *,
     name: str | None,
@@ -71,6 +73,7 @@ def band(
     cosine: float,
     norm_ratio: float,
     settings: tuple[str, ...],
+    as_json: bool,
     **pair: Any,
 ) -> None:
     """Print where an objective stands in its band.
@@ -96,4 +99,5 @@ def band(
             if name is not None and loss is None
             else (chosen_objective(name, loss, values), {})
         )
-        click.echo(band_text(compare([(chosen, hyper)], Pair(**pair), cosine, norm_ratio)))
+        found = compare([(chosen, hyper)], Pair(**pair), cosine, norm_ratio)
+    show(as_json, found.record, lambda: band_text(found))

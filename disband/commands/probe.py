@@ -9,7 +9,7 @@ import click
 
 from ..terminal.errors import Interrupted, Refusal, writing
 from ..terminal.options import number_settings
-from .shared import OUT, SET
+from .shared import JSON, OUT, SET, aside, show
 
 
 @click.command()
@@ -161,12 +161,14 @@ from .shared import OUT, SET
 )
 @click.option("--fresh", is_flag=True, help="Measure every piece again.")
 @OUT
+@JSON
 def probe(
     *,
     objectives: str,
     settings: tuple[str, ...],
     lora_targets: tuple[str, ...],
     out: Path,
+    as_json: bool,
     **asked: Any,
 ) -> None:
     """Say what preference training would do to a model, before it begins.
@@ -195,17 +197,20 @@ def probe(
     try:
         from ..probe.inputs import Probe
         from ..probe.run import run
-        from ..probe.terminal import show
+        from ..probe.terminal import show as tables
 
         wanted = Probe(
             objectives=names, settings=number_settings(settings), lora_targets=lora_targets,
             out=out, **asked,
         )  # fmt: skip
-        with writing(out):
+        with writing(out), aside(as_json):
             record = run(wanted)
     except KeyboardInterrupt as error:
         raise Interrupted(
             f"interrupted; finished pieces are kept in {out / 'pieces'}, run the same command to "
             "go on"
         ) from error
-    show(record, out)
+    if as_json:
+        show(as_json, lambda: record, str)
+    else:
+        tables(record, out)

@@ -1,6 +1,8 @@
 """Options that several commands take."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +63,18 @@ def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def show(as_json: bool, record: Any, text: Callable[[], str]) -> None:  # noqa: FBT001 (the option's)
+def show(as_json: bool, record: Callable[[], Any], text: Callable[[], str]) -> None:  # noqa: FBT001 (the option's)
     """Print a result: its record as one JSON document, or else as text."""
     if not as_json:
         click.echo(text())
         return
     from disband.verify.kept.files import json_text
 
-    click.echo(json_text(record))
+    click.echo(json_text(record()))
+
+
+@contextmanager
+def aside(as_json: bool) -> Iterator[None]:  # noqa: FBT001 (the option's)
+    """Let what is printed on the way go to stderr where one JSON document is asked for."""
+    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        yield

@@ -9,7 +9,7 @@ import click
 
 from ..terminal.errors import Refusal, require_writable, user_input, writing
 from ..terminal.options import LOSS, chosen_objective, number_settings, settings_of
-from .shared import OUT, SET
+from .shared import JSON, OUT, SET, show
 
 
 @click.command()
@@ -38,6 +38,7 @@ from .shared import OUT, SET
 )
 @SET
 @OUT
+@JSON
 def simulate(
     *,
     name: str | None,
@@ -49,6 +50,7 @@ def simulate(
     method: str,
     settings: tuple[str, ...],
     out: Path,
+    as_json: bool,
 ) -> None:
     """Train a toy policy and compare first order with what happens.
 
@@ -71,6 +73,7 @@ def simulate(
     from disband.sims.pairs.studies import TOYS
     from disband.verify.kept.files import write_text
 
+    from ..job.entries import simulation_entry
     from ..job.toys import run_toy, table, table_csv
 
     if toy == "single-token" and policy == "independent":
@@ -81,7 +84,7 @@ def simulate(
     setting = TOYS[toy if toy == "single-token" else f"{toy}-{policy}"]
     with user_input(), errstate(all="ignore"):
         study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values, method=method)
-    click.echo(table(setting, study))
+    show(as_json, lambda: simulation_entry(study), lambda: table(setting, study))
     from disband.figures.style import save
     from disband.figures.toys import place_picture, trajectory_picture
 
@@ -96,7 +99,8 @@ def simulate(
     with writing(out):
         write_text(out / f"{stem}.csv", table_csv(study))
         saved = [path for name, one in pictures.items() for path in save(one, out, name)]
-    click.echo(f"\nsaved in {out}: {stem}.csv, {', '.join(path.name for path in saved)}")
+    names = ", ".join(path.name for path in saved)
+    click.echo(f"\nsaved in {out}: {stem}.csv, {names}", err=as_json)
 
 
 @click.command()
@@ -120,6 +124,7 @@ def simulate(
 @click.option("--lr", type=float, help="Step size; by default drawn from 0.3 to 100.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
 @SET
+@JSON
 def outcomes(
     *,
     name: str | None,
@@ -128,6 +133,7 @@ def outcomes(
     problems: int | None,
     pairs: int,
     settings: tuple[str, ...],
+    as_json: bool,
     **asked: Any,
 ) -> None:
     """Train many toy problems with each method and count what became of them.
@@ -145,13 +151,15 @@ def outcomes(
     chosen = chosen_objective(name, loss, settings_of(loss, values) if loss is not None else values)
     from disband.sims.surveys.survey import Survey, feasibility, survey
 
-    from ..terminal.outcomes import lines
+    from ..terminal.outcomes import lines, record
 
     with user_input():
         count = problems or (100_000 if pairs == 1 else 1_000)
         ask = Survey(problems=count, pairs=pairs, **asked)
         rows = survey(chosen, methods, ask)
-    click.echo("\n".join(lines(rows, chosen.name, ask)))
-    if pairs > 1:
-        found = feasibility(chosen, ask)
-        click.echo("\nat the start: " + ", ".join(f"{k} {v:.1%}" for k, v in found.items()))
+    start = feasibility(chosen, ask) if pairs > 1 else {}
+    show(
+        as_json,
+        lambda: record(rows, chosen.name, ask, start),
+        lambda: "\n".join(lines(rows, chosen.name, ask, start)),
+    )

@@ -18,8 +18,7 @@ from .tweets import read_corpus
 if TYPE_CHECKING:
     from disband.lm.training.optimizers import Kind
     from disband.verify.experiments.gpt2.items import Item
-    from disband.verify.experiments.gpt2.scales import Scale
-    from disband.verify.experiments.gpt2.study import Question
+    from disband.verify.experiments.gpt2.study import Inquiry, Scale
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -94,9 +93,9 @@ def run(study: Study) -> Record:
             or data that cannot be read.
     """
     from disband.verify.experiments.gpt2.preparation import require_enough
-    from disband.verify.experiments.gpt2.scales import LANGUAGES, QUESTIONS
+    from disband.verify.experiments.gpt2.scales import INQUIRIES, LANGUAGES
 
-    known = {question.name: question for question in QUESTIONS[study.scale]}
+    known = {inquiry.name: inquiry for inquiry in INQUIRIES[study.scale]}
     if unknown := set(study.questions) - set(known):
         raise Refusal(
             f"a question at scale {study.scale} is one of {', '.join(known)}: got "
@@ -107,7 +106,7 @@ def run(study: Study) -> Record:
             f"scale {study.scale} is for a model that is trained already: none was given; name one "
             "with --model, such as smollm2"
         )
-    names = study.questions or [name for name, question in known.items() if question.asked]
+    names = study.questions or [name for name, inquiry in known.items() if inquiry.asked]
     asked = [_asked(known[name], study) for name in names]
     steps = study.out / "steps"
     for folder in (study.out, steps):
@@ -115,13 +114,11 @@ def run(study: Study) -> Record:
         sweep(folder)
     items, origin = _items(study)
     with user_input():
-        require_enough(items, [piece for question in asked for piece in question.pieces])
+        require_enough(items, [piece for inquiry in asked for piece in inquiry.pieces])
     pretrained = _pretrained(study)
     from disband.lm.data.tweets import data_hash
-    from disband.verify.experiments.gpt2.curves import curves
-    from disband.verify.experiments.gpt2.findings import findings
+    from disband.verify.experiments.gpt2.findings import curves, findings, tables
     from disband.verify.experiments.gpt2.study import run_study
-    from disband.verify.experiments.gpt2.tables import tables
     from disband.verify.experiments.gpt2.workers import WorkerLostError
 
     with Screen(1) as screen, screen.step(study.name) as step:
@@ -145,8 +142,8 @@ def run(study: Study) -> Record:
     settings = {
         "scale": study.scale,
         "seeds": list(study.seeds),
-        "questions": [question.name for question in asked],
-        "pieces": {question.name: len(question.pieces) for question in asked},
+        "questions": [inquiry.name for inquiry in asked],
+        "pieces": {inquiry.name: len(inquiry.pieces) for inquiry in asked},
         "model": pretrained or asdict(LANGUAGES[study.scale]),
         "data": {"hash": data_hash(items), "texts": len(items), **origin},
     }
@@ -161,8 +158,8 @@ def run(study: Study) -> Record:
     return record
 
 
-def _asked(question: "Question", study: Study) -> "Question":
-    """The question with what was asked for instead of its own settings."""
+def _asked(inquiry: "Inquiry", study: Study) -> "Inquiry":
+    """The inquiry with what was asked for instead of its own settings."""
     from disband.lm.data.styles import find_style
     from disband.lm.training.optimizers import Rule
     from disband.theory.objectives import find
@@ -183,16 +180,16 @@ def _asked(question: "Question", study: Study) -> "Question":
     if study.optimizer is not None and study.rate is not None:
         rule = Rule(study.optimizer, study.rate)
         given |= {"rule": rule, "rules": (rule,), "kind": rule.kind, "rates": (rule.rate,)}
-    given |= {"explained": study.steps} if question.name == "steps" else {"steps": study.steps}
-    if study.checkpoints and question.name == "runs":
+    given |= {"explained": study.steps} if inquiry.name == "steps" else {"steps": study.steps}
+    if study.checkpoints and inquiry.name == "runs":
         given["checkpoints"] = str(study.checkpoints.resolve())
     taught = {"steps": study.sft_steps, "shown": study.sft_shown}
     with user_input():
         pieces = [
             replace(piece, supervision=_changed(piece.supervision, taught))
-            for piece in (_changed(piece, given) for piece in question.pieces)
+            for piece in (_changed(piece, given) for piece in inquiry.pieces)
         ]
-    return replace(question, pieces=tuple(dict.fromkeys(pieces)))
+    return replace(inquiry, pieces=tuple(dict.fromkeys(pieces)))
 
 
 def _changed(settings: Any, given: Mapping[str, Any]) -> Any:

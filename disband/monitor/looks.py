@@ -12,9 +12,8 @@ from torch import Tensor, nn
 
 from disband.lm.model.gpt2 import Batch, Model, join, logp
 from disband.lm.scores.capture import undisturbed
-from disband.lm.scores.layout import texts
 from disband.lm.scores.measurement import measuring
-from disband.lm.scores.metric import Preconditioner, direction_products, own_products
+from disband.lm.scores.products.metric import Preconditioner, direction_products, own_products
 from disband.lm.scores.split import parts, shrinking
 from disband.theory.gram import Gram
 
@@ -55,11 +54,10 @@ def look(
     products = np.zeros((3, len(batch_w)))
     slopes = np.zeros((2, len(batch_w)))
     with own_precision(model), measuring(model, select) as measurement:
-        device = model.get_input_embeddings().weight.device
-        chosen, rejected = texts(batch_w, device), texts(batch_l, device)
+        chosen, rejected = measurement.take(batch_w, batch_l)
         metric = measurement.metric(metric)
         if update is not None:
-            measurement.check("an update", update)
+            update = measurement.named("an update", update)
         costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
 
         def measure(most: int) -> None:

@@ -42,6 +42,15 @@ def terminal(run: Run, words: Said) -> str:
     return "\n".join(lines)
 
 
+def record(run: Run, diagnosis: Diagnosis, words: Said) -> dict[str, Any]:
+    """Return what was found in a run as plain data."""
+    return {
+        "source": str(run.source),
+        "said": words._asdict(),
+        "diagnosis": asdict(diagnosis),
+    }
+
+
 def write(run: Run, diagnosis: Diagnosis, words: Said, folder: Path) -> Path:
     """Write ``run.html`` and ``run.json`` to ``folder``; return the page's path.
 
@@ -49,13 +58,7 @@ def write(run: Run, diagnosis: Diagnosis, words: Said, folder: Path) -> Path:
         OSError: The folder cannot be written.
     """
     origin = provenance()
-    record = {
-        "source": str(run.source),
-        "said": words._asdict(),
-        "diagnosis": asdict(diagnosis),
-        "provenance": origin,
-    }
-    write_json(folder / "run.json", record)
+    write_json(folder / "run.json", record(run, diagnosis, words) | {"provenance": origin})
     path = folder / "run.html"
     write_text(path, html(run, diagnosis, words, origin))
     return path

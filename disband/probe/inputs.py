@@ -29,7 +29,7 @@ class Probe:
         data: See :func:`disband.lm.data.read.read_rows`.
         objectives: Names; the first is the one meant to be trained, unless a loss is given.
         loss: A loss of one's own, the one meant to be trained; see
-            :func:`disband.theory.own_loss.own.typed_objective`.
+            :func:`disband.theory.own_loss.declare.typed_objective`.
         settings: Hyperparameters by name, of those objectives that have them.
         sample: Pairs measured.
         seed: Of the sample.
@@ -134,7 +134,7 @@ def read_objectives(probe: Probe) -> Objectives:
 
 def _own(loss: str, settings: Mapping[str, float]) -> "tuple[HasKernels, list[str]]":
     """The objective of a typed loss, and the names of its hyperparameters."""
-    from disband.theory.own_loss.own import hyperparameters_of, typed_objective
+    from disband.theory.own_loss.declare import hyperparameters_of, typed_objective
 
     names = hyperparameters_of(loss)
     values = {name: settings[name] for name in names if name in settings}

@@ -14,7 +14,7 @@ from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
 from disband.lm.scores.grams import adam_preconditioner, batch_gram, pair_gram
-from disband.lm.scores.metric import Preconditioner
+from disband.lm.scores.products.metric import Preconditioner
 from disband.lm.training.optimizers import Rule
 from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels

@@ -23,7 +23,7 @@ from .records import Kept, Record, Settings
 
 if TYPE_CHECKING:
     from disband.lm.model.load import Loaded
-    from disband.lm.scores.metric import Preconditioner
+    from disband.lm.scores.products.metric import Preconditioner
     from disband.theory.gram import Gram
     from disband.verify.kept.store import Store
 

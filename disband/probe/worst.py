@@ -10,7 +10,7 @@ import numpy.typing as npt
 from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.load import Loaded
 from disband.lm.scores.grams import cosines, token_gram
-from disband.lm.scores.metric import Preconditioner
+from disband.lm.scores.products.metric import Preconditioner
 from disband.theory.gram import Gram
 from disband.verify.kept.store import Store
 

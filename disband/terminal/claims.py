@@ -14,7 +14,8 @@ from sympy import Expr, Symbol, sympify
 from sympy.logic.boolalg import And, BooleanAtom
 
 from disband.theory import symbols
-from disband.theory.own_loss.formula import FormulaError, read_claim
+from disband.theory.own_loss.formula import read_claim
+from disband.theory.own_loss.source_text import FormulaError
 from disband.verify.claims import PAPERS, claims_of
 from disband.verify.deciding.claim import Claim, Point, Prediction, Verdict
 from disband.verify.deciding.decide import check, instance

@@ -49,7 +49,7 @@ def chosen_objective(
         raise click.UsageError(
             f"give either OBJECTIVE or --loss: got {came}", click.get_current_context(silent=True)
         )
-    from disband.theory.own_loss.own import typed_objective
+    from disband.theory.own_loss.declare import typed_objective
 
     if loss is not None:
         with user_input():
@@ -65,7 +65,7 @@ def settings_of(loss: str, settings: Mapping[str, float]) -> dict[str, float]:
     Raises:
         Refusal: The loss cannot be read.
     """
-    from disband.theory.own_loss.own import hyperparameters_of
+    from disband.theory.own_loss.declare import hyperparameters_of
 
     with user_input():
         return {name: settings[name] for name in hyperparameters_of(loss) if name in settings}

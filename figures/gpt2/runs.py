@@ -23,6 +23,7 @@ from ..style import (
     styled,
     zero_line,
 )
+from ..yuan2025 import figure_4b
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -93,6 +94,11 @@ def cosine_picture(curves: Rows) -> Figure:
         axes.legend(loc="best", fontsize=8.5)
     row[0].set_ylabel("cosine of the two scores")
     return figure
+
+
+def token_picture(rows: Rows) -> Figure:
+    """Cosines of the token scores of the first run's first pair; see :func:`figure_4b`."""
+    return figure_4b(rows[0])
 
 
 @styled

@@ -1,14 +1,13 @@
 """Preference pairs as tokens: one context for both responses, cut as TRL cuts them."""
 
 import json
-import signal
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
+
+from disband.theory.own_loss.time_limit import time_limit
 
 from ..model.gpt2 import Batch, TextTokenizer, padded
 from .messages import Message, Turns, plain
@@ -179,35 +178,18 @@ def _templated(tokenizer: TextTokenizer, turns: Turns, more: dict[str, Any], **h
         )
     messages = [turn.as_given() for turn in turns]
     try:
-        with _patience():
+        with time_limit(_PATIENCE):
             return str(tokenizer.apply_chat_template(messages, tokenize=False, **how, **more))
+    except TimeoutError as error:
+        raise ValueError(
+            f"the chat template renders a conversation in {_PATIENCE:g} s, but this one took longer"
+        ) from error
     except Exception as error:
         # A template is a program of the model's makers, and may raise anything.
         raise ValueError(
             f"the chat template renders every conversation, but not one with the roles "
             f"{', '.join(turn.role for turn in turns[:8])} ({error}); mend the data"
         ) from error
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Stop what takes too long; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(
-        signal, "setitimer"
-    ):
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"not done after {_PATIENCE:g} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _ids(tokenizer: TextTokenizer, text: str, cut: Cut, *, special: bool) -> list[int]:

@@ -24,10 +24,9 @@ from disband.theory.gram import Gram
 
 from ..model.gpt2 import Batch, Model, join, logp
 from ..scores.layers import Selection
-from ..scores.layout import texts
 from ..scores.measurement import measuring
-from ..scores.metric import Preconditioner, all_products, own_products
-from ..scores.terms import Scores, weighted
+from ..scores.products.metric import Preconditioner, all_products, own_products
+from ..scores.products.terms import Scores, weighted
 from .finetune import Pair
 from .optimizers import Rule
 
@@ -123,14 +122,8 @@ def trace(
     Raises:
         ValueError: As :func:`disband.lm.scores.grams.pair_gram`.
     """
-    if len(batch_w) != len(batch_l):
-        raise ValueError(
-            "chosen and rejected responses come in pairs: "
-            f"got {len(batch_w)} chosen and {len(batch_l)} rejected"
-        )
-    device = model.get_input_embeddings().weight.device
     with measuring(model, parameters) as measurement:
-        both = measurement.pairs(texts(batch_w, device), texts(batch_l, device))
+        both = measurement.pairs(*measurement.take(batch_w, batch_l))
         found = measurement.logp
         named = dict(model.named_parameters())
         shapes = {name: named[name].shape for name in measurement.parameters}

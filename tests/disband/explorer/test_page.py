@@ -19,7 +19,7 @@ from disband.sims.pairs.studies import TOYS
 from disband.sims.surveys.entry import FROZEN, Start, entry
 from disband.theory.javascript import PRELUDE
 from disband.theory.objectives import BCE, CPO, DPO, KTO, OBJECTIVES, SIMPO, find
-from disband.theory.own_loss.own import objective_of
+from disband.theory.own_loss.declare import objective_of
 from tests.engines import needs_node, node
 
 STEPS = 25

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from disband.cli import main
 from disband.terminal.derive import derivation
 from disband.theory.own_loss.autograd import NO_FORMULA
+from disband.theory.own_loss.declare import hyperparameters_of, objective_of, typed_objective
 from disband.theory.own_loss.expression import EXTREMES, FUNCTIONS
 from disband.theory.own_loss.names import PAIR
-from disband.theory.own_loss.own import hyperparameters_of, objective_of, typed_objective
 from tests.theory.own_loss.test_formula_fuzz import random_tree
 
 DATA = (*np.full((4, 3), [-2.0, -7.5, -30.0]), np.array([3, 9, 1]), np.array([4, 2, 8]))

@@ -173,7 +173,7 @@ def test_directional_products(kind):
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 @pytest.mark.parametrize("kind", ["gpt2", "qwen2", "lora"])
 def test_products_under_a_preconditioner(kind, tied, block, monkeypatch):
-    monkeypatch.setattr("disband.lm.scores.metric.BLOCK", block)
+    monkeypatch.setattr("disband.lm.scores.products.metric.BLOCK", block)
     model = tiny(kind, tied=tied)
     trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
     p = {n: 0.1 + torch.rand_like(x) for n, x in trained.items()}

@@ -10,7 +10,7 @@ import torch
 
 from disband.theory.objectives import DPO
 from disband.theory.own_loss.autograd import TorchObjective
-from disband.theory.own_loss.own import objective_of
+from disband.theory.own_loss.declare import objective_of
 
 logsig = torch.nn.functional.logsigmoid
 TYPED = "-logsigmoid(beta*(w-ref_w-l+ref_l)) - lam*w/len_w"

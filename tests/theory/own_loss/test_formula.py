@@ -8,15 +8,11 @@ from sympy import Abs, Max, Min, Rational, Symbol, exp, sqrt
 
 from disband.theory.kernels.primitives import PRIMITIVES, logsigmoid
 from disband.theory.own_loss import expression
-from disband.theory.own_loss.expression import FUNCTIONS, MAX_DEPTH, MAX_EXTREMES, MAX_PARTS
-from disband.theory.own_loss.formula import (
-    FormulaError,
-    read_claim,
-    read_expression,
-    read_statement,
-)
-from disband.theory.own_loss.typed import MAX_LENGTH, Typed
+from disband.theory.own_loss.expression import FUNCTIONS
+from disband.theory.own_loss.formula import read_claim
+from disband.theory.own_loss.source_text import MAX_LENGTH, FormulaError, SourceText
 from disband.theory.symbols import A, B, X, beta, d_w, logp_w
+from tests.theory.own_loss.reading import read_expression, read_statement
 
 NAMES = {s.name: s for s in (A, X, beta, d_w, logp_w)}
 
@@ -74,7 +70,7 @@ def test_every_primitive_can_be_typed(primitive: type) -> None:
         ("A + y", 5, "a name is one of"),
         ("A + 'text'", 5, "written with letters"),
         ("A + True", 5, "made of numbers"),
-        ("X**99", 4, "at most 8"),
+        ("X**99", 4, "at most 64"),
         ("X**A", 4, "whole number"),
         ("X**0.5", 4, "whole number"),
         ("X**-A", 4, "whole number"),
@@ -82,14 +78,14 @@ def test_every_primitive_can_be_typed(primitive: type) -> None:
         ("X**-False", 4, "whole number"),
         ("-True", 2, "made of numbers"),
         ("X**--2", 4, "whole number"),
-        ("((X**8)**8)**8", 3, "multiply to at most 64"),
+        ("((X**8)**8)**8", 1, "at most 64, of powers of powers too"),
         ("A + 1e999", 5, "between 1e-100"),
         ("A + 1e-101", 5, "between 1e-100"),
         ("A + 0x10", 5, "decimal"),
         ("A + 1_0", 5, "decimal"),
         ("A + 1j", 5, "made of numbers"),
         ("exp(X, A)", 1, "exp is of one argument"),
-        ("max(X)", 1, "max is of 2 to 6 arguments"),
+        ("max(X)", 1, "max is of two or more arguments"),
         ("exp(x=A)", 1, "made of numbers"),
         ("exp(*X)", 5, "made of numbers"),
         ("X + * A", 5, "no formula"),
@@ -99,8 +95,6 @@ def test_every_primitive_can_be_typed(primitive: type) -> None:
         ("X for X in A", 3, "no formula"),
         ("X < A", 1, "made of numbers"),
         ("X, A", 1, "made of numbers"),
-        ("-" * 200 + "X", MAX_DEPTH + 2, "nests at most"),
-        ("X+" * 260 + "X", 2 * MAX_PARTS - 1, "parts"),
         ("X + sin(A)", 5, "a function is one of"),
         ("X + exp", 5, "arguments in brackets"),
         ("2X", 1, "no formula"),
@@ -114,15 +108,12 @@ def test_every_primitive_can_be_typed(primitive: type) -> None:
         ("log(-A)", 5, "logarithm"),
         ("logodds(1)", 9, "log-odds"),
         ("1e99*X*1e99*1e99", 1, "between 1e-100"),
-        ("exp(201)", 1, "up to 200"),
-        ("logsigmoid(1e9)*X", 1, "up to 200"),
-        ("X*relu(log(logsigmoid(1e3)))", 12, "up to 200"),
-        ("X + exp(exp(6))", 9, "a function of a constant is of a plain number"),
-        ("X*sqrt(1 + log(2))", 8, "a function of a constant is of a plain number"),
-        ("expm1(X + 1e9*log(2))", 1, "up to 200"),
-        ("exp(1e50*log(A))", 1, "multiply to at most 64"),
-        ("1" * 31, 1, "at most 30 characters"),
-        ("X + max(X, relu(2) - 2)", 12, "told from zero"),
+        ("exp(231)", 1, "between 1e-100"),
+        ("logsigmoid(1e9)*X", 1, "between 1e-100"),
+        ("X + exp(exp(6))", 5, "between 1e-100"),
+        ("expm1(X + 1e9*log(2))", 1, "between 1e-100"),
+        ("exp(1e50*log(A))", 1, "an exponent is at most 64"),
+        ("exp(1e50*log(2*A))", 1, "an exponent is at most 64"),
         ("max(X, sqrt(A*logp_w))", 8, "a formula has a real value"),
         ("exp(150)*exp(150)*X", 1, "between 1e-100"),
         (" \t X + * A", 8, "no formula"),
@@ -150,7 +141,6 @@ def test_what_is_no_expression_is_refused_with_its_column(
         ("not y < A", 5, "a name is one of"),
         ("X < A < 1/0", 11, "denominator"),
         ("X = A", 3, "no formula"),
-        ("not " * 200 + "X < A", 4 * (MAX_DEPTH + 1) + 1, "nests at most"),
     ],
 )
 def test_what_is_no_statement_is_refused_with_its_column(text: str, column: int, said: str) -> None:
@@ -210,19 +200,10 @@ def test_a_text_of_blanks_is_refused(text: str) -> None:
 
 
 def test_the_bounds_are_where_they_say() -> None:
-    assert read_expression("-" * MAX_DEPTH + "X", NAMES) == X
-    with pytest.raises(FormulaError, match="deep"):
-        read_expression("-" * (MAX_DEPTH + 1) + "X", NAMES)
-    assert read_expression("X+" * (MAX_PARTS - 2) + "X", NAMES) == X * (MAX_PARTS - 1)
-    with pytest.raises(FormulaError, match="parts"):
-        read_expression("X+" * (MAX_PARTS - 1) + "X", NAMES)
-    few = "+".join(["max(X, A)"] * (MAX_EXTREMES // 2))
-    assert read_expression(few, NAMES) == MAX_EXTREMES // 2 * Max(X, A)
-    with pytest.raises(FormulaError, match="abs, min and max have at most"):
-        read_expression(f"{few} + abs(X)", NAMES)
-    assert read_expression("(X**8)**8", NAMES) == X**64
+    assert read_expression("(X**8)**8 + X**64", NAMES) == 2 * X**64
     assert read_expression("1e100*X", NAMES) == 10**100 * X
-    assert read_expression("exp(200)*X", NAMES) == exp(200) * X
+    assert read_expression("exp(230)*X", NAMES) == exp(230) * X
+    assert read_expression("X" + "+X" * 499, NAMES) == 500 * X
 
 
 def test_parentheses_nested_beyond_pythons_own_bound_are_refused() -> None:
@@ -257,7 +238,7 @@ def test_what_pythons_parser_cannot_take_is_refused(
 
     monkeypatch.setattr(ast, "parse", fail)
     with pytest.raises(FormulaError, match="nests less deeply"):
-        Typed("X")
+        SourceText("X")
 
 
 def test_a_name_stands_for_its_symbol_only() -> None:

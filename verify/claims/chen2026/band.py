@@ -33,8 +33,8 @@ CLAIMS = (
     Claim(
         id="chen2026.band",
         locator=ABSTRACT,
-        says=r"The condition $\rho r^* \le r \le r^*/\rho$ tells when a step suppresses the loser "
-        "while preserving the winner.",
+        says=r"The condition $\rho r^* \le r \le r^*/\rho$ tells when a step suppresses the "
+        "rejected while preserving the chosen.",
         given=(*NORMS, Ne(X, 0), Ne(d_l, 0)),
         holds=iff(IN_BAND, GOOD),
         note="No signs are printed; where the cosine or d_l is zero a side is undefined. Read as: "
@@ -44,14 +44,14 @@ CLAIMS = (
         id="chen2026.band.repaired",
         locator=ABSTRACT,
         says=r"If $d_w, d_l > 0$ and $\rho > 0$: the condition $\rho r^* \le r \le r^*/\rho$ tells "
-        "when a step suppresses the loser while preserving the winner.",
+        "when a step suppresses the rejected while preserving the chosen.",
         given=(*POSITIVE, X > 0),
         holds=iff(IN_BAND, GOOD),
     ),
     Claim(
         id="chen2026.band.suppresses",
         locator=ABSTRACT,
-        says="In the band the loser falls.",
+        says="In the band the rejected falls.",
         given=(*POSITIVE, X > 0, *IN_BAND.args),
         holds=Lt(D_l, 0),
         note="On the upper edge it stands still.",
@@ -59,14 +59,14 @@ CLAIMS = (
     Claim(
         id="chen2026.band.suppresses.repaired",
         locator=ABSTRACT,
-        says="Inside the band, off its edges, the loser falls and the winner rises.",
+        says="Inside the band, off its edges, the rejected falls and the chosen rises.",
         given=(*POSITIVE, X > 0, d_w / d_l > X / A, d_w / d_l < B / X),
         holds=And(Lt(D_l, 0), Gt(D_w, 0)),
     ),
     Claim(
         id="chen2026.band.finite-step",
         locator=ABSTRACT,
-        says="In the band a step preserves the winner, whatever its size.",
+        says="In the band a step preserves the chosen, whatever its size.",
         given=(odds < 1, E > 1),
         holds=after >= before,
         note="Scores without a common parameter are in the band at every ratio. The chosen "
@@ -75,7 +75,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.finite-step.repaired",
         locator=ABSTRACT,
-        says="In the band a step that is small enough preserves the winner.",
+        says="In the band a step that is small enough preserves the chosen.",
         given=(odds < 1, E > 1, E * odds**2 <= 1),
         holds=after >= before,
         note="Small enough is here oE ≤ 1/o. In a log-linear model the chosen falls at no step "
@@ -94,7 +94,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.log-decides",
         locator=CODE,
-        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the winner is preserved and the loser "
+        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the chosen is preserved and the rejected "
         "suppressed.",
         given=(rho > 0, rho <= 1),
         holds=iff(Max(r / r_star, r_star / r) <= 1 / rho, good),
@@ -125,7 +125,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.zero-norm",
         locator=CODE,
-        says="If the chosen score is zero, every positive ratio is good and the winner stands "
+        says="If the chosen score is zero, every positive ratio is good and the chosen stands "
         "still.",
         given=(*POSITIVE, equal(A, Integer(0))),
         holds=And(GOOD, equal(D_w, Integer(0))),
@@ -141,8 +141,8 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.zero-chosen-incentive",
         locator=CODE,
-        says=r"If $d_w = 0 < d_l$ the loser is suppressed; the winner is preserved iff $\rho \le "
-        "0$.",
+        says=r"If $d_w = 0 < d_l$ the rejected is suppressed; the chosen is preserved iff "
+        r"$\rho \le 0$.",
         given=(d_l > 0, equal(d_w, Integer(0))),
         holds=And(D_l <= 0, iff(D_w >= 0, X <= 0)),
     ),
@@ -156,7 +156,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.negative-push",
         locator=CODE,
-        says=r"If $d_w > 0 > d_l$: the ratio is good iff the loser is suppressed, which needs "
+        says=r"If $d_w > 0 > d_l$: the ratio is good iff the rejected is suppressed, which needs "
         r"$\rho < 0$.",
         given=(d_w > 0, d_l < 0, B > 0),
         holds=And(iff(GOOD, D_l <= 0), Or(D_l > 0, X < 0)),
@@ -164,7 +164,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.negative-pull",
         locator=CODE,
-        says=r"If $d_w < 0 < d_l$: the ratio is good iff the winner is preserved, which needs "
+        says=r"If $d_w < 0 < d_l$: the ratio is good iff the chosen is preserved, which needs "
         r"$\rho < 0$.",
         given=(d_w < 0, d_l > 0, A > 0),
         holds=And(iff(GOOD, D_w >= 0), Or(D_w < 0, X < 0)),

@@ -1,11 +1,12 @@
 """What explains the fall of the chosen in a training run: findings on language models."""
 
 from ...deciding.claim import Prediction
-from ...experiments.gpt2.findings import CRITERIA, RULES, mass, targets
+from ...experiments.gpt2.findings import CRITERIA, QUESTIONS
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
-# These are the observations of yuan2025, section 3.3, and stand there; the targets are wang2025's,
-# where mass goes jian2025's.
+# These are the observations of yuan2025, section 3.3, and stand there; so do its predictions of
+# section 4.3, of runs; the targets are wang2025's, where mass goes jian2025's.
+_ELSEWHERE = ("runs", "targets", "mass")
 _PRINTED = ("margin-methods-fall", "normalised-fall", "sppo", "regularised-rise")
 _ONE_STEP = {
     "first-order": "The batch Gram in the optimizer's metric, with its memory and decay, predicts "
@@ -23,8 +24,9 @@ CLAIMS = tuple(
         outcome=rule.name,
         note=f"Run by `disband gpt2`: {rule.criterion}.",
     )
-    for rule in RULES
-    if rule.name not in _PRINTED and rule not in (*targets.RULES, *mass.RULES)
+    for question in QUESTIONS
+    for rule in question.rules
+    if rule.name not in _PRINTED and question.name not in _ELSEWHERE
 ) + tuple(
     Prediction(
         id=f"disband.smollm2.{name}",

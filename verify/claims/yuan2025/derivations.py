@@ -112,8 +112,8 @@ CLAIMS = (
     Claim(
         id="yuan2025.a2.pairwise",
         locator="Appendix A.2, after the first sentence",
-        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of winner and "
-        r"loser is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
+        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of chosen and "
+        r"rejected is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
         given=PROPER,
         holds=every(
             iff(Gt(ipo_w, 0), Gt(along(a, (1, -1)), 0)),
@@ -124,7 +124,7 @@ CLAIMS = (
     Claim(
         id="yuan2025.a2.pairwise.repaired",
         locator="Appendix A.2, after the first sentence",
-        says=r"Where $\ell' < 0$, the direction of winner and loser under the loss "
+        says=r"Where $\ell' < 0$, the direction of chosen and rejected under the loss "
         r"$\ell(\log\pi(w) - \log\pi(l))$ is decided by $\langle a, a-b\rangle$ and "
         r"$\langle b, a-b\rangle$; where $\ell' > 0$ it is reversed.",
         holds=every(
@@ -152,7 +152,7 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.chosen",
-        locator="Appendix A.2, condition for the winner",
+        locator="Appendix A.2, condition for the chosen",
         says=r"If $\beta^{-1} + \log\pi(l) > 0$: $\log\pi(w)$ increases iff $\frac{\langle a,b"
         r"\rangle}{\langle a,a\rangle} < \frac{\beta^{-1} - \log\pi(w)}{\beta^{-1} + \log\pi(l)}$",
         given=(sppo_l > 0, A > 0),
@@ -160,7 +160,7 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.implicit-assumption",
-        locator="Appendix A.2, after the condition for the winner",
+        locator="Appendix A.2, after the condition for the chosen",
         says=r"The inequality implicitly assumes $\beta^{-1} + \log\pi(l) > 0$: without it, it can "
         r"hold while $\log\pi(w)$ does not increase.",
         given=(sppo_l < 0, A > 0),
@@ -169,7 +169,7 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.rejected",
-        locator="Appendix A.2, condition for the loser",
+        locator="Appendix A.2, condition for the rejected",
         says=r"$\log\pi(l)$ decreases iff $\frac{\langle a,b\rangle}{\langle b,b\rangle} < "
         r"\frac{\beta^{-1} + \log\pi(l)}{\beta^{-1} - \log\pi(w)}$",
         given=(sppo_l > 0, B > 0),

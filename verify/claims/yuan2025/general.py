@@ -124,7 +124,7 @@ CLAIMS = (
         id="yuan2025.calibrated-ratio.ideal.repaired",
         locator="Section 3.2, before 3.2.1; also section 5.1",
         says=r"With $d_l > 0$, $d_w/d_l = \|\nabla\log\pi_l\|/\|\nabla\log\pi_w\|$ preserves the "
-        r"winner and suppresses the loser.",
+        r"chosen and suppresses the rejected.",
         given=(A > 0, B > 0, d_l > 0, CENTRE),
         holds=And(chosen >= 0, rejected <= 0),
     ),

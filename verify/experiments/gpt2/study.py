@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -16,6 +16,7 @@ from .language import Arrays, Language, Report, language_model
 from .preparation import named
 from .workers import run_tasks
 
+Scale = Literal["small", "laptop", "pretrained", "full"]
 Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
 Progress = Callable[[float, float, str], None]
 Results = dict[tuple[str, int, Any], Arrays]
@@ -24,11 +25,11 @@ LANGUAGE_MODEL = "language model"
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is run to answer one question, once for every seed.
+class Inquiry:
+    """What is run to answer one question at one scale, once for every seed.
 
     Args:
-        name: Names it in results.
+        name: The question's.
         work: A function of a module; does one piece from a seed, the tweets and the seed's
             language model, and reports the share that is done.
         pieces: Frozen dataclasses, each a configuration of its own; ``str`` of one names it.
@@ -45,39 +46,39 @@ class Question:
 
 @dataclass(frozen=True)
 class Task:
-    """One piece of work on one seed; without a question, the seed's language model."""
+    """One piece of work on one seed; without an inquiry, the seed's language model."""
 
     language: Language
     items: tuple[Item, ...]
     seed: int
-    question: Question | None = None
+    inquiry: Inquiry | None = None
     piece: Any = None
     base: Arrays | None = None
 
     @property
     def name(self) -> str:
         """What is being done, in words."""
-        if self.question is None:
+        if self.inquiry is None:
             return f"seed {self.seed}: {LANGUAGE_MODEL}"
-        return f"seed {self.seed}: {self.question.name}, {self.piece}"
+        return f"seed {self.seed}: {self.inquiry.name}, {self.piece}"
 
     @property
     def cost(self) -> float:
         """Processor time relative to other tasks."""
-        return 20.0 if self.question is None else self.question.cost
+        return 20.0 if self.inquiry is None else self.inquiry.cost
 
 
 def work(task: Task, report: Report) -> Arrays:
     """Do one task in a process of its own, on one thread."""
     torch.set_num_threads(1)
-    if task.question is None:
+    if task.inquiry is None:
         tweets = [item for item in task.items if isinstance(item, Tweet)]
         return language_model(task.language, task.seed, tweets, report)
-    return task.question.work(task.piece, task.seed, task.items, task.base or {}, report)
+    return task.inquiry.work(task.piece, task.seed, task.items, task.base or {}, report)
 
 
 def run_study(
-    questions: Sequence[Question],
+    inquiries: Sequence[Inquiry],
     items: Sequence[Item],
     folder: Path,
     progress: Progress,
@@ -88,10 +89,10 @@ def run_study(
     fresh: bool = False,
     workers: int = 2,
 ) -> Results:
-    """Do every piece of every question on every seed, in ``workers`` processes.
+    """Do every piece of every inquiry on every seed, in ``workers`` processes.
 
     Args:
-        questions: What to run.
+        inquiries: What to run.
         items: Tweets, or preference pairs of one's own.
         folder: Keeps finished pieces; what is there already is not computed again.
         progress: Called with work done, work in total, and what was just done.
@@ -113,10 +114,10 @@ def run_study(
     begins = {"pretrained": dict(pretrained)} if pretrained else {"language": asdict(language)}
     common = {**begins, "data": data_hash(corpus)}
     tasks = [
-        Task(language, corpus, seed, question, piece)
+        Task(language, corpus, seed, inquiry, piece)
         for seed in seeds
-        for question in questions
-        for piece in question.pieces
+        for inquiry in inquiries
+        for piece in inquiry.pieces
     ]
     models = [] if pretrained else [Task(language, corpus, seed) for seed in seeds]
     shares = dict.fromkeys([task.name for task in (*models, *tasks)], 0.0)
@@ -139,7 +140,7 @@ def run_study(
     def built(seed: int, base: Arrays) -> list[Task]:
         shares[Task(language, (), seed).name] = 1.0
         return [
-            Task(language, corpus, seed, task.question, task.piece, base)
+            Task(language, corpus, seed, task.inquiry, task.piece, base)
             for task in missing
             if task.seed == seed
         ]
@@ -147,7 +148,7 @@ def run_study(
     def finished(task: Task, arrays: Arrays) -> list[Task]:
         kept(task)[1](arrays)
         advance(task, 1.0, " done")
-        if task.question is None:
+        if task.inquiry is None:
             return built(task.seed, arrays)
         results[_key(task)] = arrays
         return []
@@ -172,17 +173,17 @@ def run_study(
 
 
 def _key(task: Task) -> tuple[str, int, Any]:
-    return (task.question.name if task.question else LANGUAGE_MODEL, task.seed, task.piece)
+    return (task.inquiry.name if task.inquiry else LANGUAGE_MODEL, task.seed, task.piece)
 
 
 def _kept(
     task: Task, *, folder: Path, fresh: bool, common: dict[str, Any]
 ) -> tuple[Arrays | None, Callable[[Arrays], Path]]:
     """What is kept of a task, and how to keep it."""
-    if task.question is None:
+    if task.inquiry is None:
         module, name, piece = language_model.__module__, "language-model", None
     else:
-        module, name, piece = task.question.work.__module__, task.question.name, asdict(task.piece)
+        module, name, piece = task.inquiry.work.__module__, task.inquiry.name, asdict(task.piece)
     store = Store(folder, module, fresh)
     key = {**common, "seed": task.seed, "piece": piece}
     return store.load(name, key), lambda arrays: store.save(name, key, arrays)

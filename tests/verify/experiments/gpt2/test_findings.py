@@ -1,10 +1,13 @@
 """Rules of the findings on language models, on runs made up to meet and to miss them."""
 
+from pkgutil import resolve_name
+
 import numpy as np
 import pytest
 
 from disband.lm.training.optimizers import Rule
-from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2 import scales
+from disband.verify.experiments.gpt2.findings import QUESTIONS, findings
 from disband.verify.experiments.gpt2.protocol import Supervision
 from disband.verify.experiments.gpt2.questions.regimes import Regime
 from disband.verify.experiments.gpt2.questions.steps import Steps
@@ -61,3 +64,18 @@ def test_the_own_grams_are_blind_where_they_promise_a_rise_and_the_chosen_falls(
     assert outcome("own-gram-blind", regimes(-0.5, 2.0, 1.0)).holds
     assert outcome("own-gram-blind", regimes(-0.5, 2.0, np.array([1.0, 1, 3, 3]))).holds is False
     assert "own-gram-blind" not in judged(regimes(0.5, 2.0, 1.0))
+
+
+def test_every_question_is_asked_somewhere_under_its_own_name():
+    for question, by_scale in zip(QUESTIONS, scales._BY_QUESTION, strict=True):
+        assert by_scale
+        assert {inquiry.name for inquiry in by_scale.values()} == {question.name}
+    assert len({question.name for question in QUESTIONS}) == len(QUESTIONS)
+
+
+def test_every_picture_has_a_name_of_its_own_and_something_that_draws_it():
+    pictures = [picture for question in QUESTIONS for picture in question.pictures]
+    assert len({picture.name for picture in pictures}) == len(pictures) >= 14
+    assert len({picture.caption for picture in pictures}) == len(pictures)
+    for picture in pictures:
+        assert callable(resolve_name(f"disband.figures.{picture.drawing}"))

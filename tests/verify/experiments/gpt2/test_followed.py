@@ -12,15 +12,14 @@ from disband.lm.data.tweets import STYLES, SplitSettings, Tweet, data_hash
 from disband.lm.model.load import load_model
 from disband.lm.training.optimizers import Rule
 from disband.theory.band import Case
-from disband.verify.experiments.gpt2.findings import section_4_3
+from disband.verify.experiments.gpt2.findings import findings, tables
 from disband.verify.experiments.gpt2.items import GIVEN, Given, answers, divide, encoded
 from disband.verify.experiments.gpt2.language import language_model
 from disband.verify.experiments.gpt2.preparation import Draw, named, restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
-from disband.verify.experiments.gpt2.questions.followed import Run, run_followed
+from disband.verify.experiments.gpt2.questions.runs import Run, run_followed
 from disband.verify.experiments.gpt2.readings import run_numbers
-from disband.verify.experiments.gpt2.study import Question, run_study
-from disband.verify.experiments.gpt2.tables import tables
+from disband.verify.experiments.gpt2.study import Inquiry, run_study
 from disband.verify.experiments.sentiment.rules import CRITERIA
 from tests.lm.tiny import TWEETS
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
@@ -91,10 +90,10 @@ def test_responses_of_other_lengths_have_no_token_grams(base):
 def test_dpo_on_all_four_styles_answers_section_4_3(base):
     pieces = [replace(RUN, style=style, token_pairs=1) for style in STYLES]
     results = {("runs", 3, p): run_followed(p, 3, TWEETS, base, quiet) for p in pieces}
-    judged = section_4_3(results)
+    judged = findings(results)
     assert [prediction.name for prediction in judged] == list(CRITERIA)
     assert {outcome.seed for prediction in judged for outcome in prediction.outcomes} == {3}
-    assert not section_4_3({key: found for key, found in results.items() if key[2] != pieces[0]})
+    assert not findings({key: found for key, found in results.items() if key[2] != pieces[0]})
 
 
 def test_hyperparameters_reach_the_objective(base):
@@ -185,7 +184,7 @@ def test_tweets_are_encoded_with_the_style_and_dealt_by_label(base):
 def test_a_study_starts_from_a_pretrained_model(folder, tmp_path):
     piece = replace(RUN, steps=2, logp_every=1, gram_every=2)
     results = run_study(
-        [Question("runs", run_followed, (piece,))], PAIRS, tmp_path, lambda *_: None,
+        [Inquiry("runs", run_followed, (piece,))], PAIRS, tmp_path, lambda *_: None,
         pretrained=load_model(folder).provenance, seeds=(4,), workers=1,
     )  # fmt: skip
     (row,) = tables(results)["runs"]

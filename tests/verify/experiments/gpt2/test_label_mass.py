@@ -12,7 +12,7 @@ from disband.lm.training.finetune import train_preferences
 from disband.lm.training.optimizers import Rule
 from disband.lm.training.unrolled import lower_step, train_unrolled
 from disband.theory.models.bilevel import UPPER
-from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2.findings import findings, tables
 from disband.verify.experiments.gpt2.findings.mass import (
     DPO,
     RULES,
@@ -25,14 +25,13 @@ from disband.verify.experiments.gpt2.findings.mass import (
 from disband.verify.experiments.gpt2.language import language_model
 from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
-from disband.verify.experiments.gpt2.questions.label_mass import (
+from disband.verify.experiments.gpt2.questions.mass import (
     NAMED,
     Mass,
     label_distribution,
     run_mass,
 )
 from disband.verify.experiments.gpt2.readings import GAINED
-from disband.verify.experiments.gpt2.tables import tables
 from tests.lm.tiny import TWEETS
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
 

@@ -8,10 +8,9 @@ from disband.lm.data.tweets import Tweet
 from disband.lm.model.gpt2 import encode, greedy
 from disband.lm.model.load import positions
 from disband.lm.training.optimizers import Rule
-from disband.verify.experiments.gpt2.findings import findings
-from disband.verify.experiments.gpt2.findings.compared import ALL, BAND, BATCH, NONE
+from disband.verify.experiments.gpt2.findings import findings, tables
+from disband.verify.experiments.gpt2.findings.methods import ALL, BAND, BATCH, NONE, method_numbers
 from disband.verify.experiments.gpt2.findings.methods import RULES as EXPECTED
-from disband.verify.experiments.gpt2.findings.methods import method_numbers
 from disband.verify.experiments.gpt2.free_text import MOST_WORDS, pairs, rows, scrambled
 from disband.verify.experiments.gpt2.items import Given
 from disband.verify.experiments.gpt2.language import language_model
@@ -19,7 +18,6 @@ from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Supervision
 from disband.verify.experiments.gpt2.questions.methods import METHODS, Trial, run_trial
 from disband.verify.experiments.gpt2.readings import GAINED, at_gain
-from disband.verify.experiments.gpt2.tables import tables
 from tests.lm.tiny import TWEETS, model_of, tokenizer_of
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
 
@@ -207,8 +205,8 @@ def test_at_equal_margin_both_changes_differ_by_the_margin():
     assert at_w - at_l == pytest.approx(GAINED)
     assert np.isnan(at_gain(arm(0.1, 0.0))).all()
     numbers = method_numbers({f"x/{k}": v for k, v in arm(-1.0, -3.0).items()}, "x")
-    assert numbers["winners preserved"] == 0
-    assert numbers["losers suppressed"] == 1
+    assert numbers["chosen preserved"] == 0
+    assert numbers["rejected suppressed"] == 1
     assert numbers["margin per update"] == pytest.approx(0.2)
     assert numbers["updates to the margin"] == pytest.approx(GAINED / 0.2)
     never = method_numbers({f"x/{k}": v for k, v in arm(0.1, 0.0).items()}, "x")

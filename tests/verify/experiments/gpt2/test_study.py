@@ -7,12 +7,12 @@ import pytest
 
 from disband.lm.data.tweets import SplitSettings
 from disband.lm.training.optimizers import KINDS, Rule
-from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2.findings import findings, tables
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
-from disband.verify.experiments.gpt2.questions.equal_margin import Race, run_race
-from disband.verify.experiments.gpt2.questions.many_steps import Course, run_course
+from disband.verify.experiments.gpt2.questions.courses import Course, run_course
+from disband.verify.experiments.gpt2.questions.objectives import Race, run_race
 from disband.verify.experiments.gpt2.questions.regimes import Regime, run_regime
 from disband.verify.experiments.gpt2.questions.steps import Steps, run_steps
 from disband.verify.experiments.gpt2.readings import (
@@ -25,8 +25,7 @@ from disband.verify.experiments.gpt2.readings import (
     regime_numbers,
     step_scores,
 )
-from disband.verify.experiments.gpt2.study import Question, run_study
-from disband.verify.experiments.gpt2.tables import tables
+from disband.verify.experiments.gpt2.study import Inquiry, run_study
 from tests.lm.tiny import TWEETS
 
 TINY = Language(
@@ -163,7 +162,7 @@ def test_an_early_end_keeps_what_was_measured(base):
 @pytest.mark.slow
 def test_a_study_is_judged_tabled_and_resumed(tmp_path):
     pieces = (Steps("short suffix", "sgd", 8, (1e-4,), warm=1, explained=2, supervision=TAUGHT),)
-    question = Question("steps", run_steps, pieces)
+    question = Inquiry("steps", run_steps, pieces)
     seen = []
 
     def study():

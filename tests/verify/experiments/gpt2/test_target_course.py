@@ -7,20 +7,18 @@ import torch
 from disband.lm.data.tweets import SplitSettings
 from disband.lm.training.optimizers import Rule
 from disband.lm.training.slopes import slopes
-from disband.verify.experiments.gpt2.curves import curves
-from disband.verify.experiments.gpt2.findings import findings
+from disband.verify.experiments.gpt2.findings import curves, findings, tables
 from disband.verify.experiments.gpt2.findings.targets import RULES, target_numbers
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
-from disband.verify.experiments.gpt2.questions.target_course import (
+from disband.verify.experiments.gpt2.questions.targets import (
     Target,
     answers,
     run_target,
     serve,
 )
-from disband.verify.experiments.gpt2.scales import QUESTIONS
-from disband.verify.experiments.gpt2.tables import tables
+from disband.verify.experiments.gpt2.scales import INQUIRIES
 from tests.lm.tiny import TWEETS
 
 TINY = Language(
@@ -138,6 +136,6 @@ def test_what_decides_is_read_off_the_parts():
 
 def test_tweets_are_asked_about_with_small_and_large_batches():
     for scale in ("small", "laptop"):
-        (question,) = (q for q in QUESTIONS[scale] if q.name == "targets")
+        (question,) = (q for q in INQUIRIES[scale] if q.name == "targets")
         sizes = [piece.batch for piece in question.pieces]
         assert min(sizes) < 8 <= max(sizes)

@@ -3,53 +3,51 @@
 from collections.abc import Mapping
 from typing import Any
 
-from disband.lm.data.styles import STYLES
-
 from ...judging.prediction import Prediction, criteria, judge
-from ...sentiment.rules import predictions
+from ..question import Question, Row
 from ..readings import Arrays
-from . import courses, mass, methods, objectives, regimes, steps, targets
+from . import courses, mass, methods, objectives, regimes, runs, steps, targets
 
-BY_QUESTION = {
-    "steps": steps.RULES,
-    "courses": courses.RULES,
-    "objectives": objectives.RULES,
-    "regimes": regimes.RULES,
-    targets.QUESTION: targets.RULES,
-    mass.QUESTION: mass.RULES,
-    methods.QUESTION: methods.RULES,
-}
-RULES = tuple(rule for rules in BY_QUESTION.values() for rule in rules)
+QUESTIONS: tuple[Question, ...] = tuple(
+    module.QUESTION
+    for module in (steps, courses, objectives, regimes, runs, targets, mass, methods)
+)
+RULES = tuple(rule for question in QUESTIONS for rule in question.rules)
 CRITERIA = criteria(RULES)
 
+Results = Mapping[tuple[str, int, Any], Arrays]
 
-def findings(results: Mapping[tuple[str, int, Any], Arrays]) -> tuple[Prediction, ...]:
+
+def findings(results: Results) -> tuple[Prediction, ...]:
     """Judge every finding that ``results`` has data for."""
     judged: list[Prediction] = []
-    for question, rules in BY_QUESTION.items():
+    for question in QUESTIONS:
         by_seed: dict[int, dict[Any, Arrays]] = {}
         for (name, seed, piece), arrays in sorted(results.items(), key=lambda item: item[0][1]):
-            if name == question:
+            if name == question.name:
                 by_seed.setdefault(seed, {})[piece] = arrays
-        judged += judge(rules, by_seed)
-    return (*judged, *section_4_3(results))
+        judged += judge(question.rules, by_seed)
+    return tuple(judged)
 
 
-def section_4_3(results: Mapping[tuple[str, int, Any], Arrays]) -> tuple[Prediction, ...]:
-    """The predictions of yuan2025, section 4.3, where DPO was followed on all four styles.
+def tables(results: Results) -> dict[str, list[Row]]:
+    """Rows of each question, with the seed and the settings that distinguish them."""
+    by_question: dict[str, list[Row]] = {}
+    for (name, seed, piece), arrays in results.items():
+        rows = _named(name).rows(piece, arrays)
+        by_question.setdefault(name, []).extend({"seed": seed, **row} for row in rows)
+    return by_question
 
-    The seeds are those on which it was, token by token too.
-    """
-    runs = {
-        (seed, piece.style): arrays
-        for (question, seed, piece), arrays in results.items()
-        if question == "runs" and piece.objective == "DPO"
-    }
-    whole = [
-        seed
-        for seed in dict.fromkeys(seed for seed, _ in runs)
-        if all((seed, style) in runs for style in STYLES)
-        if "token_gram" in runs[seed, "prefix+suffix"]
+
+def curves(results: Results) -> list[Row]:
+    """Rows of courses, each with its ``question`` and ``seed``."""
+    return [
+        {"question": name, "seed": seed, **row}
+        for (name, seed, piece), arrays in results.items()
+        if (curve := _named(name).curve) is not None
+        for row in curve(piece, arrays)
     ]
-    found = {key: run for key, run in runs.items() if key[0] in whole}
-    return predictions(found) if found else ()
+
+
+def _named(name: str) -> Question:
+    return next(question for question in QUESTIONS if question.name == name)

@@ -1,10 +1,14 @@
 """Findings on a whole run: how much of the fall is first order, where it sits, what removes it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import Pieces, course_shares
+from ..question import Picture, Question, Row
+from ..readings import Arrays, Pieces, course_shares
+
+if TYPE_CHECKING:
+    from ..questions.courses import Course
 
 
 def _course(found: Pieces, **wanted: Any) -> Numbers:
@@ -74,6 +78,36 @@ RULES: tuple[Rule[Pieces], ...] = (
         numbers=_controls,
         holds=lambda n: (
             None if n["true labels"] >= 0 else n["shuffled labels"] > n["true labels"] / 4
+        ),
+    ),
+)
+
+
+def _rows(piece: "Course", arrays: Arrays) -> list[Row]:
+    settings = {
+        "style": piece.style,
+        "optimizer": piece.rule.kind,
+        "rate": piece.rule.rate,
+        "labels": piece.labels,
+        "mix": piece.mix,
+        "batch": piece.batch,
+    }
+    return [
+        {**settings, "response": name, **course_shares(arrays, side)}
+        for side, name in enumerate(("chosen", "rejected"))
+    ]
+
+
+QUESTION = Question(
+    name="courses",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="many-steps",
+            caption="What the change of the chosen over a run is made of, and which tokens carry "
+            "it",
+            drawing="gpt2.runs:courses_picture",
         ),
     ),
 )

@@ -1,7 +1,7 @@
 """What the runs on GPT-2 say of where probability goes: jian2025's sentences on a real model."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,14 @@ from disband.theory.models.evolution import after
 
 from ...judging.intervals import above, below, interval, named
 from ...judging.prediction import Numbers, Rule
+from ..question import Picture, Question, Row
 from ..readings import GAINED, Arrays, Pieces
+
+if TYPE_CHECKING:
+    from ..questions.mass import Mass
 
 Array = npt.NDArray[Any]
 
-QUESTION = "mass"
 DPO, TERM, SPO = "DPO", "DPO with the term", "SPO, one step"
 # A change of probability below this is nobody's.
 NOTHING = 1e-3
@@ -242,5 +245,36 @@ RULES: tuple[Rule[Pieces], ...] = (
         f"zero{_LATE}",
         numbers=_ends(SPO, DPO, key="margin", style=_SHORT),
         holds=below(0.0),
+    ),
+)
+
+
+def _rows(piece: "Mass", arrays: Arrays) -> list[Row]:
+    gained = zip(
+        *(arrays[name] for name in ("gainers", "gainers_before", "gainers_after")), strict=True
+    )
+    return [
+        {
+            "method": piece.name,
+            "style": piece.style,
+            "strength": piece.strength,
+            **mass_numbers(arrays),
+            "gainers": [f"{token}: {before:.3g} to {after:.3g}" for token, before, after in gained],
+            **mass_course(arrays),
+        }
+    ]
+
+
+QUESTION = Question(
+    name="mass",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="label-mass",
+            caption="Probability of both labels and of all other tokens, DPO beside jian2025's "
+            "method",
+            drawing="jian2025:label_mass_picture",
+        ),
     ),
 )

@@ -1,20 +1,30 @@
-"""What is expected of methods on a small GPT-2: criteria, fixed before the runs."""
+"""What is expected of methods on a small GPT-2: criteria, fixed before the runs.
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+Names of methods stand here, so that a reader needs no torch.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import GAINED, Pieces, at_gain
-from .compared import BAND, BATCH, NONE, NORMALISED
+from ..question import Picture, Question, Row
+from ..readings import GAINED, Arrays, Pieces, at_gain
 
-Arrays = Mapping[str, Any]
+if TYPE_CHECKING:
+    from ..questions.methods import Trial
+
+NONE = "none"
+BATCH, PAIRS = "reward calibration", "reward calibration, pairs"
+BAND, NORMALISED = "batch band in the metric", "normalised gradients"
+PUBLISHED = "reward calibration, as published"
+MAIN = (NONE, BATCH, BAND, NORMALISED)
+ALL = (*MAIN, PAIRS, PUBLISHED)
 
 COST = 1.6
 FALLING = ("DPO", "SimPO", "IPO")  # which lower the chosen without a method
 RISING = ("CPO", "DDRO")  # whose pull does not weaken as the rejected falls
-QUESTION = "methods"
 _AT = f"when the held-out margin has grown by {GAINED} nat on average, "
 
 
@@ -37,8 +47,8 @@ def method_numbers(found: Arrays, method: str) -> dict[str, float]:
         "rejected": at_l,
         "chosen at the end": float(end_w.mean()),
         "rejected at the end": float(end_l.mean()),
-        "winners preserved": float((end_w >= 0).mean()),
-        "losers suppressed": float((end_l <= 0).mean()),
+        "chosen preserved": float((end_w >= 0).mean()),
+        "rejected suppressed": float((end_l <= 0).mean()),
         "margin per update": float((end_w - end_l).mean()) / updates,
         "labels before": float(labels[0]),
         "labels after": float(labels[1]),
@@ -150,7 +160,7 @@ RULES: tuple[Rule[Pieces], ...] = (
     ),
     Rule(
         name="batch-band-raises-the-chosen",
-        says="Calibration inside the batch band in Adam's metric preserves the winner of every "
+        says="Calibration inside the batch band in Adam's metric preserves the chosen of every "
         "objective on held-out pairs.",
         criterion=_AT
         + "the mean held-out log-probability of the chosen is not lower than at the start, "
@@ -203,5 +213,38 @@ RULES: tuple[Rule[Pieces], ...] = (
         criterion="in at most one batch in twenty, under every objective",
         numbers=empty_bands,
         holds=lambda n: all(v <= 0.05 for v in n.values()) if n else None,
+    ),
+)
+
+
+def _rows(piece: "Trial", arrays: Arrays) -> list[Row]:
+    numbers = {method: method_numbers(arrays, method) for method in piece.methods}
+    plain = numbers[piece.methods[0]]
+    return [
+        {
+            "objective": piece.objective,
+            "data": piece.data,
+            "method": method,
+            **own,
+            "margin speed": own["margin per update"] / plain["margin per update"],
+            "relative updates": own["updates to the margin"] / plain["updates to the margin"],
+            "relative cost": own["cost"] / plain["cost"],
+        }
+        for method, own in numbers.items()
+    ]
+
+
+QUESTION = Question(
+    name="methods",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="methods",
+            caption="Chosen and rejected without and with each method where the margin has grown "
+            f"by {GAINED} nat, the updates that took and what one costs; never: it grew less",
+            drawing="gpt2.methods:methods_picture",
+            options={"gained": GAINED},
+        ),
     ),
 )

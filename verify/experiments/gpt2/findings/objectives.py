@@ -1,6 +1,7 @@
-"""Findings on the objectives at equal margin gained: who preserves the winner."""
+"""Findings on the objectives at equal margin gained: who preserves the chosen."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,7 +9,11 @@ from disband.theory.gram import Gram
 from disband.theory.step import first_order
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import GAINED, Pieces, race_outcome
+from ..question import Picture, Question, Row
+from ..readings import GAINED, Arrays, Pieces, race_outcome
+
+if TYPE_CHECKING:
+    from ..questions.objectives import Race
 
 
 def _own_condition(found: Pieces) -> Numbers:
@@ -66,7 +71,7 @@ def _chosen_rises(numbers: Numbers) -> bool | None:
     return _judged(numbers, lambda side, change: side != "chosen" or change > 0)
 
 
-def _winner_up_loser_down(numbers: Numbers) -> bool | None:
+def _chosen_up_rejected_down(numbers: Numbers) -> bool | None:
     return _judged(numbers, lambda side, change: (change > 0) == (side == "chosen"))
 
 
@@ -128,7 +133,7 @@ RULES: tuple[Rule[Pieces], ...] = (
         says="SPPO raises the chosen and lowers the rejected.",
         criterion=_AT_MARGIN + "of the chosen is higher, of the rejected lower than at the start",
         numbers=_observed(("SPPO",)),
-        holds=_winner_up_loser_down,
+        holds=_chosen_up_rejected_down,
     ),
     Rule(
         name="regularised-rise",
@@ -136,5 +141,24 @@ RULES: tuple[Rule[Pieces], ...] = (
         criterion=_AT_MARGIN + "of the chosen is higher than at the start, under each of them",
         numbers=_observed(("CPO", "DPOP", "RRHF", "SLiC-HF")),
         holds=_chosen_rises,
+    ),
+)
+
+
+def _rows(piece: "Race", arrays: Arrays) -> list[Row]:
+    return [{"objective": piece.objective, "style": piece.style, **race_outcome(arrays)}]
+
+
+QUESTION = Question(
+    name="objectives",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="ranking",
+            caption="The chosen's change at equal margin gained beside what the band said at the "
+            "start",
+            drawing="gpt2.runs:ranking_picture",
+        ),
     ),
 )

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import Pieces, regime_numbers
+from ..question import Picture, Question, Row
+from ..readings import Arrays, Pieces, regime_numbers
+
+if TYPE_CHECKING:
+    from ..questions.regimes import Regime
 
 _DECIDED = 2.0  # standard errors
 
@@ -118,5 +122,29 @@ RULES: tuple[Rule[Pieces], ...] = (
         "falls each time",
         numbers=_saturation,
         holds=_falls_with_teaching,
+    ),
+)
+
+
+def _rows(piece: "Regime", arrays: Arrays) -> list[Row]:
+    taught = piece.supervision
+    settings = {"style": piece.style, "shown": taught.shown, "sft steps": taught.steps}
+    return [
+        {**settings, "optimizer": rule.kind, "rate": rule.rate, **regime_numbers(arrays, i)}
+        for i, rule in enumerate(piece.rules)
+    ]
+
+
+QUESTION = Question(
+    name="regimes",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="regimes",
+            caption="Change of the chosen by fine-tuning, optimizer and learning rate, per "
+            "response style",
+            drawing="gpt2.runs:regimes_picture",
+        ),
     ),
 )

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...judging.prediction import Numbers, Rule
-from ..readings import Pieces, step_scores
+from ..question import Picture, Question, Row
+from ..readings import Arrays, Pieces, step_scores
+
+if TYPE_CHECKING:
+    from ..questions.steps import Steps
 
 MANY = 8
 # Of the rates of each optimizer, in rising order: those at which a step is small.
@@ -141,5 +145,27 @@ RULES: tuple[Rule[Pieces], ...] = (
         "smaller rates",
         numbers=_majority,
         holds=lambda n: n["lowest share of signs"] >= 0.95,
+    ),
+)
+
+
+def _rows(piece: "Steps", arrays: Arrays) -> list[Row]:
+    settings = {"style": piece.style, "optimizer": piece.kind, "batch": piece.batch}
+    return [
+        {**settings, "rate": rate, **step_scores(arrays, i)} for i, rate in enumerate(piece.rates)
+    ]
+
+
+QUESTION = Question(
+    name="steps",
+    rows=_rows,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="one-step",
+            caption="What predicts one update: the batch Gram in the optimizer's metric, and what "
+            "does not",
+            drawing="gpt2.runs:steps_picture",
+        ),
     ),
 )

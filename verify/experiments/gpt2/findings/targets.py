@@ -1,15 +1,22 @@
 """What DPO's target on the small GPT-2 says of wang2025; criteria fixed before the runs."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...judging.prediction import Numbers, Rule
-from ..readings import Pieces
+from disband.theory.models.targets import PARTS
 
-QUESTION = "targets"
+from ...judging.prediction import Numbers, Rule
+from ..question import Picture, Question, Row
+from ..readings import Arrays, Pieces
+
+if TYPE_CHECKING:
+    from ..questions.targets import Target
+
 LARGE = 8
+# The products as they are, as G is defined, and in the metric of the optimizer's step.
+METRICS = ("plain", "optimizer")
 
 
 def target_numbers(found: Mapping[str, Any], metric: int = 0) -> dict[str, float]:
@@ -105,5 +112,68 @@ RULES: tuple[Rule[Pieces], ...] = (
         "parts of G",
         numbers=_each("share of reweighting"),
         holds=lambda n: max(n.values()) <= 0.1,
+    ),
+)
+
+
+def _settings(piece: "Target") -> Row:
+    return {
+        "style": piece.style,
+        "optimizer": piece.rule.kind,
+        "rate": piece.rule.rate,
+        "batch": piece.batch,
+    }
+
+
+def _rows(piece: "Target", arrays: Arrays) -> list[Row]:
+    said = ("answered the chosen", "answered the rejected", "answered neither")
+    counts = dict(zip(said, map(int, arrays["answers"]), strict=True))
+    return [
+        {**_settings(piece), "metric": name, **target_numbers(arrays, i), **counts}
+        for i, name in enumerate(METRICS)
+    ]
+
+
+def _curve(piece: "Target", arrays: Arrays) -> list[Row]:
+    """G and its three parts at every update, in each metric.
+
+    ``plain`` in nats per unit of step size, ``optimizer`` in nats.
+    """
+    return [
+        {
+            "objective": piece.objective,
+            **_settings(piece),
+            "metric": metric,
+            "updates": list(range(1, len(parts) + 1)),
+            "G": parts.sum(1).tolist(),
+            **{name: part.tolist() for name, part in zip(PARTS, parts.T, strict=True)},
+        }
+        for metric, parts in zip(METRICS, arrays["service"].swapaxes(0, 1), strict=True)
+    ]
+
+
+def _in(metric: str) -> Callable[[Sequence[Row]], list[Row]]:
+    return lambda rows: [row for row in rows if row["metric"] == metric]
+
+
+QUESTION = Question(
+    name="targets",
+    rows=_rows,
+    curve=_curve,
+    rules=RULES,
+    pictures=(
+        Picture(
+            name="target",
+            caption="What each update does for the responses that training ends with, G, and its "
+            "three parts (wang2025), DPO on a small GPT-2",
+            rows=_in("plain"),
+            drawing="gpt2.targets:target_parts_picture",
+        ),
+        Picture(
+            name="target-metric",
+            caption="The same in the metric of the optimizer's step: nats that an update adds",
+            rows=_in("optimizer"),
+            drawing="gpt2.targets:target_parts_picture",
+        ),
     ),
 )

@@ -33,7 +33,8 @@ from disband.sims.methods.calibrate import (
 from disband.theory.batch import batch_band, batch_factor, is_empty
 from disband.theory.objectives import find
 
-from ..findings.compared import (
+from ..findings.methods import (
+    ALL,
     BAND,
     BATCH,
     MAIN,
@@ -48,6 +49,7 @@ from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Prepared, Protocol, Supervision, prepare
 from ..readings import GAINED
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 Data = Literal["sentiment", "free text"]
@@ -258,4 +260,11 @@ METHODS: Mapping[str, Callable[[Model], Method]] = {
     BAND: _Band,
     NORMALISED: lambda _: _normalised,
     PUBLISHED: _Published,
+}
+
+
+_PIECES = tuple(Trial(name, data, ALL) for data in DATA for name in OBJECTIVES)
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("methods", run_trial, tuple(map(Trial, OBJECTIVES)), 40, asked=False),
+    "laptop": Inquiry("methods", run_trial, _PIECES, 80),
 }

@@ -4,6 +4,7 @@ The same four styles after different amounts and kinds of supervised fine-tuning
 different optimizers and learning rates.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +27,8 @@ from ..protocol import (
     summed,
     train,
 )
-from .followed import leading
+from ..study import Inquiry, Scale
+from .runs import leading
 
 Array = npt.NDArray[Any]
 
@@ -72,10 +74,8 @@ class Regime:
         return f"{self.objective} on {self.style} after {taught.steps} steps on {taught.shown}"
 
 
-def pieces() -> tuple[Regime, ...]:
-    """The styles of the three predictions in every regime."""
-    styles = ("single token", "short suffix", "long suffix")
-    return tuple(Regime(style, taught) for taught in SUPERVISIONS for style in styles)
+def _pieces(supervisions: tuple[Supervision, ...], styles: tuple[str, ...]) -> tuple[Regime, ...]:
+    return tuple(Regime(style, taught) for taught in supervisions for style in styles)
 
 
 def run_regime(
@@ -114,3 +114,10 @@ def run_regime(
             found.setdefault(name, []).append(value)
         report((done + 1) / len(piece.rules))
     return {"token_logp": run["token_logp"][0], **{n: np.stack(v) for n, v in found.items()}}
+
+
+_STYLES = ("single token", "short suffix", "long suffix")
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("regimes", run_regime, _pieces(SUPERVISIONS[:2], _STYLES[::2]), 25),
+    "laptop": Inquiry("regimes", run_regime, _pieces(SUPERVISIONS, _STYLES), 25),
+}

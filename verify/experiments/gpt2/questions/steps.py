@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from disband.lm.training.finetune import Step
-from disband.lm.training.optimizers import Kind, Rule
+from disband.lm.training.optimizers import KINDS, Kind, Rule
 from disband.theory.objectives import find
 
 from ..explained import one_step
@@ -20,6 +20,7 @@ from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import (
+    LIGHT,
     Contest,
     Mix,
     Prepared,
@@ -28,6 +29,7 @@ from ..protocol import (
     prepare,
     train,
 )
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -100,3 +102,25 @@ def run_steps(
         name: np.array([[step[name] for step in steps] for steps in found]) for name in found[0][0]
     }
     return {**arrays, "labels": ready.labels[piece.warm :]}
+
+
+def _pieces(batches: tuple[int, ...]) -> tuple[Steps, ...]:
+    return tuple(
+        Steps("short suffix", kind, batch, RATES[kind]) for kind in KINDS for batch in batches
+    )
+
+
+# Batches that a step in float64 of the pretrained model has room for within 16 GiB; AdamW keeps
+# more vectors.
+_FITTING: Mapping[Kind, tuple[int, ...]] = {"sgd": (1, 4), "adamw": (1,)}
+_PRETRAINED = tuple(
+    Steps("short suffix", kind, batch, RATES[kind][:3], warm=2, explained=2, supervision=LIGHT)
+    for kind, batches in _FITTING.items()
+    for batch in batches
+)
+
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("steps", run_steps, _pieces((1, 8)), 12),
+    "laptop": Inquiry("steps", run_steps, _pieces(BATCHES), 25),
+    "pretrained": Inquiry("steps", run_steps, _PRETRAINED, 300),
+}

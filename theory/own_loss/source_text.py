@@ -3,6 +3,10 @@
 import ast
 import string
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .time_limit import time_limit
 
 MAX_LENGTH = 1000
 WINDOW = 30
@@ -36,7 +40,19 @@ class FormulaError(ValueError):
     """A text that is no formula; the message says where and why."""
 
 
-class Typed:
+@contextmanager
+def reading() -> Iterator[None]:
+    """Refuse, as a formula, what takes too long or nests too deeply to be read in this block."""
+    try:
+        with time_limit():
+            yield
+    except TimeoutError as error:
+        raise FormulaError(str(error)) from None
+    except (MemoryError, RecursionError):
+        raise FormulaError("a formula nests less deeply: got one too deep; simplify it") from None
+
+
+class SourceText:
     """A text and its syntax tree; a column is counted in characters, from 1, as it was typed.
 
     Nothing is evaluated: the text is parsed, and only after every character of it is one that

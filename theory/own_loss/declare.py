@@ -27,7 +27,10 @@ from sympy import (
     Symbol,
     exp,
     log,
+    nan,
+    oo,
     preorder_traversal,
+    zoo,
 )
 
 from ..kernels.primitives import Primitive, relu, step
@@ -44,7 +47,7 @@ from .names import (
     may_be_hyperparameter,
     require_numbers,
 )
-from .typed import Typed
+from .source_text import SourceText, reading
 
 if TYPE_CHECKING:
     from .autograd import TorchObjective
@@ -52,40 +55,28 @@ if TYPE_CHECKING:
 _FORMS = (Symbol, Number, NumberSymbol, Add, Mul, Pow, exp, log, Primitive)
 
 
-def larger(*values: Expr) -> Expr:
-    """Return the maximum as a sum of hinges, which have a derivative."""
-    return reduce(lambda one, other: other + hinge(one - other), values)
-
-
-def smaller(*values: Expr) -> Expr:
-    """Return the minimum as a sum of hinges, which have a derivative."""
-    return reduce(lambda one, other: other - hinge(other - one), values)
-
-
-def magnitude(x: Expr) -> Expr:
-    """Return the absolute value as a sum of hinges, with derivative 0 at 0 as in torch."""
-    return hinge(x) + hinge(-x)
-
-
-def hinge(x: Expr) -> Expr:
-    """Return the positive part, without a kink where the sign of ``x`` is known."""
+def _positive_part(x: Expr) -> Expr:
+    """Return the hinge of ``x``, without a kink where its sign is known."""
     return x if x.is_nonnegative else Integer(0) if x.is_nonpositive else relu(x)
 
 
-def jump(x: Expr) -> Expr:
+def _indicator(x: Expr) -> Expr:
     """Return the indicator of positive ``x``, a number where the sign is known."""
     return Integer(1) if x.is_positive else Integer(0) if x.is_nonpositive else step(x)
 
 
+def _larger(*values: Expr) -> Expr:
+    return reduce(lambda largest, other: other + _positive_part(largest - other), values)
+
+
+# Sums of hinges, which have a derivative: at its kink 0, as in torch.
 _HINGES: Mapping[Any, Callable[..., Expr]] = {
-    Abs: magnitude,
-    Max: larger,
-    Min: smaller,
-    relu: hinge,
-    step: jump,
+    Abs: lambda x: _positive_part(x) + _positive_part(-x),
+    Max: _larger,
+    Min: lambda *values: -_larger(*(-value for value in values)),
+    relu: _positive_part,
+    step: _indicator,
 }
-_FUNCTIONS = {**FUNCTIONS, "abs": magnitude, "relu": hinge, "step": jump}
-_EXTREMES = {"min": smaller, "max": larger}
 
 
 def objective_of(
@@ -129,24 +120,27 @@ def typed_objective(text: str, values: Mapping[str, float], name: str = "own") -
             the column.
         ValueError: ``values`` has other names, or a value that the loss cannot have.
     """
-    typed = Typed(text)
-    used = _hyperparameters(typed)
-    names = {n: hyperparameter(n) for n in used}
-    reader = Reader(typed, {**PAIR, **names}, _FUNCTIONS, _EXTREMES, RULE)
-    loss = _with_hinges(reader.expression(typed.tree))
-    if rule := _strange(loss):
-        raise typed.refuse(typed.tree, rule, "write the cases with relu")
-    if missing := [n for n in used if n not in values]:
-        near = get_close_matches(missing[0], PAIR, n=1, cutoff=0.7)
-        hint = f"; or did you mean {near[0]}?" if near else ""
-        raise typed.refuse(
-            used[missing[0]],
-            f"every hyperparameter has a value, and {', '.join(missing)} has none",
-            f"set {', '.join(f'{n}=NUMBER' for n in missing)}{hint}",
-        )
-    if rule := too_large(loss):
-        raise typed.refuse(typed.tree, rule, "write a simpler loss")
-    return _objective(name, loss, "typed", names, values)
+    with reading():
+        source = SourceText(text)
+        used = _hyperparameters(source)
+        names = {n: hyperparameter(n) for n in used}
+        reader = Reader(source, {**PAIR, **names}, RULE)
+        loss = _with_hinges(reader.expression(source.tree))
+        if rule := _strange(loss):
+            raise source.refuse(source.tree, rule, "write the cases with relu")
+        if missing := [n for n in used if n not in values]:
+            near = get_close_matches(missing[0], PAIR, n=1, cutoff=0.7)
+            hint = f"; or did you mean {near[0]}?" if near else ""
+            raise source.refuse(
+                used[missing[0]],
+                f"every hyperparameter has a value, and {', '.join(missing)} has none",
+                f"set {', '.join(f'{n}=NUMBER' for n in missing)}{hint}",
+            )
+        if rule := too_large(loss):
+            raise source.refuse(source.tree, rule, "write a simpler loss")
+        made = _objective(name, loss, "typed", names, values)
+        _ = made.ratio, made.conditions  # kept, for algebra later has no limit of its own
+        return made
 
 
 def hyperparameters_of(text: str) -> list[str]:
@@ -155,7 +149,7 @@ def hyperparameters_of(text: str) -> list[str]:
     Raises:
         FormulaError: The text is no expression.
     """
-    return list(_hyperparameters(Typed(text)))
+    return list(_hyperparameters(SourceText(text)))
 
 
 def declared_objective(loss: Expr, values: Mapping[str, float], name: str = "own") -> Objective:
@@ -236,7 +230,9 @@ def _require_constants(made: Objective) -> None:
 
 
 def _strange(loss: Expr) -> str | None:
-    """Return the rule that indicators in ``loss`` break, ``None`` if they are plain factors."""
+    """Return the rule that ``loss`` breaks: it has a value, and indicators are plain factors."""
+    if loss.has(nan, zoo, oo):
+        return "a loss has a real value"
     if any(arg.has(step) for part in loss.atoms(Function, Pow) for arg in part.args):
         return "an indicator step(...) is a factor of a term, in no function, power or denominator"
     return None
@@ -247,13 +243,13 @@ def _with_hinges(loss: Expr) -> Expr:
     return loss.replace(lambda e: e.func in _HINGES, lambda e: _HINGES[e.func](*e.args))
 
 
-def _hyperparameters(typed: Typed) -> dict[str, ast.Name]:
+def _hyperparameters(source: SourceText) -> dict[str, ast.Name]:
     """Return where each name that must be a hyperparameter stands first."""
-    parts = list(ast.walk(typed.tree))
+    parts = list(ast.walk(source.tree))
     called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
     found = [part for part in parts if isinstance(part, ast.Name) and id(part) not in called]
     first: dict[str, ast.Name] = {}
-    for part in sorted(found, key=typed.column):
+    for part in sorted(found, key=source.column):
         if may_be_hyperparameter(part.id) and part.id not in {*FUNCTIONS, *EXTREMES}:
             first.setdefault(part.id, part)
     return first

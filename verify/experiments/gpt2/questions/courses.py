@@ -4,6 +4,7 @@ Held-out pairs are followed token by token; what each update's gradient, memory 
 them to first order is added up, and what is left of the measured change is curvature.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from ..protocol import (
     prepare,
     train,
 )
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -97,3 +99,18 @@ def run_course(
         "parts": np.stack(parts),
         "differs": (ids_w != ids_l).any(0),
     }
+
+
+_ADAM = Rule("adam", 1e-5)
+_SHORT, _LONG = "short suffix", "long suffix"
+_PIECES = (
+    *(Course(style, _ADAM) for style in (_SHORT, _LONG)),
+    Course(_LONG, _ADAM, labels="shuffled"),
+    Course(_LONG, _ADAM, mix="drawn"),
+    Course(_LONG, _ADAM, batch=1),
+    Course(_LONG, Rule("sgd", 1e-2)),
+)
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("courses", run_course, _PIECES[:3], 20),
+    "laptop": Inquiry("courses", run_course, _PIECES, 20),
+}

@@ -8,6 +8,7 @@ once to find the final model and let it answer, once more, the same, to measure.
 Source: wang2025 for G; that the answers are as long as the labelled ones is this project's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,9 @@ from ..protocol import (
     prepare,
     train,
 )
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
-# The products as they are, as G is defined, and in the metric of the optimizer's step.
-METRICS = ("plain", "optimizer")
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,11 @@ def run_target(
     """Train one piece twice and measure what every update does for the end.
 
     Returns:
-        ``service``: the three parts of G, ``(updates, metrics, 3)``, in the orders of ``METRICS``
-        and :data:`disband.theory.models.targets.PARTS`; ``products``: of positive with positive,
-        negative with negative and positive with negative learning, signs taken off, ``(updates,
-        metrics, 3)``; ``weights``: of each pair, ``(updates, batch)``; ``answers``: how many final
+        ``service``: the three parts of G, ``(updates, metrics, 3)``, in the orders of
+        ``METRICS`` of its findings and :data:`disband.theory.models.targets.PARTS`;
+        ``products``: of positive with positive, negative with negative and positive with negative
+        learning, signs taken off, ``(updates, metrics, 3)``; ``weights``: of each pair,
+        ``(updates, batch)``; ``answers``: how many final
         responses are the chosen one, the rejected one and neither, ``(3,)``.
     """
     contest = Contest(piece.objective, rule=piece.rule, steps=piece.steps, batch=piece.batch)
@@ -178,3 +179,14 @@ def _words(batch: Batch, index: int) -> list[int]:
     row = batch.row(index)
     ids: list[int] = row.ids[row.response].tolist()
     return ids
+
+
+_PIECES = (
+    *(Target(style) for style in ("single token", "short suffix", "long suffix")),
+    Target("long suffix", batch=4),
+    Target("long suffix", Rule("sgd", 1e-2)),
+)
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("targets", run_target, _PIECES, 70, asked=False),
+    "laptop": Inquiry("targets", run_target, (*_PIECES, Target("prefix+suffix")), 70),
+}

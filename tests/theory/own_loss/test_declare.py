@@ -15,9 +15,9 @@ from sympy import Abs, Function, I, Integral, Max, Min, Piecewise, Symbol, oo, p
 from disband.theory.kernels.primitives import logsigmoid, relu, step
 from disband.theory.objective import Objective
 from disband.theory.objectives import CPO
+from disband.theory.own_loss.declare import hyperparameters_of, objective_of
 from disband.theory.own_loss.names import PAIR
-from disband.theory.own_loss.own import hyperparameters_of, objective_of
-from disband.theory.own_loss.typed import FormulaError
+from disband.theory.own_loss.source_text import FormulaError
 from disband.theory.symbols import A, beta, d_w, lam, len_w, logp_l, logp_w
 
 logsig = torch.nn.functional.logsigmoid
@@ -75,10 +75,9 @@ def test_names_are_the_pair_known_hyperparameters_and_new_ones():
         ("exp(step(w - l)*w)", {}, "an indicator step(...) is a factor"),
         ("log(w)", {}, "a logarithm is of a positive number"),
         ("sqrt(w)", {}, "a root is of a number that is not negative"),
-        ("(w + l + ref_w + ref_l + beta)**8", {"beta": 1}, "at most 40 terms, written out"),
-        ("*".join(f"(w-{i})" for i in range(1, 9)), {}, "derivatives of a loss have at most"),
+        ("(w + l + ref_w + ref_l + beta)**8", {"beta": 1}, "at most 120 terms, written out"),
+        ("*".join(f"(w-{i})" for i in range(1, 12)), {}, "derivatives of a loss have at most"),
         ("+".join(f"relu(w-l-{i})" for i in range(1, 7)), {}, "both sides of every relu"),
-        ("+".join(f"exp({i}*w)*w" for i in range(1, 40)), {}, "200 parts"),
         ("w < l", {}, "an expression is made of"),
     ],
 )  # fmt: skip
@@ -170,7 +169,7 @@ def test_incentives_of_any_typed_loss_are_those_of_autograd(tree, seed):
     try:
         own = objective_of(text, **dict.fromkeys(hyperparameters_of(text), 0.7))
     except ValueError as error:
-        assume(not re.search("derivatives of a loss|a loss changes|plain number", str(error)))
+        assume(not re.search("derivatives of a loss|a loss changes", str(error)))
         raise
     data = [v / 10 for v in random_data(5, seed)[:4]] + list(random_data(5, seed)[4:])
     names = ("w", "l", "ref_w", "ref_l", "len_w", "len_l")

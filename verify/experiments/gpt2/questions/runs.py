@@ -1,6 +1,6 @@
 """A whole preference training, followed: log-probabilities, Grams, incentives, bands and cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from disband.lm.data.styles import STYLES
 from disband.lm.model.gpt2 import Model
 from disband.lm.scores.grams import pair_gram, token_gram
 from disband.lm.training.finetune import Pair
@@ -20,6 +21,7 @@ from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import (
+    LIGHT,
     Contest,
     Precision,
     Prepared,
@@ -28,6 +30,7 @@ from ..protocol import (
     prepare,
     train,
 )
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -184,3 +187,37 @@ def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
             prepared.tokenizer.save_pretrained(folder)
 
     return save
+
+
+# Those of yuan2025, section 3.3, on responses of different lengths, which set them apart.
+_PAPER = ("DPO", "R-DPO", "SimPO", "IPO", "RRHF", "SLiC-HF", "CPO", "DPOP", "KTO", "SPPO")
+_UNEQUAL = "unequal 2/6"
+
+
+def _pretrained(style: str, objective: str) -> Run:
+    return Run(
+        style, objective, rule=Rule("adam", 2e-6), steps=18, batch=8, pairs=16, gram_pairs=8,
+        token_pairs=2 if style in STYLES else 0, supervision=LIGHT, precision="float32",
+    )  # fmt: skip
+
+
+_PIECES = tuple(Run(_UNEQUAL, objective, precision="float32") for objective in _PAPER)
+_FULL = tuple(
+    Run(
+        style, objective, rule=Rule("adamw", 5e-6, 12), steps=120, pairs=512, gram_pairs=256,
+        token_pairs=16, logp_every=10, gram_every=20, precision="mixed",
+        supervision=Supervision("both labels", 64, 16, 1.4e-5),
+    )
+    for style in STYLES
+    for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")
+)  # fmt: skip
+_STYLED = (
+    *(_pretrained(style, "DPO") for style in STYLES),
+    *(_pretrained(_UNEQUAL, objective) for objective in _PAPER[:5:2]),
+)
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("runs", run_followed, _PIECES[:5:2], 10),
+    "laptop": Inquiry("runs", run_followed, _PIECES, 10),
+    "pretrained": Inquiry("runs", run_followed, _STYLED, 300),
+    "full": Inquiry("runs", run_followed, _FULL, 30),
+}

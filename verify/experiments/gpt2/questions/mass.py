@@ -1,6 +1,6 @@
 """Probability on tokens that are neither label, along DPO and stable preference optimization."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,12 @@ from disband.lm.training.optimizers import Rule
 from disband.lm.training.unrolled import train_unrolled
 from disband.theory.objectives import find
 
+from ..findings.mass import DPO, SPO, TERM
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Protocol, Supervision, prepare
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -180,3 +182,17 @@ def _trainer(
         )
 
     return unrolled if piece.strength else plain
+
+
+# The lower level's step of 1/50 is well below what its curvature forbids on the small model.
+_METHODS = ((DPO, 0.0, 0.0), (TERM, 0.05, 0.0), (SPO, 0.05, 50.0))
+_PIECES = tuple(
+    Mass(name, style, weight, strength)
+    for style in ("short suffix", "single token")
+    for name, weight, strength in _METHODS
+)
+_LOOSE = Mass(f"{SPO}, loose", "short suffix", 0.05, 10.0)
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("mass", run_mass, _PIECES, 45, asked=False),
+    "laptop": Inquiry("mass", run_mass, (*_PIECES, _LOOSE), 45),
+}

@@ -1,5 +1,6 @@
-"""Every objective at the same margin gained: who preserves the winner, and what the band said."""
+"""Every objective at the same margin gained: who preserves the chosen, and what the band said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Protocol, Supervision, prepare, summed, train
 from ..readings import GAINED
+from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -96,3 +98,9 @@ def run_race(
         "sq_l": squares[piece.pairs :],
         "dot": np.diagonal(products, piece.pairs),
     }
+
+
+AT_SCALE: Mapping[Scale, Inquiry] = {
+    "small": Inquiry("objectives", run_race, tuple(map(Race, OBJECTIVES[:9])), 12),
+    "laptop": Inquiry("objectives", run_race, tuple(map(Race, OBJECTIVES)), 12),
+}
