@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..model.gpt2 import Batch, Model
 from .capture import eager, undisturbed
-from .explicit import each_gradient, token_logp
+from .explicit import each_gradient, plain_logp, token_logp
 from .grams import batch_gram, contributions, directional
 from .layers import Selection, wanted
 from .layout import Text, texts
@@ -123,7 +123,6 @@ def _products(
     return np.stack([sq_w, sq_l, (sq_sum - sq_w - sq_l) / 2])
 
 
-@torch.no_grad()
 def _moved(
     model: Model,
     trained: dict[str, nn.Parameter],
@@ -136,8 +135,8 @@ def _moved(
     logps = []
     for signed in (size, -size, size / 2, -size / 2):
         with _moved_by(trained, direction, signed):
-            logps.append([float(token_logp(model, text).double().sum()) for text in rows])
-    ahead, behind, halfway, half_back = np.array(logps)
+            logps.append(plain_logp(model, rows))
+    ahead, behind, halfway, half_back = logps
     # What a third derivative adds to either goes away.
     near, far = (halfway - half_back) / size, (ahead - behind) / (2 * size)
     return np.asarray((4 * near - far) / 3)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,8 @@ from .layout import Text, laid_out, predictions
 from .products.factors import dense, wide
 from .products.terms import Part, vectors
 from .reading import inputs_of
+
+Array = npt.NDArray[np.float64]
 
 
 def written_out(
@@ -99,6 +103,12 @@ def plain_logits(model: Model, text: Text) -> Tensor:
     logits: Tensor = model(**inputs).logits
     # An adapter may put virtual tokens in front.
     return logits[:, -len(text.ids) :]
+
+
+@torch.no_grad()
+def plain_logp(model: Model, texts: Sequence[Text]) -> Array:
+    """Log-probabilities of the responses of texts read one by one, ``(texts,)``, nats."""
+    return np.array([float(token_logp(model, text).double().sum()) for text in texts])
 
 
 def token_logp(model: Model, text: Text) -> Tensor:

@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor, nn
 
 from ..model.gpt2 import Batch, Model
 from .capture import eager, undisturbed
-from .explicit import written_out
+from .explicit import plain_logp, written_out
 from .layers import Selection, Wanted, own_name, wanted
 from .layout import Text, common_lengths, texts, together
 from .products.metric import Preconditioner
@@ -20,6 +22,8 @@ from .trace import Told, Tracer
 # So many shared tokens are given up rather than that a batch be read in two groups.
 MOST_GIVEN_UP = {"cpu": 64}
 MOST_GIVEN_UP_ON_GPU = 2048
+
+Array = npt.NDArray[np.float64]
 
 
 class SlowScores(UserWarning):
@@ -35,7 +39,7 @@ class Measurement:
         self._slow = set(these.slow)
         self._proof = proof_of(model)
         self._device = model.get_input_embeddings().weight.device
-        self.logp: Tensor | None = None  # of the pairs read last, chosen first; None if unknown
+        self.logp: Array = np.zeros(0)  # of the pairs read last, chosen first, nats
 
     def take(
         self, batch_w: Batch, batch_l: Batch, *, apart: bool = False
@@ -84,6 +88,8 @@ class Measurement:
         """Scores of the chosen and of the rejected responses."""
         shared = min(self._common(chosen, rejected))
         told = self._trace(lambda tracer: tracer.pairs(chosen, rejected, shared))
+        if self._all_slow:
+            self.logp = plain_logp(self._model, [*chosen, *rejected])
         slow = self._now_slow()
         return [
             self._fast(fast) | written_out(self._model, side, slow)

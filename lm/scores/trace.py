@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -26,6 +28,7 @@ from .shortcuts import shortened
 
 Told = dict[str, list[Term]]
 Arrange = Callable[[Tensor], Tensor]
+Array = npt.NDArray[np.float64]
 Slopes = Sequence[Tensor | None]
 
 
@@ -34,7 +37,7 @@ class Tracer:
 
     Parameters of layers that turn out not to be called as expected are gathered in ``strange``;
     what is found of them does not count. ``logp`` has the log-probabilities of the pairs read
-    last, the chosen first, in float64; ``None`` if the model could not be read.
+    last, the chosen first; nothing if the model could not be read.
 
     Args:
         model: In evaluation mode.
@@ -48,7 +51,7 @@ class Tracer:
         self._numbered = numbered
         self._head: nn.Module | None = model.get_output_embeddings()
         self.strange: set[str] = set()
-        self.logp: Tensor | None = None
+        self.logp: Array = np.zeros(0)
 
     def pairs(
         self,
@@ -197,11 +200,12 @@ def _trunk(
     return slopes[: len(edges)], [next(of_known) if m.requires_grad else None for m in memory]
 
 
-def _logp(reading: Reading, counts: Sequence[int]) -> Tensor:
+def _logp(reading: Reading, counts: Sequence[int]) -> Array:
     """Log-probability of each response, ``(responses,)``, nats."""
     with torch.no_grad():
         losses = cross_entropy(wide(reading.logits[0]), reading.target, reduction="none")
-        return -torch.stack([part.sum() for part in torch.split(losses.double(), list(counts))])
+        parts = torch.split(losses.double(), list(counts))
+        return np.asarray(-torch.stack([part.sum() for part in parts]).numpy(force=True))
 
 
 def _is_laid_out(inputs: tuple[Any, ...], shape: tuple[int, int], resolved: bool) -> bool:  # noqa: FBT001

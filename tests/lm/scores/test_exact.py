@@ -153,6 +153,14 @@ def test_a_compiled_model_is_measured_as_it_is(backend, inside):
     got = pair_gram(compiled, *pairs())
     np.testing.assert_array_equal(got.sq_w, expected.sq_w)
     np.testing.assert_array_equal(got.dot, expected.dot)
+    named = dict(compiled.named_parameters())
+    update = {name: torch.ones_like(p) for name, p in named.items()}
+    bare = {name: torch.ones_like(p) for name, p in model.named_parameters()}
+    some = list(named)[:3]
+    np.testing.assert_array_equal(
+        directional(compiled, *pairs(), update, preconditioner=update, parameters=some),
+        directional(model, *pairs(), bare, parameters=list(bare)[:3]),
+    )
     torch._dynamo.reset()
 
 
