@@ -13,7 +13,9 @@ from .records import (
     PairReport,
     PairsAt,
     TokenCounts,
+    falls,
     interval,
+    rises,
 )
 
 # A rule that rests on a sampled share looks at its interval's low end.
@@ -85,40 +87,8 @@ def actions(rules: Sequence[Advice]) -> list[Advice]:
     return list(of_topics.values())[:MOST_ACTIONS]
 
 
-def verdict(pairs: Sequence[PairReport], groups: Sequence[BatchReport | None]) -> str:
-    """What the first objective would do, in one sentence."""
-    name, at, batch = pairs[0]["objective"], pairs[0]["at"][0]["outcomes"], groups[0]
-    if at["unknown"]["count"]:
-        return f"Under {name}, {at['unknown']['count']} pairs give no number: nothing to train on."
-    if not batch:
-        return (
-            f"Under {name}, pair by pair, {percent(at['ideal']['share'])} of the pairs move the "
-            f"right way and in {percent(at['both_fall']['share'])} both responses fall; no batch "
-            "was measured."
-        )
-    falls, rises, n = _falls(batch), _rises(batch), batch["batches"]
-    if batch["means"]["still"]["count"] == n:
-        return f"Under {name}, nothing moves: the mean of neither side does in {n} of {n} batches."
-    if falls == rises == 0:
-        return f"Under {name}, both sides go the right way, in the mean, in {n} of {n} batches."
-    return (
-        f"Under {name}, the mean chosen falls in {falls} of {n} batches and the mean rejected "
-        f"rises in {rises}."
-    )
-
-
-def _falls(batch: BatchReport) -> int:
-    """Batches whose mean chosen falls."""
-    return batch["means"]["both_fall"]["count"] + batch["means"]["reversed"]["count"]
-
-
-def _rises(batch: BatchReport) -> int:
-    """Batches whose mean rejected rises."""
-    return batch["means"]["both_rise"]["count"] + batch["means"]["reversed"]["count"]
-
-
 def _both_fall(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Advice:
-    falls = first["outcomes"]["both_fall"]
+    both = first["outcomes"]["both_fall"]
     factor = first["calibration"]
     cosine, ratio = geometry["cosine"], geometry["norm_ratio"]
     told = (
@@ -138,8 +108,8 @@ def _both_fall(name: str, first: PairsAt, geometry: Geometry, weight: float) -> 
         topic="entanglement",
         weight=weight,
         rule=f"Both fall: surely more than {percent(MOST)} of the pairs under {name}",
-        measured=f"both fall for {interval(falls)}; {told}",
-        applies=falls["low"] > MOST,
+        measured=f"both fall for {interval(both)}; {told}",
+        applies=both["low"] > MOST,
         advice=remedy,
         reason=(
             "The push on the rejected response, felt through the cosine, exceeds the pull on the "
@@ -149,7 +119,7 @@ def _both_fall(name: str, first: PairsAt, geometry: Geometry, weight: float) -> 
 
 
 def _some_fall(name: str, first: PairsAt, weight: float) -> Advice:
-    falls = first["outcomes"]["both_fall"]
+    both = first["outcomes"]["both_fall"]
     return Advice(
         topic="entanglement",
         weight=weight,
@@ -157,8 +127,8 @@ def _some_fall(name: str, first: PairsAt, weight: float) -> Advice:
             f"Some fall: both surely fall for more than {percent(MANY)} of the pairs under {name}, "
             f"and not surely for more than {percent(MOST)}"
         ),
-        measured=f"both fall for {interval(falls)}",
-        applies=MANY < falls["low"] <= MOST,
+        measured=f"both fall for {interval(both)}",
+        applies=MANY < both["low"] <= MOST,
         advice=(
             "Look at the pairs worst off below, and watch the chosen log-probabilities; factors "
             'pair by pair (Monitor(calibrate="pairs")) mend these and change little for the others.'
@@ -205,14 +175,14 @@ def _turned(name: str, first: PairsAt, weight: float) -> Advice:
 
 
 def _both_rise(name: str, first: PairsAt, weight: float) -> Advice:
-    rises = first["outcomes"]["both_rise"]
+    both = first["outcomes"]["both_rise"]
     factor = first["calibration"]
     return Advice(
         topic="rise",
         weight=weight,
         rule=f"Both rise: surely more than {percent(MOST)} of the pairs under {name}",
-        measured=f"both rise for {interval(rises)}",
-        applies=rises["low"] > MOST,
+        measured=f"both rise for {interval(both)}",
+        applies=both["low"] > MOST,
         advice=(
             "Expect the rejected to rise at first; a factor below one on the chosen's pull"
             + (f" (median δ = {factor['median']:.2f})" if factor else "")
@@ -226,20 +196,20 @@ def _both_rise(name: str, first: PairsAt, weight: float) -> Advice:
 
 
 def _batches(name: str, batch: BatchReport) -> Advice:
-    falls = _falls(batch)
+    falling = falls(batch)
     empty = batch["empty_band"]["count"] > MANY * batch["batches"]
     return Advice(
         topic="entanglement",
-        weight=(falls / batch["batches"]),
+        weight=(falling / batch["batches"]),
         rule=(
             f"Batches fall: in more than {percent(MOST)} of the measured batches the mean chosen "
             f"falls under {name}"
         ),
         measured=(
-            f"{falls} of {batch['batches']} batches of {batch['size']}; "
+            f"{falling} of {batch['batches']} batches of {batch['size']}; "
             f"{interval(batch['as_alone'])} of their pairs go the way their own products say"
         ),
-        applies=falls > MOST * batch["batches"],
+        applies=falling > MOST * batch["batches"],
         advice=(
             "Expect chosen log-probabilities to fall from the first steps; "
             + (
@@ -328,7 +298,7 @@ def _spread(name: str, first: PairsAt, weight: float) -> Advice:
 def _lengths(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Advice:
     together, ratio = geometry["norms_with_lengths"], geometry["norm_ratio"]
     longer = geometry["length_ratio"]
-    falls = first["outcomes"]["both_fall"]
+    both = first["outcomes"]["both_fall"]
     # Of an objective of mean log-probabilities, the incentives already go with the lengths.
     normalised = geometry["incentives_with_lengths"] > TOGETHER
     return Advice(
@@ -352,7 +322,7 @@ def _lengths(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Ad
             and ratio is not None
             and longer is not None
             and min(ratio["median"], longer["median"]) > 1
-            and falls["low"] > MANY
+            and both["low"] > MANY
             and not normalised
         ),
         advice=(
@@ -404,14 +374,14 @@ def _gain(
     """The share of batches, or surely of pairs, that the other objective has more; or zero."""
     if batch and others:
         more = others["means"]["ideal"]["count"] - batch["means"]["ideal"]["count"]
-        worse = _falls(others) > _falls(batch) or _rises(others) > _rises(batch)
+        worse = falls(others) > falls(batch) or rises(others) > rises(batch)
         return 0.0 if worse else max(more, 0) / batch["batches"]
     one, another = (report["at"][0]["outcomes"]["ideal"] for report in (mine, other))
     return another["share"] - one["share"] if another["low"] > one["high"] else 0.0
 
 
 def _few(name: str, first: PairsAt) -> Advice:
-    falls = first["outcomes"]["both_fall"]
+    both = first["outcomes"]["both_fall"]
     return Advice(
         topic="sample",
         weight=SLIGHT,
@@ -419,8 +389,8 @@ def _few(name: str, first: PairsAt) -> Advice:
             f"Small sample: the interval of the pairs in which both fall is broader than "
             f"{percent(BROAD)} under {name}"
         ),
-        measured=f"both fall for {interval(falls)}",
-        applies=falls["high"] - falls["low"] > BROAD,
+        measured=f"both fall for {interval(both)}",
+        applies=both["high"] - both["low"] > BROAD,
         advice="Measure more pairs (--sample, or more data) before you rely on the shares.",
         reason="What holds of so few pairs may not hold of the data.",
     )

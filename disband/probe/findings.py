@@ -8,11 +8,12 @@ import numpy as np
 
 from disband.theory.kernels.compiled import HasKernels
 from disband.theory.outcome import Outcome, own_outcomes
+from disband.verify.pages.tables import percent
 
-from .advice import actions, advise, verdict
+from .advice import actions, advise
 from .distances import Distances, quantiles, rank_correlation, statistics
 from .measure import Measured
-from .records import Data, Findings, Geometry, Worst
+from .records import BatchReport, Data, Findings, Geometry, PairReport, Worst, falls, rises
 from .shares import State, batch_report, pair_report
 from .survey import TRIED, Survey
 from .worst import TokenEffects
@@ -65,6 +66,28 @@ def findings(
         "advice": rules,
         "each": each,
     }
+
+
+def verdict(pairs: Sequence[PairReport], groups: Sequence[BatchReport | None]) -> str:
+    """What the first objective would do, in one sentence."""
+    name, at, batch = pairs[0]["objective"], pairs[0]["at"][0]["outcomes"], groups[0]
+    if at["unknown"]["count"]:
+        return f"Under {name}, {at['unknown']['count']} pairs give no number: nothing to train on."
+    if not batch:
+        return (
+            f"Under {name}, pair by pair, {percent(at['ideal']['share'])} of the pairs move the "
+            f"right way and in {percent(at['both_fall']['share'])} both responses fall; no batch "
+            "was measured."
+        )
+    falling, rising, n = falls(batch), rises(batch), batch["batches"]
+    if batch["means"]["still"]["count"] == n:
+        return f"Under {name}, nothing moves: the mean of neither side does in {n} of {n} batches."
+    if falling == rising == 0:
+        return f"Under {name}, both sides go the right way, in the mean, in {n} of {n} batches."
+    return (
+        f"Under {name}, the mean chosen falls in {falling} of {n} batches and the mean rejected "
+        f"rises in {rising}."
+    )
 
 
 def looked_into(surveyed: Survey, worst: Sequence[TokenEffects]) -> list[Worst]:

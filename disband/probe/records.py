@@ -244,3 +244,13 @@ def interval(of: Share) -> str:
         f"{percent(of['share'])} ({of['count']} of {of['of']}; "
         f"95 %: {percent(of['low'])} to {percent(of['high'])})"
     )
+
+
+def falls(batch: BatchReport) -> int:
+    """Batches whose mean chosen falls."""
+    return batch["means"]["both_fall"]["count"] + batch["means"]["reversed"]["count"]
+
+
+def rises(batch: BatchReport) -> int:
+    """Batches whose mean rejected rises."""
+    return batch["means"]["both_rise"]["count"] + batch["means"]["reversed"]["count"]
