@@ -23,7 +23,6 @@ MOST = 0.5
 BROAD = 0.3  # between an interval's ends
 TOGETHER = 0.5  # a rank correlation
 AGREE = 0.75  # of pairs
-MOST_ACTIONS = 3
 PULL = "add a term that pulls the chosen alone, too small to lift the rejected"
 SLIGHT = 0.01  # the weight of what is about the probe, not the training
 
@@ -75,16 +74,6 @@ def advise(
     if not any(rule["applies"] for rule in rules):
         rules.insert(0, _nothing(name, first))
     return sorted(rules, key=lambda rule: (not rule["applies"], -rule["weight"]))
-
-
-def actions(rules: Sequence[Advice]) -> list[Advice]:
-    """What to do: of the rules that apply the heaviest, one of each topic and at most three."""
-    applying = [rule for rule in rules if rule["applies"]]
-    heavy = [rule for rule in applying if rule["weight"] > 0] or applying[:1]
-    of_topics: dict[str, Advice] = {}
-    for rule in heavy:
-        of_topics.setdefault(rule["topic"], rule)
-    return list(of_topics.values())[:MOST_ACTIONS]
 
 
 def _both_fall(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Advice:

@@ -10,14 +10,15 @@ from disband.theory.kernels.compiled import HasKernels
 from disband.theory.outcome import Outcome, own_outcomes
 from disband.verify.pages.tables import percent
 
-from .advice import actions, advise
+from .advice import advise
 from .distances import Distances, quantiles, rank_correlation, statistics
 from .measure import Measured
-from .records import BatchReport, Data, Findings, Geometry, PairReport, Worst, falls, rises
+from .records import Advice, BatchReport, Data, Findings, Geometry, PairReport, Worst, falls, rises
 from .shares import State, batch_report, pair_report
 from .survey import TRIED, Survey
 from .worst import TokenEffects
 
+MOST_ACTIONS = 3
 Objectives = Sequence[tuple[HasKernels, dict[str, float]]]
 
 
@@ -66,6 +67,16 @@ def findings(
         "advice": rules,
         "each": each,
     }
+
+
+def actions(rules: Sequence[Advice]) -> list[Advice]:
+    """What to do: of the rules that apply the heaviest, one of each topic and at most three."""
+    applying = [rule for rule in rules if rule["applies"]]
+    heavy = [rule for rule in applying if rule["weight"] > 0] or applying[:1]
+    of_topics: dict[str, Advice] = {}
+    for rule in heavy:
+        of_topics.setdefault(rule["topic"], rule)
+    return list(of_topics.values())[:MOST_ACTIONS]
 
 
 def verdict(pairs: Sequence[PairReport], groups: Sequence[BatchReport | None]) -> str:

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import pytest
 
-from disband.probe.advice import actions, advise
-from disband.probe.findings import verdict
+from disband.probe.advice import advise
+from disband.probe.findings import actions, verdict
 from disband.probe.records import interval
 from disband.probe.shares import share
 from disband.probe.survey import Counts
