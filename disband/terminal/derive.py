@@ -18,7 +18,6 @@ from disband.theory.own_loss.complexity import size
 from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
 
-from ..job.entries import objective_entry
 from .formula import balanced, entry, plain
 from .numbers import number
 
@@ -91,6 +90,8 @@ def record(objective: Objective | TorchObjective) -> dict[str, Any]:
     """Return the formulas of ``objective`` in LaTeX, as plain data."""
     if isinstance(objective, TorchObjective):
         return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
+    from ..job.entries import objective_entry  # it loads what decides claims
+
     return {**objective_entry(objective), "note": objective.note}
 
 

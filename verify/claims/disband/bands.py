@@ -103,7 +103,7 @@ CLAIMS = (
     Claim(
         id="disband.margin.shrinks",
         locator="Margin",
-        says=r"The margin can shrink iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
+        says=r"The margin shrinks iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
         given=COSINE,
         holds=iff(
             Lt(v**2 - (1 + v**2) * rho * r_star + r_star**2, 0),
