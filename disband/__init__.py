@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from disband.theory.band import Band, Case, band, calibration, case
+    from disband.theory.first_order import first_order
     from disband.theory.gram import Gram
     from disband.theory.objective import Objective
     from disband.theory.objectives import (
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
         find,
         mix,
     )
-    from disband.theory.step import first_order
+    from disband.theory.own_loss import objective_of
 
     from .monitor.callback import Monitor
     from .monitor.config import MonitorConfig
@@ -136,6 +137,7 @@ __all__ = [
     "find",
     "first_order",
     "mix",
+    "objective_of",
 ]
 
 _HOMES = {
@@ -148,7 +150,8 @@ _HOMES = {
     "band": "disband.theory.band",
     "calibration": "disband.theory.band",
     "case": "disband.theory.band",
-    "first_order": "disband.theory.step",
+    "first_order": "disband.theory.first_order",
+    "objective_of": "disband.theory.own_loss",
 }
 
 

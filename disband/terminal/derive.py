@@ -8,9 +8,9 @@ from sympy import false
 from sympy.core.relational import Relational
 
 from disband.theory.facts import facts
-from disband.theory.facts.charts import Chart
+from disband.theory.facts.abbreviations import Chart
 from disband.theory.facts.limits import WAYS
-from disband.theory.facts.wording import LONG, Words, length
+from disband.theory.facts.sentences import LONG, Words, length
 from disband.theory.objective import Objective
 from disband.theory.objectives import OBJECTIVES
 from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective
@@ -109,7 +109,7 @@ def _facts(objective: Objective) -> list[str]:
     lines += _entries(
         "along", [f"r {text}" if i == 0 else text for i, text in enumerate(words.motion())]
     )
-    lines += _entries("winner", [words.protection()])
+    lines += _entries("chosen", [words.protection()])
     zeros = [f"{plain(name)} ≈ {number(float(one.low))}" for name, one in words.crossings()]
     if zeros:
         lines += _entries("zeros", [f"d_w = 0 at {', '.join(zeros)}, with the defaults"])

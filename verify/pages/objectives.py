@@ -8,13 +8,13 @@ from sympy.printing.latex import LatexPrinter
 
 from disband.theory import symbols
 from disband.theory.facts import Facts, facts
-from disband.theory.facts.charts import LATEX as CHARTS
-from disband.theory.facts.charts import Chart, chart
+from disband.theory.facts.abbreviations import LATEX as CHARTS
+from disband.theory.facts.abbreviations import Chart, chart
 from disband.theory.facts.limits import WAYS
 from disband.theory.facts.outcomes import SIGNS
 from disband.theory.facts.protection import LATEX as PROTECTION
 from disband.theory.facts.regions import Region
-from disband.theory.facts.wording import LONG, Words, fate, length
+from disband.theory.facts.sentences import LONG, Words, fate, length
 from disband.theory.objective import Objective
 from disband.theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
 from disband.theory.objectives.versions import VERSIONS, Version
@@ -100,7 +100,7 @@ def _summary(found: Iterable[Facts]) -> str:
         along = motion[0] if not motion[0].startswith("by way") else "no single direction"
         safe = _first_sentence(words.protection(), name)
         rows.append((f"[{name}](#{_anchor(name)})", *cells, along, safe))
-    columns = ("objective", "$d_w$", "$d_l$", "$r$", "along training", "winner")
+    columns = ("objective", "$d_w$", "$d_l$", "$r$", "along training", "the chosen does not fall")
     return "\n".join(["## All at once\n", *table(columns, rows)]) + "\n"
 
 
@@ -111,7 +111,7 @@ def _brief(names: Chart, formula: Basic) -> str:
 
 def _first_sentence(text: str, name: str) -> str:
     sentence = text.partition(". ")[0].rstrip(".")
-    short = sentence.removeprefix(f"{name} protects the winner ")
+    short = sentence.removeprefix(f"Under {name} the chosen does not fall ")
     return short if len(short) < 160 else "below"
 
 

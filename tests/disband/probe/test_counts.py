@@ -20,9 +20,9 @@ from disband.probe.keep import RULES, write_kept
 from disband.probe.shares import drag, table, wilson
 from disband.probe.survey import survey
 from disband.theory.band import Case, case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.outcome import Outcome, outcomes, own_outcomes
-from disband.theory.step import first_order
 
 ROWS = [
     {"prompt": "a", "chosen": "b long", "rejected": "c"},

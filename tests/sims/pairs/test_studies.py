@@ -130,7 +130,7 @@ def test_the_summary_tells_what_happened():
     assert summary["change_w_after"] < 0
     assert summary["change_w_before"] == 0
     assert 0.9 < summary["signs_right"] <= 1
-    assert summary["case_at_start"] == "winner preserved, loser suppressed"
+    assert summary["case_at_start"] == "chosen up, rejected down"
     alone = SINGLE_TOKEN.run(DPO).summary()
     assert alone["fell_at"] is None
     assert alone["cosine_at_start"] == pytest.approx(-1 / 4)

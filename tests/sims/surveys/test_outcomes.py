@@ -14,9 +14,9 @@ from disband.sims.surveys.entry import Start
 from disband.sims.surveys.outcomes import LOST, Outcomes, outcomes
 from disband.sims.surveys.two_tokens import Problems, State, crowds, one_pair
 from disband.theory.band import Case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import BCE, CPO, DPO, LSIF, OBJECTIVES, SIMPO
-from disband.theory.step import first_order
 
 each = pytest.mark.parametrize("name", TREATMENTS)
 ENTANGLED = Start(margin=0.0, norm_ratio=2.0, cosine=0.9)  # ρ > 1/s: DPO lowers the chosen

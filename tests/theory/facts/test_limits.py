@@ -7,9 +7,9 @@ import sympy
 from sympy import exp, oo
 
 from disband.theory.facts import facts
-from disband.theory.facts.germs import Germs, NotFoundError, T
+from disband.theory.facts.asymptotics import Germs, NotFoundError, T
 from disband.theory.facts.limits import WAYS, ends, shortest, tightest
-from disband.theory.facts.wording import Words
+from disband.theory.facts.sentences import Words
 from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid, step
 from disband.theory.objectives import OBJECTIVES, find
 from disband.theory.signs import known
@@ -88,8 +88,8 @@ def test_the_end_that_is_told_comes(objective):
             distances = FAR.get(objective.name, (1, 9000))
             (_, far) = quantity(objective, "ratio", at, WAYS[way], distances)
             protected = cosine * ratio <= far
-            assert ("every pair" in fate) == protected
-            assert ("no pair" in fate) != protected
+            assert ("no chosen" in fate) == protected
+            assert ("every chosen" in fate) != protected
 
 
 def test_a_limit_that_hyperparameters_decide_says_so():

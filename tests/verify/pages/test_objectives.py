@@ -28,7 +28,7 @@ def test_every_objective_has_a_section_with_all_that_follows(page, objective):
     assert objective.source in section
     for part in ("* loss:", "* $d_w$ =", "* $d_l$ =", "* band:", "along training", "| as |"):
         assert part in section
-    assert f"**{objective.name} protects the winner" in section
+    assert f"**Under {objective.name} the chosen does not fall" in section
     assert "not found" not in section
     assert "no state found" not in section
     for version in VERSIONS:

@@ -12,6 +12,7 @@ Below the band both fall, above it both rise: the band is approached where :math
 from sympy import And, Expr, Function, Gt, Integer, Lt, Or, Symbol
 from sympy.logic.boolalg import Boolean
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import (
@@ -31,7 +32,6 @@ from disband.theory.objectives import (
     TIDPO,
     UKL,
 )
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
 
 from ...deciding.claim import Claim

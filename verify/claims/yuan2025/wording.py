@@ -2,6 +2,7 @@
 
 from sympy import And, Derivative, Expr, Ge, Gt, Integer, Le, Lt, Min, Not, Or, Rational, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import (
@@ -17,7 +18,6 @@ from disband.theory.objectives import (
     SPPO,
     TABLE2,
 )
-from disband.theory.step import first_order
 from disband.theory.symbols import (
     A,
     B,
