@@ -102,16 +102,16 @@ class Words:
         ]
 
     def protection(self) -> str:
-        """Say when the chosen does not fall under the objective, in one paragraph."""
+        """Say when the objective protects the chosen, in one paragraph."""
         name, found = self.facts.objective.name, self.facts.protection
         if len(found.chosen) == 1:
             (rule,) = found.chosen
             steady = not (rule.iff.free_symbols & LOGS)
             tail = ", at every state" if steady and rule.iff not in (true, false) else ""
-            cases = f"{self._clause(rule)}{tail}"
+            sentence = f"{name} protects the chosen {self._clause(rule)}{tail}."
         else:
             cases = "; ".join(f"where {self._region(r)}: {self._clause(r)}" for r in found.chosen)
-        sentence = f"Under {name} the chosen does not fall {cases}."
+            sentence = f"{name} protects the chosen {cases}."
         return " ".join([sentence, *self._bounds(), *self._far()])
 
     def _region(self, rule: Rule) -> str:
@@ -126,7 +126,7 @@ class Words:
 
     def _clause(self, rule: Rule) -> str:
         if rule.iff in (true, false):
-            return "in every case" if rule.iff == true else "in no case"
+            return "always" if rule.iff == true else "never"
         short = self.facts.chart.short(rule.iff)
         if length(short) > LONG:
             short = type(rule.iff)(rho * r_star, Symbol("r", real=True))
@@ -154,9 +154,9 @@ class Words:
             if len(ends.ratio) == 1 and ends.ratio[0].value in (oo, 0, -oo):
                 given = " and ".join(self.show(g) for g in ends.ratio[0].given)
                 fate = {
-                    oo: "no chosen response falls in the end",
-                    0: f"every chosen response with {self.print(rho > 0)} falls in the end",
-                    -oo: "every chosen response falls in the end",
+                    oo: "every pair is protected in the end",
+                    0: f"no pair with {self.print(rho > 0)} is protected in the end",
+                    -oo: "no pair is protected in the end",
                 }[ends.ratio[0].value]
                 where = f" and {given}" if given else ""
                 said.append(f"{_FAR[way]}{where}, {fate}.")

@@ -124,7 +124,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.chosen",
         locator="Momentum band",
-        says=r"With momentum memory $M_w$ the winner is preserved iff $\delta \ge "
+        says=r"With momentum memory $M_w$ the chosen is preserved iff $\delta \ge "
         r"\frac{-M_w + \sqrt{M_w^2 + 4d_wd_lA_PX_P}}{2d_wA_P}$.",
         holds=iff(
             step * e_w * A_P - e_l / step * X_P + M_w >= 0,
@@ -135,7 +135,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.rejected",
         locator="Momentum band",
-        says=r"With momentum memory $M_l$ the loser is suppressed iff $\delta \le "
+        says=r"With momentum memory $M_l$ the rejected is suppressed iff $\delta \le "
         r"\frac{-M_l + \sqrt{M_l^2 + 4d_wd_lX_PB_P}}{2d_wX_P}$.",
         holds=iff(
             step * e_w * X_P - e_l / step * B_P + M_l <= 0,
@@ -226,12 +226,13 @@ CLAIMS = (
         id="disband.fixed-ratio",
         locator="Fixed ratio",
         says="No fixed ratio is in every band.",
-        given=NORMS,
-        holds=And(ratio * A >= X, ratio * X <= B),
-        note="A clip to fixed bounds, DPO's ratio 1, DPO-Positive's 1 + λ.",
+        given=(A > 0, equal(X, 2 * ratio * A), equal(B, 4 * ratio**2 * A)),
+        holds=Gt(X, ratio * A),
+        note="Every ratio r is below the band of two parallel scores with ‖b‖ = 2r‖a‖. So "
+        "is a clip to fixed bounds, the ratio 1 of DPO, the 1 + λ of a likelihood term.",
     ),
     Claim(
-        id="disband.fixed-ratio.repaired",
+        id="disband.fixed-ratio.safe",
         locator="Fixed ratio",
         says=r"A fixed ratio $r$ is in the band of every pair with $\rho \le \min(r/r^*, r^*/r)$.",
         given=(*NORMS, ratio**2 * A**2 >= X**2, ratio**2 * X**2 <= B**2),
