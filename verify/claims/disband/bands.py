@@ -6,8 +6,8 @@ Notation: :math:`A=\|a\|^2, B=\|b\|^2, X=\langle a,b\rangle`, :math:`r^*=\|b\|/\
 
 from sympy import And, Gt, Integer, Lt, Min, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim
@@ -103,7 +103,7 @@ CLAIMS = (
     Claim(
         id="disband.margin.shrinks",
         locator="Margin",
-        says=r"The margin can shrink iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
+        says=r"The margin shrinks iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
         given=COSINE,
         holds=iff(
             Lt(v**2 - (1 + v**2) * rho * r_star + r_star**2, 0),
