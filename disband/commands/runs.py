@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..terminal.errors import Interrupted, require_writable, user_input, writing
+from ..terminal.errors import Interrupted, Refusal, require_writable, user_input, writing
 from .shared import OUT
 
 
@@ -26,8 +26,16 @@ from .shared import OUT
     show_default=True,
     help="Seeds of the language-model check.",
 )
+@click.option(
+    "--second-solver",
+    is_flag=True,
+    help="Look at every verdict of the ledger again, by cvc5 and other arithmetic, and do nothing "
+    "else (minutes; pip install cvc5).",
+)
 @OUT
-def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path) -> None:
+def verify(
+    *, no_lm: bool, fresh: bool, data: str | None, seeds: int, second_solver: bool, out: Path
+) -> None:
     """Check everything and write a report.
 
     Derives the objectives, decides every claim of the ledger, simulates the toy settings, compares
@@ -45,6 +53,9 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
     """
     if no_lm and data is not None:
         raise click.UsageError("--data is for the language-model check, which --no-lm leaves out")
+    if second_solver:
+        _second_look()
+        return
     try:
         from ..job.run import Job, run
         from ..terminal.summary import summary
@@ -59,6 +70,21 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
         ) from error
     click.echo()
     click.echo(summary(report, out))
+
+
+def _second_look() -> None:
+    from ..job.second import disagree, look_text, second_look
+    from ..terminal.progress import Screen
+
+    with Screen(13) as screen, screen.step("second look") as step:
+        try:
+            looks = second_look(on_done=step.advance)
+        except RuntimeError as error:
+            raise Refusal(str(error).partition("\n")[0]) from error
+        step.result = f"{len(looks)} verdicts"
+    click.echo(look_text(looks))
+    if disagree(looks):
+        raise SystemExit(1)
 
 
 @click.command()
