@@ -207,5 +207,5 @@ def listed(
 
 
 def _has(claim: Entry, words: Sequence[str]) -> bool:
-    text = " ".join((claim.id, claim.locator, claim.says, claim.quote)).lower()
+    text = f"{claim.id} {claim.locator} {claim.says} {claim.quote}".lower()
     return all(word.lower() in text for word in words)
