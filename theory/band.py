@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .first_order import first_order
 from .gram import Gram
 from .kernels.program import Builder, Node, Program, in_blocks
-from .step import first_order
 
 if TYPE_CHECKING:
     from .kernels.compiled import Compiled
@@ -65,8 +65,8 @@ def band(gram: Gram) -> Band:
 def case(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.int8]:
     r"""Return the :class:`Case` of each pair for incentives of any sign.
 
-    The chosen is preserved iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the rejected
-    suppressed iff :math:`d_w\langle a,b\rangle - d_l\|b\|^2 \le 0`. No division: a ratio
+    The chosen does not fall iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the rejected
+    does not rise iff :math:`d_w\langle a,b\rangle - d_l\|b\|^2 \le 0`. No division: a ratio
     forgets the signs. Shapes broadcast.
 
     Raises:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .band import Case
+from .first_order import first_order
 from .gram import Gram
-from .step import first_order
 
 Codes = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]

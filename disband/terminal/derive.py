@@ -8,9 +8,9 @@ from sympy import Basic, false
 from sympy.core.relational import Relational
 
 from disband.theory.facts import facts
-from disband.theory.facts.charts import Chart
+from disband.theory.facts.abbreviations import Chart
 from disband.theory.facts.limits import WAYS
-from disband.theory.facts.wording import LONG, Words, length
+from disband.theory.facts.sentences import LONG, Words, length
 from disband.theory.objective import Objective
 from disband.theory.objectives import OBJECTIVES
 from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective

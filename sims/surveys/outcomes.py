@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disband.theory.band import Case, case_of
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels
-from disband.theory.step import first_order
 
 from ..methods.treatments import Felt, Treatment, treatment
 from .two_tokens import Problems, State

@@ -2,12 +2,12 @@
 
 from sympy import And, Ge, Gt, Integer, Le, Lt, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.primitives import sigmoid
 from disband.theory.models.toys import single_token_gram
 from disband.theory.models.vocabulary import V
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, d_l, d_w
 
 from ...deciding.claim import Claim, Kind
