@@ -83,7 +83,7 @@ def case_of(change_w: Any, change_l: Any) -> NDArray[np.int8]:
     Raises:
         ValueError: A change is NaN, for then no case holds.
     """
-    return _known(_codes(change_w, change_l))
+    return _known(case_codes(change_w, change_l))
 
 
 def cases(
@@ -105,7 +105,7 @@ def cases(
     """
     program = _changes(objective, hyper)
     values = (*data, gram.sq_w, gram.sq_l, gram.dot)
-    return _known(*in_blocks(program, values, [np.int8], lambda *changes: (_codes(*changes),)))
+    return _known(*in_blocks(program, values, [np.int8], lambda *changes: (case_codes(*changes),)))
 
 
 def _changes(objective: "Compiled", hyper: Mapping[str, float]) -> Program:
@@ -117,8 +117,8 @@ def _changes(objective: "Compiled", hyper: Mapping[str, float]) -> Program:
     return builder.program(change.place for change in first_order(d_w, d_l, gram))
 
 
-def _codes(change_w: Any, change_l: Any) -> NDArray[np.int8]:
-    """Return the case of each pair, or -1 where no case holds, for a change is NaN."""
+def case_codes(change_w: Any, change_l: Any) -> NDArray[np.int8]:
+    """Return the :class:`Case` of each pair, or -1 where no case holds, for a change is NaN."""
     falls, rises = np.less(change_w, 0), np.greater(change_l, 0)
     codes = np.asarray(falls.astype(np.int8) + (rises.astype(np.int8) << 1))
     unknown = (change_w != change_w) | (change_l != change_l)  # noqa: PLR0124
