@@ -19,6 +19,7 @@ from sympy import (
     powsimp,
 )
 
+from .first_order import first_order
 from .gram import Gram
 from .kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
 from .kernels.lowering import program_of
@@ -26,7 +27,6 @@ from .kernels.primitives import logsigmoid
 from .kernels.program import Kernel, Program
 from .kernels.stable import Backend
 from .signs import Signs, signs
-from .step import first_order
 from .symbols import BELOW, DATA, PLAIN, A, B, X, logp_l, logp_w
 
 
@@ -76,7 +76,7 @@ class Objective:
 
     @cached_property
     def conditions(self) -> tuple[Basic, Basic]:
-        r"""The chosen is preserved iff the first holds, the rejected suppressed iff the second.
+        r"""The chosen does not fall iff the first holds, the rejected does not rise iff the second.
 
         :math:`d_w\|a\|^2 \ge d_l\langle a,b\rangle` and
         :math:`d_w\langle a,b\rangle \le d_l\|b\|^2`.

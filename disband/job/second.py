@@ -58,6 +58,14 @@ def look_text(looks: Mapping[str, Look]) -> str:
     return "\n".join([f"{len(looks)} verdicts looked at again", *lines, *others])
 
 
+def written(looks: Mapping[str, Look]) -> dict[str, dict[str, str]]:
+    """Return a second look as plain data, by claim."""
+    return {
+        name: {"verdict": verdict, "answer": look.answer.value, "confirmed_by": look.by}
+        for name, (verdict, look) in looks.items()
+    }
+
+
 def disagree(looks: Mapping[str, Look]) -> bool:
     """Whether any second look contradicts a verdict."""
     return any(look.answer is Answer.DISAGREES for _, look in looks.values())

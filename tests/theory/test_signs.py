@@ -10,8 +10,8 @@ from sympy import Eq, Piecewise, Rational, exp, log, true
 
 from disband.theory.facts import facts
 from disband.theory.facts.crossings import crossings
-from disband.theory.facts.outcomes import SIGNS, outcomes
-from disband.theory.facts.reach import possible
+from disband.theory.facts.outcomes import SIGNS, change_signs
+from disband.theory.facts.satisfiable import possible
 from disband.theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
 from disband.theory.objectives import find
 from disband.theory.signs import known, signs, undefined
@@ -135,7 +135,7 @@ def test_outcomes_are_those_that_numbers_can_have(signs_of):
         solver.add(has(p * a - q * x, pair[0]), has(p * x - q * b, pair[1]))
         if solver.check() == z3.sat:
             found.add(pair)
-    assert outcomes(*signs_of) == found
+    assert change_signs(*signs_of) == found
 
 
 def test_zeros_without_closed_form_lie_between_certified_bounds():

@@ -7,7 +7,7 @@ import pytest
 
 from disband.sims.worlds.learning import Offline, OnPolicy, learn, logp
 from disband.sims.worlds.offline import preferences
-from disband.sims.worlds.target_study import Setting, entropy_slopes, level, run, services
+from disband.sims.worlds.target_study import TargetSetting, entropy_slopes, level, run, services
 from disband.sims.worlds.worlds import build
 from disband.theory.models.targets import Control
 from disband.theory.objectives import DPO
@@ -149,7 +149,7 @@ def test_groups_that_are_left_out_push_nothing():
 
 
 def test_idle_tokens_are_taught_by_whole_response_advantages_alone():
-    setting = Setting(prompts=2, vocabulary=3, depth=3, steps=10)
+    setting = TargetSetting(prompts=2, vocabulary=3, depth=3, steps=10)
     critic, group = (run(setting, OnPolicy(a), SEEDS) for a in ("critic", "group"))
     assert np.abs(critic.idle_drift).max() < 1e-12
     assert group.idle_drift[-1].min() > 1e-4
@@ -169,7 +169,7 @@ def test_the_slope_of_the_entropy_is_exact():
 
 
 def test_a_course_is_the_same_in_any_company():
-    setting = Setting(prompts=2, vocabulary=4, steps=5)
+    setting = TargetSetting(prompts=2, vocabulary=4, steps=5)
     for method in (Offline(batch=4), OnPolicy()):
         alone, company = run(setting, method, [9]), run(setting, method, [8, 9])
         np.testing.assert_allclose(alone.total[:, 0], company.total[:, 1], rtol=1e-12)
