@@ -35,8 +35,8 @@ from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
 from disband.verify.experiments.toys.dynamics import EXPERIMENT as DYNAMICS
 from disband.verify.experiments.toys.probability import EXPERIMENT as EVOLUTION
 from disband.verify.experiments.toys.probability_run import curves, drawn_portraits
+from disband.verify.pages.tables import number
 
-from ..terminal.numbers import number
 from .drawn import Drawn
 from .motion import MAIN
 from .motion import TOY as ENTANGLED
