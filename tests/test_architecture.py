@@ -19,6 +19,8 @@ HEAVY = {"torch", "matplotlib", "transformers", "tokenizers", "datasets"}
 LONGEST = 400
 MOST = 15  # modules a folder, its __init__ aside
 TOOLS = ("probe", "monitor", "explorer")
+# Where a public class has its name to itself.
+NAMED_ONCE = ("verify/experiments", "figures")
 
 
 def package_of(module):
@@ -100,6 +102,17 @@ def test_no_folder_has_more_modules_than_one_sees_at_a_glance():
     names = [name_of(path).rpartition("/") for path in FILES]
     counts = Counter(folder for folder, _, name in names if name != "__init__.py")
     assert not {folder: count for folder, count in counts.items() if count > MOST}
+
+
+@pytest.mark.parametrize("package", NAMED_ONCE)
+def test_no_two_public_classes_have_one_name(package):
+    places = {}
+    for path in (ROOT / package).rglob("*.py"):
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name_of(path))
+    assert places
+    assert not {name: files for name, files in places.items() if len(files) > 1}
 
 
 @pytest.mark.parametrize("package", PACKAGES[:-1])
