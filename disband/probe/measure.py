@@ -13,6 +13,7 @@ import torch
 from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
+from disband.lm.scores.audit import audit
 from disband.lm.scores.grams import adam_preconditioner, batch_gram, pair_gram
 from disband.lm.scores.products.metric import Preconditioner
 from disband.lm.training.optimizers import Rule
@@ -137,6 +138,34 @@ def score_products(
             products[done] = kept["all"]
         advance((done + 1) / len(pieces))
     return Measured(Gram(*own), products)
+
+
+def audited(
+    loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str, Any]
+) -> dict[str, float] | None:
+    """Errors of the shortest pair's products; None if there is no memory to know them.
+
+    Raises:
+        ValueError: They are more than rounding.
+    """
+    trained = [p for p in loaded.model.parameters() if p.requires_grad]
+    if 3 * sum(p.numel() * p.element_size() for p in trained) > plan.memory:
+        return None
+    pair = min(plan.pairs, key=lambda p: len(p.context) + len(p.chosen) + len(p.rejected))
+    key = {**settings, "model": loaded.provenance, "pairs": digest([pair])}
+    kept = store.load("audit", key)
+    if kept is None:
+        errors = audit(loaded.model, *batches(loaded.tokenizer, [pair]))
+        kept = {"errors": np.array([errors.contributions, errors.gram, errors.step])}
+        store.save("audit", key, kept)
+    contributions, gram, step = (float(error) for error in kept["errors"])
+    if not max(contributions, gram) <= (0.1 if trained[0].element_size() < 4 else 1e-3):
+        raise ValueError(
+            "score products are those of written-out gradients, but of this model they differ by "
+            f"{max(contributions, gram):.1g} of the scores' norms; choose another --dtype, or "
+            "leave this model out"
+        )
+    return {"contributions": contributions, "gram": gram, "step": step}
 
 
 def start_metric(

@@ -192,7 +192,12 @@ class Metric(TypedDict):
 
 
 class Settings(TypedDict):
-    """What was measured how."""
+    """What was measured how.
+
+    Keys:
+        audit: Largest errors of score products against written-out gradients and a real step, of
+            one pair; None where there was no memory for it.
+    """
 
     model: dict[str, Any]
     objectives: list[str]
@@ -207,6 +212,7 @@ class Settings(TypedDict):
     max_length: int
     longest: int
     lora: dict[str, object] | None
+    audit: dict[str, float] | None
 
 
 class Findings(TypedDict):

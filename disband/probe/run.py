@@ -72,7 +72,7 @@ def run(probe: Probe) -> Record:
 def _probed(probe: Probe, named: Objectives, screen: Screen) -> tuple[Record, dict[str, str]]:
     from .distances import distances
     from .findings import findings, looked_into
-    from .measure import kept_in
+    from .measure import audited, kept_in
     from .shares import State
 
     surveyed, loaded, plan = _read(probe, screen)
@@ -90,7 +90,9 @@ def _probed(probe: Probe, named: Objectives, screen: Screen) -> tuple[Record, di
         metric = _metric(probe, named, loaded, plan, refs, start, store, key, screen)
     measured = _products(loaded, plan, store, key, metric, screen)
     worst = _worst(probe, loaded, plan, start, measured.gram, store, key, metric, screen)
-    settings = _settings(probe, named, loaded, plan, reference)
+    with user_input():
+        audit = audited(loaded, plan, store, {"lora": probe.adapters})
+    settings = _settings(probe, named, loaded, plan, reference, audit)
     record: Record = {
         **findings(named, surveyed, apart, state, measured, settings["margins"]),
         "settings": settings,
@@ -229,7 +231,12 @@ def _metric_key(
 
 
 def _settings(
-    probe: Probe, named: Objectives, loaded: "Loaded", plan: "Plan", reference: dict[str, Any]
+    probe: Probe,
+    named: Objectives,
+    loaded: "Loaded",
+    plan: "Plan",
+    reference: dict[str, Any],
+    audit: dict[str, float] | None,
 ) -> Settings:
     return {
         "model": loaded.provenance,
@@ -249,6 +256,7 @@ def _settings(
         "max_length": probe.max_length,
         "longest": probe.longest,
         "lora": probe.adapters,
+        "audit": audit,
     }
 
 

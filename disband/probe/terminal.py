@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from disband.theory.outcome import Outcome
+from disband.verify.pages.tables import number as number_of
 from disband.verify.pages.tables import percent
 
 from ..terminal.errors import visible
-from ..terminal.numbers import number as number_of
 from .records import Outcomes, Quantiles, Record, Share
 
 _WIDTH = 100  # where there is no terminal to ask
@@ -47,6 +47,7 @@ def show(record: Record, out: Path, console: Console | None = None) -> None:
         console.print()
         console.print(_batches(record))
     say(record["settings"]["metric"]["words"])
+    say(_audit(record["settings"]["audit"]))
     if kept := record["kept"]:
         say(
             f"\nFiltered copy: {kept['kept']} of {kept['of']} rows in {kept['path']} "
@@ -54,6 +55,16 @@ def show(record: Record, out: Path, console: Console | None = None) -> None:
             soft_wrap=True,
         )
     say(f"\nReport: {out / 'probe.html'}   data: {out / 'probe.json'}", soft_wrap=True)
+
+
+def _audit(errors: dict[str, float] | None) -> str:
+    if errors is None:
+        return "Not audited: copies of the trained parameters exceed --memory."
+    return (
+        "Audit of one pair: its score products are within "
+        f"{errors['gram']:.0e} of those of written-out gradients, relative to the norms, and its "
+        f"first-order changes within {errors['step']:.0e} of a small real step's."
+    )
 
 
 def _self(record: Record) -> bool:

@@ -198,18 +198,14 @@ def listed(
     Raises:
         ValueError: There is no such paper, or nothing was decided yet of the whole ledger.
     """
-    asked = PAPERS if paper is None else (of_paper(paper)[0].paper,)
+    papers = PAPERS if paper is None else (of_paper(paper)[0].paper,)
+    asked = [claim for key in papers for claim in claims_of(key) if _has(claim, words)]
     kept, where = kept_records(out)
-    if kept:
-        records = [kept[c.id] for key in asked for c in claims_of(key) if c.id in kept]
-        where = f"in {where}"
-    else:
-        records, where = [record_of(c, {}) for key in asked for c in claims_of(key)], "now"
-    return [
-        r for r in records if (verdict or r["verdict"]) == r["verdict"] and _has(r, words)
-    ], where
+    records = [kept.get(claim.id) or record_of(claim, {}) for claim in asked]
+    found = [record for record in records if (verdict or record["verdict"]) == record["verdict"]]
+    return found, f"in {where}" if where else "now"
 
 
-def _has(record: Record, words: Sequence[str]) -> bool:
-    text = " ".join((record["id"], record["locator"], record["says"])).lower()
+def _has(claim: Entry, words: Sequence[str]) -> bool:
+    text = f"{claim.id} {claim.locator} {claim.says} {claim.quote}".lower()
     return all(word.lower() in text for word in words)

@@ -12,11 +12,13 @@ from disband.lm.data.preferences import Preference
 from disband.lm.data.tokenize import batches, tokenize
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
+from disband.lm.scores.audit import Audit
 from disband.lm.scores.grams import batch_gram, pair_gram
 from disband.probe import measure
 from disband.probe.distances import distances
 from disband.probe.measure import (
     Plan,
+    audited,
     kept_in,
     log_probabilities,
     score_products,
@@ -25,7 +27,7 @@ from disband.probe.measure import (
 from disband.probe.shares import State, batch_report, pair_report
 from disband.probe.worst import by_token, worst_off
 from disband.theory.catalogue import catalogue
-from disband.theory.step import first_order
+from disband.theory.first_order import first_order
 from tests.lm.model.test_load import architecture
 from tests.lm.tiny import model_of, tokenizer_of
 
@@ -198,3 +200,18 @@ def test_the_metric_is_adams_after_each_batch_was_seen_once(loaded, plan):
     for name, parameter in loaded.model.named_parameters():
         assert torch.equal(parameter, before[name])
         assert parameter.grad is None
+
+
+def test_an_audit_is_kept_and_an_error_beyond_rounding_is_refused(
+    loaded, plan, tmp_path, monkeypatch
+):
+    store = kept_in(tmp_path)
+    errors = audited(loaded, plan, store, {})
+    assert max(errors["contributions"], errors["gram"]) < 1e-6
+    assert errors["step"] < 1e-3
+    assert audited(loaded, replace(plan, memory=1000), store, {}) is None
+    wrong = lambda *_: Audit(1, 0.0, 0.01, 0.0)  # noqa: E731
+    monkeypatch.setattr(measure, "audit", wrong)
+    assert audited(loaded, plan, store, {}) == errors
+    with pytest.raises(ValueError, match=r"differ by 0\.01 of the scores' norms"):
+        audited(loaded, plan, store, {"lora": "other"})

@@ -6,8 +6,8 @@ Notation: :math:`A=\|a\|^2, B=\|b\|^2, X=\langle a,b\rangle`, :math:`r^*=\|b\|/\
 
 from sympy import And, Gt, Integer, Lt, Min, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim

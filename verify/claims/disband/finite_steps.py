@@ -2,10 +2,10 @@
 
 from sympy import And, Ge, Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.toys import single_token_gram
 from disband.theory.models.vocabulary import V, k
-from disband.theory.step import first_order
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every, iff

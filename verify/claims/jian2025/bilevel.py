@@ -8,11 +8,11 @@ supervised fine-tuning held near the upper variable by a strength μ; above, DPO
 
 from sympy import Ge, Gt, Integer, Le, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.bilevel import UPPER, effective_incentives
 from disband.theory.models.evolution import elsewhere_velocity
 from disband.theory.models.vocabulary import TokenVector, V, softmax_row
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, lam, len_w, r_star
 
 from ...deciding.claim import Claim, Kind

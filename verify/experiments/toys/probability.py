@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
+from disband.sims.simplex.misallocation import KINDS, RUNNERS, Reading, RunSettings, read
 
 from ..judging.intervals import interval
 
@@ -36,7 +36,7 @@ class Evolution:
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     worlds: int = 60
-    course: Course = field(default_factory=Course)
+    course: RunSettings = field(default_factory=RunSettings)
     margin: float = 4.0
     longest: float = 12.0
 
