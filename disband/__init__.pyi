@@ -3,6 +3,7 @@
 from disband.lm.data.preferences import read_preferences as read_preferences
 from disband.lm.model.gpt2 import encode as encode
 from disband.lm.model.load import load_model as load_model
+from disband.lm.scores.audit import audit as audit
 from disband.lm.scores.grams import adam_preconditioner as adam_preconditioner
 from disband.lm.scores.grams import batch_gram as batch_gram
 from disband.lm.scores.grams import pair_gram as pair_gram
