@@ -17,9 +17,9 @@ from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective
 from disband.theory.own_loss.complexity import size
 from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
+from disband.verify.pages.tables import number
 
 from .formula import balanced, entry, plain
-from .numbers import number
 
 _STEP = [
     "One step of gradient descent moves the parameters along d_w·a − d_l·b, where",

@@ -230,15 +230,20 @@ def _gram(setting: EntrySetting, x_w: Array, x_l: Array) -> Gram:
     return Gram(a * a, b * b, setting.cosine * a * b)
 
 
+def in_band(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.bool_]:
+    """Whether the chosen does not fall and the rejected does not rise, but for rounding."""
+    change_w, change_l = first_order(d_w, d_l, gram)
+    away = Gram(gram.sq_w, gram.sq_l, -np.abs(gram.dot))
+    size_w, size_l = first_order(np.abs(d_w), np.abs(d_l), away)
+    return np.asarray((change_w >= -SLACK * size_w) & (change_l <= -SLACK * size_l))
+
+
 def _point(kernels: list[Kernel], setting: EntrySetting, x_w: Array, x_l: Array) -> _Point:
     level = setting.level
     data = (logsigmoid.numpy(x_w), logsigmoid.numpy(x_l), level, level, 1.0, 1.0)
     d_w, d_l = (kernel(*data) for kernel in kernels)
     gram = _gram(setting, x_w, x_l)
-    change_w, change_l = first_order(d_w, d_l, gram)
-    absolute = Gram(gram.sq_w, gram.sq_l, -np.abs(gram.dot))
-    size_w, size_l = first_order(np.abs(d_w), np.abs(d_l), absolute)
-    inside = (change_w >= -SLACK * size_w) & (change_l <= -SLACK * size_l)
+    inside = in_band(d_w, d_l, gram)
     left_w, left_l = sigmoid.numpy(-x_w), sigmoid.numpy(-x_l)
     cross = setting.cosine * setting.norm_l
     speed_w = d_w * left_w - d_l * cross * left_l
