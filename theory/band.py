@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .first_order import first_order
-from .gram import Gram
+from .gram import Gram, printed
 from .kernels.program import Builder, Node, Program, in_blocks
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ class Case(IntEnum):
     BOTH_FALL = 1
     BOTH_RISE = 2
     REVERSED = 3
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}: {self.words}"
 
     @property
     def words(self) -> str:
@@ -41,6 +44,14 @@ class Band(NamedTuple):
 
     low: Array
     high: Array
+
+    def __repr__(self) -> str:
+        return f"Band(low={printed(self.low)}, high={printed(self.high)})"
+
+    def _repr_latex_(self) -> str:
+        """Return the interval for a notebook."""
+        low, high = (printed(end).replace("inf", r"\infty") for end in self)
+        return rf"${low} \le d_w/d_l \le {high}$"
 
 
 def band(gram: Gram) -> Band:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from disband.sims.worlds.learning import Offline, OnPolicy, learn, logp
+from disband.sims.worlds.learning import Offline, OnPolicy, _advantages, learn, logp
 from disband.sims.worlds.offline import preferences
 from disband.sims.worlds.target_study import TargetSetting, entropy_slopes, level, run, services
 from disband.sims.worlds.worlds import build
@@ -133,6 +133,22 @@ def test_a_dropped_component_is_gone(method, control, gone):
     _, _, record = trained(SMALL, replace(method, control=control))
     assert not record.moves[:, gone].any()
     assert record.moves[:, {0: 1, 1: 0, 2: 0}[gone]].any()
+
+
+def test_the_advantages_of_a_group_are_those_of_its_own_prompt():
+    world, method = build(SEEDS, **SMALL), OnPolicy("group", samples=4)
+    count = world.prompts * method.samples
+    probs = np.exp(world.policy.log_probs(world.start))
+    rng = np.random.default_rng(0)
+    prompts = np.tile(np.arange(count) % world.prompts, (len(SEEDS), 1))
+    events = world.sample(probs, prompts, rng.random((len(SEEDS), count, 1)))
+    rewards = rng.normal(size=events.rewards.shape) + 10 * prompts  # prompts that differ much
+    found = _advantages(world, method, probs, replace(events, rewards=rewards))
+    for prompt in range(world.prompts):
+        own = [i for i in range(count) if prompts[0, i] == prompt]
+        for seed, seen in enumerate(rewards[:, own]):
+            expected = [(r - np.mean(seen)) / np.std(seen) for r in seen]
+            np.testing.assert_allclose(found[seed, own, 0], expected, rtol=1e-9)
 
 
 def test_a_first_epoch_is_not_clipped_and_later_ones_are():
