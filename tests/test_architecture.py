@@ -17,7 +17,8 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 HEAVY = {"torch", "matplotlib", "transformers", "tokenizers", "datasets"}
 LONGEST = 400
-ONE_NAME = ("theory", "sims")  # packages in which a class name means one thing
+# Places in which a class name means one thing.
+ONE_NAME = ("theory", "sims", "verify/experiments", "figures")
 MOST = 15  # modules a folder, its __init__ aside
 TOOLS = ("probe", "monitor", "explorer")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from disband.figures.chen2026 import band_picture, places, wedge
+from disband.figures.chen2026 import band_picture
 from disband.figures.in_motion import (
     before_after_picture,
     calibration_picture,
@@ -29,6 +29,7 @@ from disband.sims.simplex.portraits import COURSE
 from disband.sims.surveys.adam import MEMORY, WORDS
 from disband.sims.surveys.maps import STEPS
 from disband.sims.surveys.phases import FAR, phases
+from disband.sims.surveys.wedge import places, wedge
 from disband.theory.catalogue import catalogue
 from disband.theory.objectives import MECHANISMS
 from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT

@@ -22,7 +22,7 @@ from disband.verify.deciding.decide import check, instance
 from disband.verify.deciding.falsify import Attempt, falsify
 from disband.verify.deciding.records import entries, formula
 from disband.verify.deciding.search import is_legal, truth
-from disband.verify.kept.recorded import RESULTS
+from disband.verify.kept.recorded import RECORDED_LEDGER
 
 Record = Mapping[str, Any]
 Entry = Claim | Prediction
@@ -84,7 +84,7 @@ def kept_records(out: Path) -> tuple[dict[str, Record], str]:
 
     By id, and where it is from; nothing where there is neither.
     """
-    for path in (out / "report.json", RESULTS / "ledger.json"):
+    for path in (out / "report.json", RECORDED_LEDGER):
         if path.is_file():
             try:
                 found = json.loads(path.read_text("utf-8"))["claims"]
@@ -201,7 +201,7 @@ def listed(
     papers = PAPERS if paper is None else (of_paper(paper)[0].paper,)
     asked = [claim for key in papers for claim in claims_of(key) if _has(claim, words)]
     kept, where = kept_records(out)
-    records = [kept.get(claim.id) or record_of(claim, {}) for claim in asked]
+    records = [record_of(claim, kept) for claim in asked]
     found = [record for record in records if (verdict or record["verdict"]) == record["verdict"]]
     return found, f"in {where}" if where else "now"
 

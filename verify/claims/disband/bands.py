@@ -71,6 +71,7 @@ CLAIMS = (
         given=(rho >= 0, rho <= 1, equal(u * v, t**2)),
         holds=Min(u - rho * v, v - rho * u) <= (1 - rho) * t,
         note="u = d_w‖a‖, v = d_l‖b‖.",
+        tight={u: Integer(1), v: Integer(1), t: Integer(1), rho: Integer(0)},
     ),
     Claim(
         id="disband.fails.below",

@@ -108,7 +108,7 @@ ENTER = happens(entering, (BCE, BCO, LSIF, UKL, DDRO, KTO, SPPO, CPO))
 NEVER_ENTER = never(entering, (DPO, TIDPO, R_DPO, IPO, SIMPO, SLIC, DPOP))
 LEAVE = happens(leaving, (LSIF, KTO, CPO))
 NEVER_LEAVE = never(leaving, (DPO, TIDPO, R_DPO, IPO, SIMPO, BCE, BCO, UKL, DDRO, SPPO, SLIC, DPOP))
-REGIMES = f"{FROZEN} SLiC-HF while its hinge is active, DPOP below the reference of the chosen."
+REGIMES = f"{FROZEN} SLiC while its hinge is active, DPOP below the reference of the chosen."
 
 CLAIMS = (
     Claim(
