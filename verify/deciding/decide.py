@@ -13,7 +13,7 @@ from disband.theory.models.vocabulary import V, k
 
 from .claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
 from .logic import canonical, strictly
-from .search import has_values, is_legal, smallest_point, truth, value_at
+from .search import has_values, is_legal, smallest_point, truth, unknowns_of, value_at
 from .smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
@@ -108,11 +108,28 @@ def find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
     Statements about every vocabulary size are tried at each size from 2 to 6, smallest first.
     """
     if not any(speaks_of_tokens(s) for s in statements):
-        return _find(statements)
+        points = [_find(group) for group in apart(statements)]
+        return (
+            None
+            if None in points
+            else {s: v for point in points if point for s, v in point.items()}
+        )
     for size in SIZES:
         if (point := _find(instance(statements, Integer(size)))) is not None:
             return {V: Integer(size), **point}
     return None
+
+
+def apart(statements: Sequence[Boolean]) -> list[list[Boolean]]:
+    """Return ``statements`` in groups that share no unknown: each can be met by itself."""
+    groups: list[tuple[set[Expr], list[Boolean]]] = []
+    for part in (p for s in statements for p in _parts(s)):
+        unknowns = unknowns_of([part])
+        sharing = [g for g in groups if g[0] & unknowns]
+        groups = [g for g in groups if not g[0] & unknowns]
+        merged = unknowns.union(*(u for u, _ in sharing))
+        groups.append((merged, [*(p for _, parts in sharing for p in parts), part]))
+    return [parts for _, parts in groups]
 
 
 def _find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
@@ -177,7 +194,9 @@ def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
 
 
 def _parts(statement: Boolean) -> tuple[Boolean, ...]:
-    return statement.args if isinstance(statement, And) else (statement,)
+    if not isinstance(statement, And):
+        return (statement,)
+    return tuple(part for argument in statement.args for part in _parts(argument))
 
 
 def _is_identity(statement: Boolean) -> bool:

@@ -8,7 +8,7 @@ from sympy import And, Gt, Lt, Or, Symbol, sqrt
 
 from disband.theory.symbols import A, B, X, beta, r_star
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every
 
 ABSTRACT = "Abstract, reward calibration"
@@ -60,6 +60,9 @@ CLAIMS = (
         id="chen2026.calibration.satisfies",
         locator=ABSTRACT,
         says="Reward calibration satisfies the band.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         given=(*NORMS, AT_CENTRE),
         holds=IN_BAND,
         note="Exactly computed for every pair, with positive incentives.",
@@ -68,8 +71,14 @@ CLAIMS = (
         id="chen2026.calibration.batch-means",
         locator=f"{ABSTRACT}; official implementation",
         says="Reward calibration with batch means of the logs satisfies the band.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         given=(*COSINES, MEAN_OF_LOGS),
         holds=And(pair_1, pair_2),
+        why="One factor cannot suit pairs whose own ratios are off in different "
+        "directions: the mean of the two leaves each by itself outside.",
+        regime=(rho_1 < 1, rho_2 < 1),
         note="Two pairs with $m_i = r^*_i/r_i$, one factor $\\delta$ for both.",
     ),
     Claim(
@@ -91,6 +100,7 @@ CLAIMS = (
         locator=CODE,
         says="Reward calibration with batch means of the logs can leave every pair outside its "
         "band, though one pair was inside before.",
+        whose=Kind.OURS,
         given=(*COSINES, MEAN_OF_LOGS, rho_1 * m_1 <= 1, rho_1 <= m_1),
         holds=And(~pair_1, ~pair_2),
         exists=True,
@@ -99,8 +109,14 @@ CLAIMS = (
         id="chen2026.calibration.head",
         locator=f"{ABSTRACT}; official implementation",
         says="Reward calibration with the scores of the head alone satisfies the band.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         given=(*BLOCKS, X_h + X_o > 0, HEAD_CENTRE),
         holds=WHOLE,
+        why="The head sees a part of both scores alone; where the other parameters have "
+        "another ratio of norms, the centre of the head is off the centre of the whole.",
+        regime=(X_h**2 < A_h * B_h, X_o**2 < A_o * B_o),
         note=f"Two trained blocks of parameters, the head (h) and all others (o). {CALIBRATED}",
     ),
     Claim(
@@ -123,6 +139,7 @@ CLAIMS = (
         id="chen2026.calibration.head-hides",
         locator=CODE,
         says="A band measured on the head alone can hold while the whole model violates its own.",
+        whose=Kind.OURS,
         given=BLOCKS,
         holds=And(
             Gt(e_w * A_h, e_l * X_h),
@@ -151,6 +168,7 @@ CLAIMS = (
         locator=CODE,
         says="No positive factor puts a pair with one zero incentive and an acute angle into its "
         "band.",
+        whose=Kind.OURS,
         given=(X > 0,),
         holds=And(~And(step * e_w * A >= 0, step * e_w * X <= 0), ~(-e_l / step * X >= 0)),
         note="At d_l = 0 the rejected rises with every factor, at d_w = 0 the chosen falls.",
@@ -160,12 +178,16 @@ CLAIMS = (
         locator=ABSTRACT,
         says="Calibration adaptively rebalances the updates: it keeps the product of the "
         "incentives.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         holds=equal((step * e_w) * (e_l / step), e_w * e_l),
     ),
     Claim(
         id="chen2026.calibration.equal-speeds",
         locator=ABSTRACT,
         says="At the centre both log-probabilities move by equal amounts per norm of their scores.",
+        whose=Kind.OURS,
         given=(*NORMS, AT_CENTRE),
         holds=equal(
             sqrt(B) * (step * e_w * A - e_l / step * X),

@@ -226,12 +226,13 @@ CLAIMS = (
         id="disband.fixed-ratio",
         locator="Fixed ratio",
         says="No fixed ratio is in every band.",
-        given=NORMS,
-        holds=And(ratio * A >= X, ratio * X <= B),
-        note="A clip to fixed bounds, DPO's ratio 1, DPO-Positive's 1 + λ.",
+        given=(A > 0, equal(X, 2 * ratio * A), equal(B, 4 * ratio**2 * A)),
+        holds=Gt(X, ratio * A),
+        note="Every ratio r is below the band of two parallel scores with ‖b‖ = 2r‖a‖. So "
+        "is a clip to fixed bounds, the ratio 1 of DPO, the 1 + λ of a likelihood term.",
     ),
     Claim(
-        id="disband.fixed-ratio.repaired",
+        id="disband.fixed-ratio.safe",
         locator="Fixed ratio",
         says=r"A fixed ratio $r$ is in the band of every pair with $\rho \le \min(r/r^*, r^*/r)$.",
         given=(*NORMS, ratio**2 * A**2 >= X**2, ratio**2 * X**2 <= B**2),

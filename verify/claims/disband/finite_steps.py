@@ -63,7 +63,9 @@ CLAIMS = (
             equal(Sum(s[k] * y[k], (k, 1, V)), Integer(0)),
         ),
         holds=Sum(s[k] * exp(y[k]), (k, 1, V)) >= 1,
-        note="y_k is the change of the k-th logit, measured from its mean under s.",
+        note="y_k is the change of the k-th logit, measured from its mean under s. So on "
+        "the lower edge of the band, where the first-order change of the chosen is zero, "
+        "no step raises it.",
     ),
     Claim(
         id="disband.overlap",
