@@ -85,7 +85,7 @@ def plane(name: str, ratio: str) -> Any:
     words = (
         ("both fall", 0.97, 8, "right", "bottom", "both_fall"),
         ("both rise", 0.97, 8, "right", "top", "both_rise"),
-        ("winner preserved,\nloser suppressed", -0.97, 8, "left", "top", "ideal"),
+        ("chosen up,\nrejected down", -0.97, 8, "left", "top", "ideal"),
     )
     for text, x, y, align, base, tag in words:
         made.add_layout(

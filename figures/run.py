@@ -61,7 +61,8 @@ def run_picture(columns: Columns) -> Figure:
 
 def _sides(axes: Axes, columns: Columns, kind: str) -> None:
     for side, look in (("chosen", CHOSEN), ("rejected", REJECTED)):
-        draw(axes, *columns[f"{kind}/{side}"], look, side)
+        if f"{kind}/{side}" in columns:
+            draw(axes, *columns[f"{kind}/{side}"], look, side)
     axes.set_title("Chosen and rejected in the run")
     axes.set_ylabel("reward, β × nats" if kind == "rewards" else "log-probability, nats")
     _legend(axes)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from disband.theory.objectives import OBJECTIVES
+from tests.sampling import SAMPLE
 
 slow_machines = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 settings.register_profile(
@@ -34,9 +35,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # Their tests share what takes minutes to compute, so one process runs them all.
 TOGETHER = ("tests/disband/job/test_verify.py", "tests/verify/claims/test_ledger.py")
 
-# Every objective keeps its contract in the fast run; what else follows from it, the first ones.
+# Every objective keeps its contract in the fast run; what else follows from it, the sample.
 CONTRACT = "tests/theory/objectives/test_objectives.py"
-LATER = OBJECTIVES[12:]
+LATER = set(OBJECTIVES) - set(SAMPLE)
 
 
 def pytest_configure() -> None:
@@ -64,12 +65,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The fast run takes the first objectives; what is long begins first, to leave none alone."""
+    """The fast run takes a sample of the objectives; what is long begins first."""
     for item in items:
         objective = item.callspec.params.get("objective") if hasattr(item, "callspec") else None
         if objective in LATER and not item.nodeid.startswith(CONTRACT):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what was left out for want of a browser, and how to have it next time."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("no browser to drive" in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(
+            f"{count} tests need a browser and were skipped: apt-get install chromium", yellow=True
+        )
 
 
 def pytest_collection_finish() -> None:

@@ -29,7 +29,7 @@ GENERATED = {"docs/claims.md", "docs/gpt2.md", "docs/methods.md", "docs/objectiv
 LANGUAGES = {"python", "bash", "console", "text"}
 PROMPT = "$ "
 ID = r"(?:yuan2025|chen2026|wang2025|jian2025|disband)\.[a-z0-9][a-z0-9.-]*"
-VERDICT = "proved|refuted|supported|contradicted|open"
+VERDICT = "proved|refuted|fails as read here|supported|contradicted|open"
 
 
 class Block(NamedTuple):
@@ -126,7 +126,7 @@ def _python(arguments):
     found = importlib.util.find_spec(module)
     if flag != "-m" or found is None or found.origin is None:
         raise ValueError(f"a document runs modules that are there: got {arguments}")
-    if module.partition(".")[0] not in {"benchmarks", "verify"}:
+    if not module.startswith(("benchmarks.", "disband.verify.")):
         return
     source = ast.parse(Path(found.origin).read_bytes())
     calls = [node for node in ast.walk(source) if isinstance(node, ast.Call)]

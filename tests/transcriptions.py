@@ -66,7 +66,7 @@ def kto(w, l, ref_w, ref_l, len_w, len_l, *, beta, lam_w, lam_l, kl, m=math):
 
 
 def sppo(w, l, ref_w, ref_l, len_w, len_l, *, beta, m=math):
-    """Wu et al. 2024: (log π/ref - (P - 1/2)/β)² with P = 1 of the winner, 0 of the loser."""
+    """Wu et al. 2024: (log π/ref - (P - 1/2)/β)² with P = 1 of the chosen, 0 of the rejected."""
     half = m.mpf(1) / 2 if m is not math else 0.5
     return (w - ref_w - (1 - half) / beta) ** 2 + (l - ref_l - (0 - half) / beta) ** 2
 

@@ -29,10 +29,10 @@ class Case(IntEnum):
     def words(self) -> str:
         """The case as a reader would say it."""
         return (
-            "winner preserved, loser suppressed",
+            "chosen up, rejected down",
             "both fall",
             "both rise",
-            "winner falls, loser rises",
+            "reversed",
         )[self]
 
 
@@ -65,7 +65,7 @@ def band(gram: Gram) -> Band:
 def case(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.int8]:
     r"""Return the :class:`Case` of each pair for incentives of any sign.
 
-    The winner is preserved iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the loser
+    The chosen is preserved iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the rejected
     suppressed iff :math:`d_w\langle a,b\rangle - d_l\|b\|^2 \le 0`. No division: a ratio
     forgets the signs. Shapes broadcast.
 

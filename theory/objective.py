@@ -76,7 +76,7 @@ class Objective:
 
     @cached_property
     def conditions(self) -> tuple[Basic, Basic]:
-        r"""The winner is preserved iff the first holds, the loser suppressed iff the second.
+        r"""The chosen is preserved iff the first holds, the rejected suppressed iff the second.
 
         :math:`d_w\|a\|^2 \ge d_l\langle a,b\rangle` and
         :math:`d_w\langle a,b\rangle \le d_l\|b\|^2`.

@@ -74,7 +74,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
 
     A GPT-2 is trained on tweets for each seed, then fine-tuned and trained on preferences. steps:
     how well the own pair's Gram and the whole batch's predict one update. courses: how much of a
-    run is first order, and in which tokens. objectives: who preserves the winner at equal margin.
+    run is first order, and in which tokens. objectives: who preserves the chosen at equal margin.
     regimes: where the predictions of yuan2025, section 4.3, hold. runs: whole trainings, with
     log-probabilities, Grams, incentives and cases on the way. targets: what each update does for
     the responses that training ends with. methods: what calibration and normalised gradients do to

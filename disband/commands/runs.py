@@ -2,12 +2,13 @@
 
 # ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
 
+import sys
 from pathlib import Path
 
 import click
 
 from ..terminal.errors import Interrupted, require_writable, user_input, writing
-from .shared import OUT
+from .shared import JSON, OUT, aside, show
 
 
 @click.command()
@@ -26,15 +27,28 @@ from .shared import OUT
     show_default=True,
     help="Seeds of the language-model check.",
 )
+@click.option("--all", "whole", is_flag=True, help="Print every claim, too.")
+@JSON
 @OUT
-def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path) -> None:
+def verify(
+    *,
+    no_lm: bool,
+    fresh: bool,
+    data: str | None,
+    seeds: int,
+    whole: bool,
+    as_json: bool,
+    out: Path,
+) -> None:
     """Check everything and write a report.
 
     Derives the objectives, decides every claim of the ledger, simulates the toy settings, compares
     what methods do on toys, trains small language models on real tweets to measure what theory
     predicts, draws the figures and writes report.html and report.json. Records of disband gpt2 in
     FOLDER and those kept with the project decide the claims that rest on them. Takes minutes;
-    --no-lm a minute or two.
+    --no-lm a minute or two. The last screen says what was found; FOLDER/claims.txt has every claim.
+    Exit status 1 says that a verdict differs from the one recorded with the project; models
+    trained by this run, which differ from machine to machine, are left out of that.
 
     Finished steps are kept in FOLDER/steps. After an interrupt the same command goes on from
     there; a later run does again only what its settings, data or code change.
@@ -46,19 +60,27 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
     if no_lm and data is not None:
         raise click.UsageError("--data is for the language-model check, which --no-lm leaves out")
     try:
+        from ..job.recording import changes
         from ..job.run import Job, run
-        from ..terminal.summary import summary
+        from ..job.summary import document, screen, table
 
         job = Job(out=out, models=not no_lm, fresh=fresh, data=data, seeds=seeds)
-        with writing(out):
+        with writing(out), aside(as_json):
             report = run(job)
+        with user_input():
+            since = changes(report)
     except KeyboardInterrupt as error:
         kept = out / "steps"
         raise Interrupted(
             f"interrupted; finished steps are kept in {kept}, run the same command to go on"
         ) from error
-    click.echo()
-    click.echo(summary(report, out))
+    show(
+        as_json,
+        lambda: document(report, since, out),
+        lambda: f"{table(report) if whole else ''}\n{screen(report, since, out)}",
+    )
+    if since.differ:
+        sys.exit(1)
 
 
 @click.command()

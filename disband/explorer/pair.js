@@ -52,10 +52,10 @@ function pathWords(way, inside) {
   const first = inside.indexOf(true);
   const last = inside.length - 1;
   const gone = shown((way.length - 1) * 0.05);
-  if (first < 0) return `in ${gone} nats it never does as it should`;
+  if (first < 0) return `never in the band within ${gone} nats`;
   const left = inside.indexOf(false, first);
-  if (first === 0 && left < 0) return `for ${gone} nats it does as it should`;
-  if (left < 0) return `after ${shown(first * 0.05)} nats it enters the band, and stays for the rest of ${gone}`;
+  if (first === 0 && left < 0) return `in the band for all ${gone} nats`;
+  if (left < 0) return `enters the band after ${shown(first * 0.05)} nats and stays in it for the rest of ${gone}`;
   const back = inside[last] ? ", and is back at the end" : "";
   return `in the band from ${shown(first * 0.05)} to ${shown(left * 0.05)} nats${back}`;
 }

@@ -1,24 +1,20 @@
 """What the pictures of a run are drawn from, and the one file that keeps it for drawing again."""
 
-import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from disband.sims.pairs.gallery import Line
 from disband.sims.pairs.studies import Study
-from disband.verify.kept.files import whole_file
+from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
+from disband.verify.kept.codec import decode, encode
+from disband.verify.kept.sealed import read_arrays, write_arrays
 
 from .motion import Motion
-from .motion import pack as pack_motion
-from .motion import unpack as unpack_motion
-from .toys import pack, unpack
 
-Arrays = Mapping[str, NDArray[Any]]
 FILE = "pictures.npz"
 
 
@@ -29,27 +25,25 @@ class Drawn:
     Args:
         toys: The DPO run of each toy, by its name.
         sentiment: The sentiment check, by seed and style; empty where it was left out.
-        gallery: The ratio along one toy, by objective; empty in data of earlier versions.
+        gallery: The ratio along one toy, by objective.
         experiments: What the experiments on toys left to draw, by name.
-        motion: The band in motion; empty in data of earlier versions.
+        motion: The band in motion.
     """
 
     toys: Mapping[str, Study]
-    sentiment: Mapping[tuple[int, str], Arrays]
+    sentiment: Mapping[tuple[int, str], Mapping[str, NDArray[Any]]] = field(default_factory=dict)
     gallery: Mapping[str, Line] = field(default_factory=dict)
-    experiments: Mapping[str, Arrays] = field(default_factory=dict)
+    experiments: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
     motion: Motion = field(default_factory=Motion)
+
+    def has(self, experiment: str) -> bool:
+        """Whether the run made this experiment."""
+        return bool(self.sentiment if experiment == SENTIMENT else self.experiments.get(experiment))
 
 
 def keep(data: Drawn, folder: Path) -> None:
     """Write ``data`` to ``folder`` in one file, complete or not at all."""
-    toys = {f"toy/{name}": pack(study) for name, study in data.toys.items()}
-    runs = {f"sentiment/{seed}/{style}": run for (seed, style), run in data.sentiment.items()}
-    lines = {f"gallery/{name}": asdict(line) for name, line in data.gallery.items()}
-    found = {f"experiment/{name}": arrays for name, arrays in data.experiments.items()}
-    moving = pack_motion(data.motion)
-    with whole_file(folder / FILE) as file:
-        np.savez_compressed(file, allow_pickle=False, **flat(toys | runs | lines | found | moving))
+    write_arrays(folder / FILE, encode(data))
 
 
 def kept(folder: Path) -> Drawn:
@@ -64,39 +58,9 @@ def kept(folder: Path) -> Drawn:
             f"pictures are redrawn from the data of an earlier run: there is no {path}; "
             "run disband verify first, or name its folder with --out"
         )
-    toys, sentiment, gallery, motion = {}, {}, {}, Motion()
-    experiments: dict[str, dict[str, NDArray[Any]]] = {}
     try:
-        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
-            found = groups(file)
-            motion = unpack_motion(found)
-            for name, arrays in found.items():
-                kind, *which = name.split("/")
-                if kind == "toy":
-                    toys[which[0]] = unpack(arrays)
-                elif kind == "gallery":
-                    gallery[which[0]] = Line(**arrays)
-                elif kind == "experiment":
-                    its = experiments.setdefault(which[0], {})
-                    its |= {"/".join([*which[1:], key]): value for key, value in arrays.items()}
-                elif kind == "sentiment":
-                    sentiment[int(which[0]), which[1]] = arrays
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
+        return decode(Drawn, read_arrays(path))
+    except (ValueError, LookupError, TypeError) as error:
         raise ValueError(
             f"{path} is no file of an earlier run ({error}); run disband verify again"
         ) from error
-    return Drawn(toys, sentiment, gallery, experiments, motion)
-
-
-def flat(arrays: Mapping[str, Arrays]) -> dict[str, NDArray[Any]]:
-    """Return groups of arrays as one, each named ``group/array``."""
-    return {f"{name}/{key}": value for name, its in arrays.items() for key, value in its.items()}
-
-
-def groups(arrays: Arrays) -> dict[str, dict[str, NDArray[Any]]]:
-    """Undo :func:`flat`."""
-    found: dict[str, dict[str, NDArray[Any]]] = {}
-    for path, value in arrays.items():
-        name, _, key = path.rpartition("/")
-        found.setdefault(name, {})[key] = value
-    return found

@@ -6,7 +6,6 @@ from typing import Any
 from disband.sims.pairs.studies import Study
 from disband.theory.objective import Objective
 from disband.theory.signs import Signs
-from disband.verify.deciding.claim import Claim, Prediction
 from disband.verify.deciding.records import formula
 
 Record = dict[str, Any]
@@ -61,17 +60,6 @@ def experiment_entry(name: str, settings: Record, predictions: Iterable[Any]) ->
 def outcomes(experiment: Record) -> Mapping[str, list[Record]]:
     """Return each prediction's outcomes by its name, as the ledger's records read them."""
     return {p["name"]: p["per_seed"] for p in experiment["predictions"]}
-
-
-def split_ledger(
-    ledger: Iterable[Claim | Prediction],
-) -> tuple[list[Claim], list[Prediction]]:
-    """Return the statements that mathematics decides, and those that an experiment does."""
-    both = list(ledger)
-    return (
-        [c for c in both if isinstance(c, Claim)],
-        [c for c in both if isinstance(c, Prediction)],
-    )
 
 
 def _signs(signs: Signs) -> dict[str, str]:

@@ -1,11 +1,8 @@
 """What the pictures of the band in motion are drawn from: runs of every objective and method."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
-
-from numpy.typing import NDArray
 
 from disband.sims.methods.treatments import FOR_ONE_PAIR
 from disband.sims.pairs.paths import Path, path
@@ -15,8 +12,6 @@ from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map, outcome_map
 from disband.theory.objectives import DPO, OBJECTIVES
 
 from .toys import run_toy
-
-Arrays = Mapping[str, NDArray[Any]]
 
 STEPS = 60
 # Where the chosen response falls under DPO from the first step on, and the cosine moves.
@@ -59,39 +54,4 @@ def motion(after: Callable[[int, int, str], None] = lambda *_: None) -> Motion:
     for done, name in enumerate(WORDS, start=len(runs) + len(views) + 1):
         clouds[name] = cloud(DPO, name)
         after(done, total, f"Adam, {name}")
-    return Motion(paths, maps, clouds)
-
-
-def pack(found: Motion) -> dict[str, Arrays]:
-    """Return it as groups of arrays; :func:`unpack` undoes it."""
-    return dict(_packed(found))
-
-
-def _packed(found: Motion) -> Iterator[tuple[str, Arrays]]:
-    for (objective, method), one in found.paths.items():
-        yield f"path/{objective}/{method}", asdict(one)
-    for (axis, method), view in found.maps.items():
-        yield f"map/{axis}/{method}", asdict(view)
-    for name, steps in found.clouds.items():
-        yield f"cloud/{name}", asdict(steps)
-
-
-def unpack(groups: Mapping[str, Arrays]) -> Motion:
-    """Return what :func:`pack` made ``groups`` from; other groups are passed over.
-
-    Raises:
-        TypeError: An array is missing or unknown.
-        ValueError: A group's name has not as many parts as it should.
-    """
-    paths, maps, clouds = {}, {}, {}
-    for name, arrays in groups.items():
-        kind, _, rest = name.partition("/")
-        if kind == "path":
-            objective, method = rest.split("/")
-            paths[objective, method] = Path(**arrays)
-        elif kind == "map":
-            axis, method = rest.split("/")
-            maps[axis, method] = Map(**arrays)
-        elif kind == "cloud":
-            clouds[rest] = Cloud(**arrays)
     return Motion(paths, maps, clouds)

@@ -16,6 +16,7 @@ from disband.figures.in_motion import (
     method_picture,
     path_picture,
 )
+from disband.figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
 from disband.figures.objectives import gallery_picture, phase_picture
 from disband.figures.style import save
 from disband.figures.toys import place_picture, trajectory_picture
@@ -24,16 +25,19 @@ from disband.figures.yuan2025 import figure_3, figure_4a, figure_4b
 from disband.sims.pairs.gallery import MECHANISMS
 from disband.sims.pairs.paths import Path as Run
 from disband.sims.pairs.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
+from disband.sims.simplex.initialization import initialization_map
+from disband.sims.simplex.portraits import COURSE
 from disband.sims.surveys.adam import MEMORY, WORDS
 from disband.sims.surveys.maps import STEPS
 from disband.sims.surveys.phases import FAR, phases
 from disband.theory.catalogue import catalogue
+from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
 from disband.verify.experiments.toys.dynamics import EXPERIMENT as DYNAMICS
 from disband.verify.experiments.toys.probability import EXPERIMENT as EVOLUTION
+from disband.verify.experiments.toys.probability_run import curves, drawn_portraits
 
 from ..terminal.numbers import number
 from .drawn import Drawn
-from .evolution_pictures import initialization, misallocation, simplex
 from .motion import MAIN
 from .motion import TOY as ENTANGLED
 
@@ -46,28 +50,17 @@ class Picture:
         name: Name of its files and on the command line.
         caption: One line for the report.
         draw: Draws it.
-        needs_models: Whether it shows the sentiment check.
-        needs_gallery: Whether it shows the gallery.
-        needs: The experiment on toys that it shows, if it shows one.
-        needs_motion: Whether it shows the band in motion.
+        needs: The experiment that it shows, if it shows one that a run can leave out.
     """
 
     name: str
     caption: str
     draw: Callable[[Drawn], Figure]
-    needs_models: bool = False
-    needs_gallery: bool = False
     needs: str = ""
-    needs_motion: bool = False
 
     def has_data(self, data: Drawn) -> bool:
         """Whether ``data`` has enough to draw it."""
-        return bool(
-            (data.sentiment or not self.needs_models)
-            and (data.gallery or not self.needs_gallery)
-            and (not self.needs or data.experiments.get(self.needs))
-            and (data.motion.paths or not self.needs_motion)
-        )
+        return not self.needs or data.has(self.needs)
 
 
 def _band(data: Drawn) -> Figure:
@@ -140,6 +133,14 @@ def _calibrations(data: Drawn) -> Figure:
     return calibration_picture(shown, WORDS, f"DPO under Adam, {pairs} pairs, {steps} steps")
 
 
+def _simplex(data: Drawn) -> Figure:
+    state = (
+        f"three responses with a logit each; β = {number(COURSE.beta)}, of SPO λ = "
+        f"{number(COURSE.weight)} and μ = {number(COURSE.strength)}"
+    )
+    return simplex_picture(drawn_portraits(data.experiments[EVOLUTION]), state)
+
+
 PICTURES = (
     Picture(
         "band",
@@ -157,40 +158,34 @@ PICTURES = (
         "gallery",
         "Log of the ratio of incentives along one toy run of every objective, by mechanism",
         _gallery,
-        needs_gallery=True,
     ),
     Picture(
         "trajectories",
         "Every objective beside the band's wedge, without and with reward calibration; steps that "
         "lowered the chosen or raised the rejected response, as measured, are marked",
         _paths,
-        needs_motion=True,
     ),
     Picture(
         "methods",
         "Every method with six objectives, beside the band's wedge; wrong steps are marked",
         _methods,
-        needs_motion=True,
     ),
     Picture(
         "before-after",
         "Both log-probabilities without and with reward calibration, six objectives",
         _before_after,
-        needs_motion=True,
     ),
     Picture(
         "outcome-maps",
         "What became of toy problems under DPO with each method, by cosine, norm ratio and step "
         "size",
         lambda data: map_picture(data.motion.maps, f"DPO, {STEPS} steps"),
-        needs_motion=True,
     ),
     Picture(
         "calibrations",
         "Reward calibration as published, exact, and in the optimizer's metric: where every step "
         "stood in the metric of its step, and what it really did",
         _calibrations,
-        needs_motion=True,
     ),
     Picture(
         "single-token",
@@ -232,39 +227,43 @@ PICTURES = (
         "initialization",
         "What the start decides under every margin objective in one context (jian2025): who moves, "
         "how much probability irrelevant responses come to hold, and for how long",
-        lambda _: initialization(),
+        lambda _: initialization_picture(initialization_map()),
     ),
     Picture(
         "simplex",
         "Training on the simplex of three responses (jian2025): DPO, IPO, SimPO, calibrated DPO, "
         "stable preference optimization (SPO), and a ratio of incentives with two basins",
-        lambda data: simplex(data.experiments[EVOLUTION]),
+        _simplex,
         needs=EVOLUTION,
     ),
     Picture(
         "misallocation",
         "Probability on irrelevant responses beyond what they held at the start, over the margin "
         "gained (jian2025)",
-        lambda data: misallocation(data.experiments[EVOLUTION]),
+        lambda data: misallocation_picture(
+            curves(data.experiments[EVOLUTION]),
+            "mean over drawn worlds of eight responses and its 95 % interval, while half of them "
+            "gain the margin",
+        ),
         needs=EVOLUTION,
     ),
     Picture(
         "figure-3",
         "Figure 3 of yuan2025 on real tweets: both log-probabilities over DPO, by response style",
         lambda data: figure_3(data.sentiment),
-        needs_models=True,
+        needs=SENTIMENT,
     ),
     Picture(
         "figure-4a",
         "Figure 4a of yuan2025 on real tweets: cosine of the two scores over DPO",
         lambda data: figure_4a(data.sentiment),
-        needs_models=True,
+        needs=SENTIMENT,
     ),
     Picture(
         "figure-4b",
         "Figure 4b of yuan2025 on real tweets: cosines token by token, before and after DPO",
         lambda data: figure_4b(data.sentiment[min(data.sentiment)[0], "prefix+suffix"]),
-        needs_models=True,
+        needs=SENTIMENT,
     ),
 )
 
@@ -281,14 +280,11 @@ def select(names: Sequence[str], data: Drawn) -> list[Picture]:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "choose one of these"
             raise ValueError(f"a picture is one of {', '.join(known)}: got {name!r}; {hint}")
-        if known[name].needs_models and not data.sentiment:
-            raise ValueError(
-                f"{name} shows the language-model check: the last run left it out; "
-                "run disband verify without --no-lm"
-            )
         if not known[name].has_data(data):
+            models = " without --no-lm" if known[name].needs == SENTIMENT else ""
             raise ValueError(
-                f"{name} shows a study that the last run did not keep; run disband verify"
+                f"{name} shows the {known[name].needs}: the last run left it out; "
+                f"run disband verify{models}"
             )
     if names:
         return [known[name] for name in dict.fromkeys(names)]

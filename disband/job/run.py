@@ -1,45 +1,40 @@
 """``disband verify``: the whole path from objectives to the report, each step kept when done."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import count, product
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from disband.sims.pairs.gallery import lines
 from disband.sims.pairs.studies import EDIT_ONE_SHARED, TOYS, Study
 from disband.theory.objectives import DPO, OBJECTIVES
 from disband.verify.claims import LEDGER
-from disband.verify.claims.yuan2025.sentiment import EXPERIMENT
+from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
+from disband.verify.deciding.claim import Claim
 from disband.verify.deciding.records import entries
+from disband.verify.experiments.gpt2.workers import WorkerLostError
 from disband.verify.experiments.toys.dynamics_run import DYNAMICS
-from disband.verify.experiments.toys.experiment import ToyExperiment
+from disband.verify.experiments.toys.experiment import Report, ToyExperiment
 from disband.verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
-from disband.verify.kept.files import sweep
-from disband.verify.kept.provenance import code_hash, provenance
+from disband.verify.kept.files import sweep, write_text
+from disband.verify.kept.provenance import provenance
 from disband.verify.kept.store import Arrays, Store
+from disband.verify.pages import method_toys
 from disband.verify.pages.method_runs import run_parts
-from disband.verify.pages.method_toys import toy_parts
 from disband.verify.pages.report import write_report
 
 from ..terminal.errors import Refusal, require_writable
 from ..terminal.progress import Screen, Step
-from .drawn import Drawn, flat, groups, keep
-from .entries import (
-    Record,
-    experiment_entry,
-    objective_entry,
-    simulation_entry,
-    split_ledger,
-)
-from .motion import Motion, motion
-from .motion import pack as pack_motion
-from .motion import unpack as unpack_motion
+from . import entries as entries_of
+from . import ledger, motion, toys
+from .drawn import Drawn, keep
+from .entries import Record
 from .pictures import PICTURES, draw, select
 from .studied import drawn as drawn_records
 from .studied import merged, studied
-from .toys import pack, run_toy, unpack
+from .summary import TABLE, table
 from .tweets import read_corpus, require_enough
 
 if TYPE_CHECKING:
@@ -87,7 +82,7 @@ def run(job: Job) -> Record:
         Refusal: The folder cannot be written, the tweets cannot be read, or a library that
             trains language models is missing.
     """
-    for folder in (job.out, job.steps, job.out / "figures"):
+    for folder in (job.out, job.steps, job.steps / "claims", job.out / "figures"):
         require_writable(folder)
         sweep(folder)
     tweets, origin = _ready(job) if job.models else ((), {})
@@ -104,38 +99,31 @@ def run(job: Job) -> Record:
         with screen.step("toys") as step:
             experiments, drawn = _toys(job, step)
         with screen.step("fixes") as step:
-            fixes, note = _kept(
-                job.store("disband.verify.pages.method_toys"), "fixes", {}, toy_fixes
-            )
-            step.result = f"{len(fixes)} surveys of methods on toys{note}"
+            fixes = _fixes(job, step)
         sentiment: dict[tuple[int, str], Arrays] = {}
         if job.models:
             with screen.step("sentiment") as step:
                 experiment, sentiment = _sentiment(job, tweets, origin, step)
                 experiments.append(experiment)
         with screen.step("figures") as step:
-            toys = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
+            plain = {toy: study for (toy, name), study in studies.items() if name == DPO.name}
             gallery = lines(s for (toy, _), s in studies.items() if toy == EDIT_ONE_SHARED.name)
-            figures = _figures(job, Drawn(toys, sentiment, gallery, drawn, moving), step)
+            figures = _figures(job, Drawn(plain, sentiment, gallery, drawn, moving), step)
         with screen.step("report") as step:
             experiments += records
             figures |= drawn_records(records, job.out / "figures")
             report = {
-                "claims": _whole_ledger(claims, experiments),
+                "claims": entries(LEDGER, merged(experiments), claims),
                 "fixes": [*fixes, *run_parts(records)],
                 "objectives": objectives,
-                "simulations": [simulation_entry(study) for study in studies.values()],
+                "simulations": [entries_of.simulation_entry(study) for study in studies.values()],
                 "experiments": experiments,
                 "provenance": provenance(),
             }
             write_report(report, figures, job.out)
+            write_text(job.out / TABLE, table(report))
             step.result = str(job.out / "report.html")
     return report
-
-
-def toy_fixes() -> list[Record]:
-    """What methods do on toys, as plain data."""
-    return [dict(part) for part in toy_parts()]
 
 
 def count_words(counts: Mapping[str, int]) -> str:
@@ -145,88 +133,99 @@ def count_words(counts: Mapping[str, int]) -> str:
 
 
 def _objectives(job: Job, step: Step) -> list[Record]:
-    def derive() -> list[Record]:
-        return [objective_entry(objective) for objective in OBJECTIVES]
+    records, old = job.store(entries_of.__name__).record(
+        "objectives", {}, lambda: [entries_of.objective_entry(o) for o in OBJECTIVES]
+    )
+    step.result = f"{len(records)} derived{_note(reused=old)}"
+    return list(records)
 
-    records, note = _kept(job.store("disband.job.entries"), "objectives", {}, derive)
-    step.result = f"{len(records)} derived{note}"
-    return records
 
-
-def _claims(job: Job, step: Step) -> list[Record]:
-    statements, _ = split_ledger(LEDGER)
-    done = count(1)
-
-    def prove() -> list[Record]:
-        return entries(
-            statements, {}, lambda record: step.advance(next(done), len(statements), record["id"])
-        )
-
-    key = {"procedure": code_hash("disband.verify.deciding.records")}
-    records, note = _kept(job.store("disband.verify.claims"), "claims", key, prove)
-    verdicts = Counter(record["verdict"] for record in records)
-    step.result = f"{len(records)} decided: {count_words(verdicts)}{note}"
+def _claims(job: Job, step: Step) -> dict[str, Record]:
+    """Decide the statements that mathematics decides; the record of each by its id."""
+    statements = [claim for claim in LEDGER if isinstance(claim, Claim)]
+    store = Store(job.steps / "claims", ledger.MODULE, job.fresh)
+    try:
+        records, anew = ledger.decided(statements, store, step.advance)
+    except WorkerLostError as error:
+        raise Refusal(str(error)) from error
+    verdicts = Counter(record["verdict"] for record in records.values())
+    reused = f", {len(records) - anew} reused" if 0 < anew < len(records) else ""
+    step.result = (
+        f"{len(records)} decided: {count_words(verdicts)}{reused or _note(reused=not anew)}"
+    )
     return records
 
 
 def _simulations(job: Job, step: Step) -> dict[tuple[str, str], Study]:
     """Run every toy with every objective."""
-    store, pairs = job.store("disband.job.toys"), list(product(TOYS.values(), OBJECTIVES))
-    key = {"pairs": [[toy.name, objective.name] for toy, objective in pairs]}
-    found = store.load("simulations", key)
-    if found is None:
-        studies = []
+    pairs = list(product(TOYS.values(), OBJECTIVES))
+
+    def compute() -> dict[tuple[str, str], Study]:
+        studies = {}
         for done, (toy, objective) in enumerate(pairs, start=1):
-            studies.append(run_toy(toy, objective))
+            studies[toy.name, objective.name] = toys.run_toy(toy, objective)
             step.advance(done, len(pairs), f"{toy.name}, {objective.name}")
-        packed = {f"{s.toy}/{s.objective}": pack(s) for s in studies}
-        store.save("simulations", key, flat(packed))
-    else:
-        studies = [unpack(arrays) for arrays in groups(found).values()]
-    step.result = f"{len(studies)} toy runs{_note(reused=found is not None)}"
-    return {(study.toy, study.objective): study for study in studies}
+        return studies
+
+    key = {"pairs": [[toy.name, objective.name] for toy, objective in pairs]}
+    store = job.store(toys.__name__)
+    studies, old = store.value(dict[tuple[str, str], Study], "simulations", key, compute)
+    step.result = f"{len(studies)} toy runs{_note(reused=old)}"
+    return studies
 
 
-def _motion(job: Job, step: Step) -> Motion:
-    store = job.store("disband.job.motion")
-    packed = store.load("in-motion", {})
-    found = motion(step.advance) if packed is None else unpack_motion(groups(packed))
-    if packed is None:
-        store.save("in-motion", {}, flat(pack_motion(found)))
-    step.result = (
-        f"{len(found.paths)} runs, {len(found.maps)} maps{_note(reused=packed is not None)}"
+def _motion(job: Job, step: Step) -> motion.Motion:
+    moving, old = job.store(motion.__name__).value(
+        motion.Motion, "in-motion", {}, lambda: motion.motion(step.advance)
     )
-    return found
+    step.result = f"{len(moving.paths)} runs, {len(moving.maps)} maps{_note(reused=old)}"
+    return moving
 
 
 def _toys(job: Job, step: Step) -> tuple[list[Record], dict[str, Arrays]]:
     """Run the experiments on toys; their records, and what to draw of each by its name."""
-    found: list[Record] = []
-    drawn: dict[str, Arrays] = {}
+    done: dict[str, tuple[Record, Arrays]] = {}
     left_out: list[str] = []
-    moved = False
-    for experiment in TOY_EXPERIMENTS:
-        store, key = job.store(experiment.module), {"settings": dict(experiment.settings)}
-        name = experiment.name.replace(" ", "-")
-        record, arrays = store.load_record(name, key), store.load(name, key)
-        if record is None or arrays is None:
-            moved = True
-            try:
-                judged, arrays = experiment.run(step.advance)
-            except ModuleNotFoundError as error:
-                left_out.append(f"{experiment.name} needs {error.name}")
-                continue
-            record = experiment_entry(experiment.name, dict(experiment.settings), judged)
-            store.save(name, key, arrays)
-            store.save_record(name, key, record)
-        found.append(record)
-        drawn[experiment.name] = arrays
-    said_all = [p for record in found for p in record["predictions"]]
-    held = sum(all(o["holds"] is True for o in p["per_seed"]) for p in said_all)
-    note = _note(reused=bool(found) and not moved)
+    reused = True
+    for number, experiment in enumerate(TOY_EXPERIMENTS):
+
+        def advance(part: float, whole: float, said: str, number: int = number) -> None:
+            step.advance(number + part / whole, len(TOY_EXPERIMENTS), said)
+
+        def compute(
+            experiment: ToyExperiment = experiment, advance: Report = advance
+        ) -> tuple[Record, Arrays]:
+            judged, arrays = experiment.run(advance)
+            return entries_of.experiment_entry(
+                experiment.name, dict(experiment.settings), judged
+            ), dict(arrays)
+
+        try:
+            done[experiment.name], old = job.store(experiment.module).value(
+                tuple[Record, Arrays],
+                experiment.name.replace(" ", "-"),
+                {"settings": dict(experiment.settings)},
+                compute,
+            )
+        except ModuleNotFoundError as error:
+            left_out.append(f"{experiment.name} needs {error.name}")
+            old = False
+        reused &= old
+    records = [record for record, _ in done.values()]
+    predictions = [p for record in records for p in record["predictions"]]
+    held = sum(all(o["holds"] is True for o in p["per_seed"]) for p in predictions)
     missing = "".join(f"; left out: {said}" for said in left_out)
-    step.result = f"{held} of {len(said_all)} statements hold on every seed{missing}{note}"
-    return found, drawn
+    step.result = (
+        f"{held} of {len(predictions)} statements hold on every seed{missing}{_note(reused=reused)}"
+    )
+    return records, {name: arrays for name, (_, arrays) in done.items()}
+
+
+def _fixes(job: Job, step: Step) -> list[Record]:
+    """What methods do on toys, as tables."""
+    parts, old = job.store(method_toys.__name__).record("fixes", {}, method_toys.toy_parts)
+    step.result = f"{len(parts)} surveys of methods on toys{_note(reused=old)}"
+    return list(parts)
 
 
 def _settings(job: Job) -> "Settings":
@@ -246,7 +245,6 @@ def _sentiment(
     job: Job, tweets: "tuple[Tweet, ...]", origin: Record, step: Step
 ) -> tuple[Record, dict[tuple[int, str], Arrays]]:
     from disband.lm.data.tweets import data_hash
-    from disband.verify.experiments.gpt2.workers import WorkerLostError
     from disband.verify.experiments.sentiment.rules import predictions
     from disband.verify.experiments.sentiment.study import run_all
 
@@ -266,7 +264,7 @@ def _sentiment(
     used = {**asdict(settings), "data": data_hash(tweets), "tweets": len(tweets), **origin}
     held = sum(p.count == len(p.outcomes) for p in judged)
     step.result = f"{held} of {len(judged)} predictions hold on every seed{_note(reused=not moved)}"
-    return experiment_entry(EXPERIMENT, used, judged), results
+    return entries_of.experiment_entry(SENTIMENT, used, judged), results
 
 
 def _figures(job: Job, data: Drawn, step: Step) -> dict[str, Path]:
@@ -283,25 +281,6 @@ def _figures(job: Job, data: Drawn, step: Step) -> dict[str, Path]:
     )
     step.result = f"{len(drawn)} drawn"
     return drawn
-
-
-def _whole_ledger(claims: Sequence[Record], experiments: Sequence[Record]) -> list[Record]:
-    """Return the records of all claims in the ledger's order, predictions judged on the way."""
-    _, expected = split_ledger(LEDGER)
-    records = {r["id"]: r for r in (*claims, *entries(expected, merged(experiments)))}
-    return [records[claim.id] for claim in LEDGER]
-
-
-def _kept(
-    store: Store, name: str, key: Mapping[str, Any], compute: Callable[[], list[Record]]
-) -> tuple[list[Record], str]:
-    """Return a finished step's records and a note whether an earlier run left them."""
-    found = store.load_record(name, key)
-    if found is not None:
-        return found, _note(reused=True)
-    records = compute()
-    store.save_record(name, key, records)
-    return records, ""
 
 
 def _note(*, reused: bool) -> str:

@@ -2,28 +2,20 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
-from dataclasses import fields
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from disband.sims.pairs.descent import Trajectory
 from disband.sims.pairs.policies import AFTER, AT, BEFORE
 from disband.sims.pairs.studies import Study, Toy, rows
-from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import DPO
 
 from ..terminal.numbers import number
 
-Arrays = dict[str, NDArray[Any]]
-
 STEPS = 100
-_PRODUCTS = ("sq_w", "sq_l", "dot")
 _PLACES = {BEFORE: "before they differ", AT: "where they differ", AFTER: "after they differ"}
 
 
@@ -90,34 +82,6 @@ def split_settings(
             value = int(value)
         choices[name] = value
     return choices, {name: value for name, value in settings.items() if name in own}
-
-
-def pack(study: Study) -> Arrays:
-    """Return a run as arrays that can be stored; :func:`unpack` undoes it."""
-    run = study.trajectory
-    about = [study.toy, study.objective, json.dumps(dict(study.parameters)), *study.places]
-    plain = {f.name: getattr(run, f.name) for f in fields(run) if f.name != "gram"}
-    return {
-        **{name: np.asarray(value) for name, value in plain.items() if value is not None},
-        **{name: np.asarray(getattr(run.gram, name)) for name in _PRODUCTS},
-        "about": np.array(about),
-    }
-
-
-def unpack(stored: Mapping[str, NDArray[Any]]) -> Study:
-    """Return the run that :func:`pack` made ``stored`` from.
-
-    Raises:
-        LookupError: An array is missing.
-        TypeError: An array is missing or unknown.
-    """
-    arrays = dict(stored)
-    toy, objective, parameters, *places = (str(text) for text in arrays.pop("about"))
-    gram = Gram(*(arrays.pop(name) for name in _PRODUCTS))
-    run = Trajectory(**arrays, gram=gram)
-    # JSON has no tuples.
-    values = {n: tuple(v) if isinstance(v, list) else v for n, v in json.loads(parameters).items()}
-    return Study(toy, objective, values, tuple(places), run)
 
 
 def table_csv(study: Study) -> str:

@@ -2,29 +2,27 @@
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from .diagnosis import ALIKE, MISFIT, MOST, Cause, Diagnosis, Motion, Phase
+from .diagnosis import ALIKE, MARGIN, MISFIT, MOST, REFERENCE, Cause, Diagnosis, Phase, State
+from .motion import ENOUGH, Motion
 from .numbers import CASES
 
 _SHOWN_PHASES = 8
-_UNITS = {
-    "rewards/chosen": "reward (β times nats)",
-    "rewards/rejected": "reward (β times nats)",
-    "rewards/margins": "reward (β times nats)",
-}
+_MOST_ACTIONS = 3
 
 
 class Said(NamedTuple):
     """A diagnosis in words, each part a list of sentences.
 
     Args:
-        headline: One sentence.
+        headline: The verdict, in a sentence or two.
         happened: What became of chosen, rejected and margin, and when.
         cases: Which case the pairs were in, and when.
         band: What the band said.
         why: Why the chosen fell, if it did.
-        todo: What to do.
+        todo: What to do, what matters most first; three things at most.
     """
 
     headline: str
@@ -42,12 +40,14 @@ def said(found: Diagnosis) -> Said:
         [
             *_ended(found),
             *(_moved(side, motion) for side, motion in found.motions.items()),
+            *(_moved(f"held-out {side}", motion) for side, motion in found.held_out.items()),
+            *_loss(found),
             *_steps(found),
         ],
         list(_cases(found)),
         list(_band(found)),
         list(_why(found)),
-        list(_todo(found)),
+        list(islice(_todo(found), _MOST_ACTIONS)),
     )
 
 
@@ -59,27 +59,74 @@ def shares(phase: Phase) -> str:
 
 
 def _headline(found: Diagnosis) -> str:
+    if found.state in _ALONE:
+        return _sentence(found.state.value)
     words = {1: "rose", 0: "did not move beyond its noise", -1: "fell"}
     sides = [
         f"the {side} {words[found.motions[side].direction]}"
         for side in ("chosen", "rejected")
         if side in found.motions
     ]
-    if not sides:
-        return "The log has neither rewards nor log-probabilities of chosen and rejected."
-    sentence = " and ".join(sides) + "."
-    return sentence[0].upper() + sentence[1:]
+    few = found.motions["chosen"].lines < ENOUGH
+    told = _sentence(" and ".join(sides) + (", as far as so few lines tell" if few else ""))
+    if found.state is State.TOLD:
+        return told
+    if found.state is State.SHORT:
+        lines = found.motions["chosen"].lines
+        return f"{_sentence(found.state.value)} {_count(lines)} no estimate of noise."
+    margin, held_out = found.motions.get("margin"), found.held_out.get("chosen")
+    numbers = ""
+    if found.state is State.EXPLODED and margin is not None:
+        numbers = f" It is {margin.end:.3g} by the end, where a sigmoid no longer pulls."
+    if found.state is State.HELD_OUT and held_out is not None:
+        numbers = f" Held-out: {held_out.start:+.3g} to {held_out.end:+.3g}."
+    return f"{_sentence(found.state.value)}{numbers} In training {told[0].lower()}{told[1:]}"
+
+
+# Beside these nothing else is worth a verdict.
+_ALONE = (State.BROKEN, State.BROKE, State.UNTRAINED, State.MOTIONLESS, State.NO_SIDES)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _count(lines: int) -> str:
+    return "One line carries" if lines == 1 else f"{lines} lines carry"
 
 
 def _moved(side: str, motion: Motion) -> str:
-    units = _UNITS.get(motion.metric, "nats")
-    change = f"{motion.start:+.3g} to {motion.end:+.3g} {units}"
-    noise = "" if math.isnan(motion.error) else f", give or take {2 * motion.error:.2g}"
-    when = "" if motion.halfway is None else f"; half of it by step {motion.halfway}"
-    return f"{side}: {change} ({motion.metric}{noise}){when}"
+    units = "β × nats" if motion.metric.startswith("rewards") else "nats"
+    if motion.lines == 1:
+        return f"{side}: {motion.start:.3g} ({motion.metric}, {units}; one line)"
+    noise = (
+        f"{motion.lines} lines" if math.isnan(motion.noise) else f"give or take {motion.noise:.2g}"
+    )
+    moved = f"{side}: {motion.start:.3g} to {motion.end:.3g} ({motion.metric}, {units}; {noise})"
+    if motion.halfway is not None:
+        moved += f"; half of the change by step {motion.halfway}"
+    if (turn := motion.turn) is not None:
+        way, undone = ("lowest", "regained") if turn.value < motion.start else ("highest", "lost")
+        back = min(turn.back, 1)
+        moved += f"; {way} {turn.value:.3g} at step {turn.step}, {back:.0%} of it {undone} since"
+    return moved
+
+
+def _loss(found: Diagnosis) -> Iterator[str]:
+    if not math.isnan(found.smoothing):
+        yield (
+            f"the loss rests on a floor, that of label smoothing {found.smoothing:.1g}: below it "
+            "it cannot fall, and this run has the margin at which it is there"
+        )
+    if abs(found.first_reward) > REFERENCE:
+        yield (
+            f"the first reward of the chosen is {found.first_reward:+.3g}, not 0: the reference is "
+            "not the model that training began with"
+        )
 
 
 def _ended(found: Diagnosis) -> Iterator[str]:
+    yield from found.remarks
     if found.planned is not None and found.reached < found.planned:
         yield (
             f"the log ends at step {found.reached} of {found.planned}: training broke off after "
@@ -156,9 +203,50 @@ def _why(found: Diagnosis) -> Iterator[str]:
         )
 
 
+_MENDS = {
+    State.BROKEN: (
+        "Look at the first step, not at the learning rate: no update had been made. Train in "
+        "bfloat16 or float32 (float16 overflows), and see with disband probe whether a response "
+        "keeps no token after the trainer's cut."
+    ),
+    State.BROKE: (
+        "Lower the learning rate or clip gradients, from a checkpoint before the step named; "
+        "disband probe says whether a response has no token."
+    ),
+    State.UNTRAINED: (
+        "See what the trainer keeps of a pair: max_length that cuts the response away, or a "
+        "completion mask that is empty. disband probe counts such pairs."
+    ),
+    State.MOTIONLESS: (
+        "See that something is trained: parameters that require gradients, an adapter that is "
+        "active, a learning rate above 0, optimizer steps that are not skipped."
+    ),
+    State.NO_SIDES: (
+        "Give the log of a preference run, one with rewards/chosen or logps/chosen; what a model "
+        "would do with preference data, disband probe says before training."
+    ),
+    State.SHORT: f"Log more often: from {ENOUGH} lines on, noise can be told (logging_steps).",
+    State.EXPLODED: (
+        f"Beyond a margin of {MARGIN:.0f} the loss no longer pulls, and what moves is left to "
+        "chance: stop earlier, lower the learning rate, or take an objective with a target (IPO)."
+    ),
+    State.HELD_OUT: (
+        "Keep the checkpoint at which the held-out chosen was highest, and train for fewer epochs "
+        "or at a lower rate: what rises in training is learnt by heart."
+    ),
+}
+
+
 def _todo(found: Diagnosis) -> Iterator[str]:
+    if found.state in _MENDS:
+        yield _MENDS[found.state]
+    if found.state in _ALONE:
+        return
     if found.cause is Cause.UNKNOWN:
-        yield "Watch the next run: disband.Monitor(every=10).watch(trainer) before trainer.train()."
+        yield (
+            "Let disband probe say why, of the model that training began with and its data, or "
+            "watch the next run: disband.Monitor(every=10).watch(trainer) before trainer.train()."
+        )
     if found.cause is Cause.OWN:
         # Below the band in spite of one factor for all: theirs differ.
         how = "average" if found.mean("factor") == 1 else "pairs"
@@ -179,36 +267,29 @@ def _todo(found: Diagnosis) -> Iterator[str]:
             '(loss_type=["sigmoid", "sft"]), lower the learning rate, and mix the batches so that '
             "pairs alike do not come together."
         )
-    moved = found.motions.get("chosen")
-    if found.cause is not Cause.NONE and moved is not None and moved.halfway is not None:
-        yield f"Before step {moved.halfway}, less than half of the fall had happened."
     if found.mean("both_rise") >= MOST:
         yield (
             "The rejected rise with the chosen: the ratio of incentives lies above the band. "
             "Lower the weight of the likelihood term, or calibrate by pairs."
-        )
-    if found.mean("cosine") >= ALIKE:
-        yield (
-            f"Chosen and rejected are almost the same to the model (cosine at least {ALIKE}): no "
-            "ratio separates them much. Look at the pairs, and leave out near duplicates."
         )
     if found.misfit > MISFIT:
         yield (
             "Steps are too large for what is said to first order, cases and band included: trust "
             "the measured changes, or lower the learning rate."
         )
+    if found.mean("cosine") >= ALIKE:
+        yield (
+            f"Chosen and rejected are almost the same to the model (cosine at least {ALIKE}): no "
+            "ratio separates them much. Look at the pairs, and leave out near duplicates."
+        )
     if found.mean("still") >= MOST:
         yield (
             "Most pairs by themselves do not move: their responses are identical, or the "
             "objective is satisfied with them (a hinge). disband probe names identical pairs."
         )
-    if found.broken:
-        yield (
-            "Numbers that are not finite come of steps too large, or of a response without a "
-            "token: lower the learning rate or clip gradients, and see what disband probe says of "
-            "the data."
-        )
-        return
+    moved = found.motions.get("chosen")
+    if found.cause is not Cause.NONE and moved is not None and moved.halfway is not None:
+        yield f"A checkpoint before step {moved.halfway} has less than half of the fall."
     rises = found.mean("both_rise") >= MOST
-    if found.cause is Cause.NONE and found.motions and not rises:
-        yield "Nothing needs mending for the chosen's sake."
+    if found.state is State.TOLD and found.cause is Cause.NONE and not rises:
+        yield "Nothing needs mending: the chosen did not fall beyond its noise."

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from disband.sims.methods.averages import Averages, LogSums, log_sums
 from disband.theory.gram import Gram
 
 from .config import MonitorConfig
-from .looks import Look, at, logps, look
+from .looks import Array, Look, agree, at, logps, look
 from .numbers import PAIRS, Looked, metrics, sums
 from .rows import Tokens, batches
 from .tap import Heard, Tap
@@ -63,19 +64,42 @@ class Monitor(TrainerCallback):
         self._watched = False
         self._before: dict[str, Tensor] = {}
         self._pairs: tuple[list[Heard], Batch, Batch] | None = None
-        self._early: tuple[Look, Any] | None = None
+        self._early: tuple[Look, Array] | None = None
+        self._alone = False  # whether padding changes what the model says of a text
 
     def watch(self, trainer: Any) -> "Monitor":
-        """Watch this trainer from now on, as one of its callbacks.
+        """Watch this trainer from now on, as one of its callbacks; again changes nothing.
 
         Raises:
             TypeError: No trainer of pairs that is known here.
-            ValueError: The trainer shards the model's parameters, or reads images.
+            ValueError: The trainer shards the model's parameters, or reads images; or it is
+                watched by another monitor, or this monitor watches another trainer.
         """
         _require_known(trainer)
+        watching = [c for c in trainer.callback_handler.callbacks if isinstance(c, Monitor)]
+        if self in watching and self._trainer is trainer:
+            return self
+        if watching or self._trainer not in (None, trainer):
+            raise ValueError(
+                "a trainer is watched by one monitor, and a monitor watches one trainer: got "
+                f"{'a second monitor' if watching else 'a second trainer'}; take the first one off "
+                "by trainer.remove_callback(monitor), or make a new Monitor"
+            )
         self._trainer = trainer
         self._tap = Tap(trainer)
         trainer.add_callback(self)
+        train = trainer.train
+
+        @wraps(train)
+        def watched(*args: Any, **named: Any) -> Any:
+            try:
+                return train(*args, **named)
+            finally:
+                # Training may end by an error, of which callbacks are not told.
+                self._tap.close()
+                self._before, self._pairs, self._early = {}, None, None
+
+        trainer.train = watched
         return self
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
@@ -122,10 +146,8 @@ class Monitor(TrainerCallback):
             return
         model = self._trainer.model
         try:
-            self._early = (
-                look(model, batch_w, batch_l, select=self._select),
-                logps(model, batch_w, batch_l),
-            )
+            first = look(model, batch_w, batch_l, select=self._select)
+            self._early = first, self._logps_like(first, batch_w, batch_l)
         except (MemoryError, torch.OutOfMemoryError):
             _warn_of_memory()
             self._pairs = None
@@ -145,10 +167,6 @@ class Monitor(TrainerCallback):
         if self.config.calibrate == "average":
             self._learn(looked)
             state.stateful_callbacks[STATE] = {"averages": self.averages.to_dict()}
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
-        """Listen no more."""
-        self._tap.close()
 
     def _looked_if_it_fits(
         self, heard: list[Heard], batch_w: Batch, batch_l: Batch
@@ -175,17 +193,26 @@ class Monitor(TrainerCallback):
             factor=np.array([h.factor for h in heard]),
             identical=np.array([h.identical for h in heard]),
             predicted=predicted,
-            measured=logps(model, batch_w, batch_l) - before,
+            measured=logps(model, batch_w, batch_l, alone=self._alone) - before,
         )
 
-    def _back(self, batch_w: Batch, batch_l: Batch) -> tuple[Look, Any]:
+    def _back(self, batch_w: Batch, batch_l: Batch) -> tuple[Look, Array]:
         """Look from where the parameters were before the step."""
         model, parameters = self._trainer.model, self._parameters()
         metric = self._metric() if self.config.metric == "adam" else None
         update = {n: p.detach() - self._before[n] for n, p in parameters.items()}
         with at(parameters, self._before):
             found = look(model, batch_w, batch_l, select=self._select, metric=metric, update=update)
-            return found, logps(model, batch_w, batch_l)
+            return found, self._logps_like(found, batch_w, batch_l)
+
+    def _logps_like(self, found: Look, batch_w: Batch, batch_l: Batch) -> Array:
+        """Log-probabilities in a padded batch, or text by text if they differ from those proved."""
+        model = self._trainer.model
+        values = logps(model, batch_w, batch_l, alone=self._alone)
+        if self._alone or agree(values, found.logp, model):
+            return values
+        self._alone = True
+        return logps(model, batch_w, batch_l, alone=True)
 
     def _parameters(self) -> dict[str, nn.Parameter]:
         return {n: p for n, p in self._trainer.model.named_parameters() if p.requires_grad}

@@ -1,8 +1,7 @@
 r"""What a run's log says: what happened to chosen and rejected, when, why, and what to do.
 
 Everything is read from the numbers that were logged, by the rules below, and each sentence names
-the numbers that it rests on. A side moved if its mean over the last tenth of the log differs from
-that over the first tenth by more than two standard errors of the lines.
+the numbers that it rests on.
 """
 
 import math
@@ -17,16 +16,33 @@ import numpy.typing as npt
 from disband.theory.outcome import Outcome
 
 from .logs import Run
+from .motion import ENOUGH, Motion, label_smoothing, motion, smoothed
 from .numbers import CASES, NAMES, PAIRS, PREFIX
 
 Array = npt.NDArray[np.float64]
 
 MOST = 0.5  # what share counts as most of the pairs
-END = 0.1  # which part of the log counts as its start, and as its end
-ERRORS = 2.0  # standard errors
 ALIKE = 0.95  # the cosine above which pairs are almost the same to the model
 MISFIT = 0.5  # how far from the measured changes predictions may be and still describe them
 SMOOTH = 5  # lines that a phase is smoothed over
+
+
+MARGIN = 20.0  # in rewards: the pull that the sigmoid leaves beyond it is below 1e-8
+REFERENCE = 0.02  # a first reward beyond this tells of another reference than the start
+
+
+class State(StrEnum):
+    """What can be said of a run at all, the gravest first."""
+
+    BROKEN = "the numbers were not finite from the first line on"
+    BROKE = "the numbers stopped being finite"
+    UNTRAINED = "every log-probability is exactly 0: no token of a response is trained on"
+    MOTIONLESS = "nothing moved: chosen and rejected stayed exactly where they began"
+    NO_SIDES = "the log has neither rewards nor log-probabilities of chosen and rejected"
+    SHORT = "too few lines for a verdict"
+    EXPLODED = "the margin ran away"
+    HELD_OUT = "the chosen falls on held-out pairs although it rises in training"
+    TOLD = "the sides moved as is said below"
 
 
 class Cause(StrEnum):
@@ -38,37 +54,6 @@ class Cause(StrEnum):
     STEP = "the rest of the same steps, other pairs and the optimizer's memory"
     LATER = "other steps, which undo what a step does to its own pairs"
     UNKNOWN = "the log does not tell, as no monitor watched"
-
-
-@dataclass(frozen=True)
-class Motion:
-    """How one side moved over the run.
-
-    Args:
-        metric: What was logged of it.
-        start: Mean over the first tenth of the lines.
-        end: Mean over the last tenth.
-        error: Standard error of the difference; NaN with too few lines.
-        halfway: The first logged step at which half of the change was made; None if it did not
-            move.
-    """
-
-    metric: str
-    start: float
-    end: float
-    error: float
-    halfway: int | None
-
-    @property
-    def change(self) -> float:
-        """End minus start."""
-        return self.end - self.start
-
-    @property
-    def direction(self) -> int:
-        """1 if it rose, -1 if it fell, 0 if neither beyond its noise."""
-        noise = 0.0 if math.isnan(self.error) else ERRORS * self.error
-        return 0 if abs(self.change) <= noise else int(np.sign(self.change))
 
 
 @dataclass(frozen=True)
@@ -105,6 +90,11 @@ class Diagnosis:
         reached: The last step that was logged.
         planned: How many steps training was to have; None if the log does not say.
         broken: Metrics that were once logged as no finite number, with the first such step.
+        state: What can be said at all.
+        held_out: How the sides moved in evaluation.
+        smoothing: The label smoothing whose floor the loss rests on; NaN if on none.
+        first_reward: The chosen's reward where training began, if that was logged; else NaN.
+        remarks: What is odd about the log itself.
     """
 
     motions: Mapping[str, Motion]
@@ -117,6 +107,11 @@ class Diagnosis:
     reached: int = 0
     planned: int | None = None
     broken: Mapping[str, int] = field(default_factory=dict)
+    state: State = State.TOLD
+    held_out: Mapping[str, Motion] = field(default_factory=dict)
+    smoothing: float = math.nan
+    first_reward: float = math.nan
+    remarks: tuple[str, ...] = ()
 
     def mean(self, name: str) -> float:
         """Mean of a metric of the monitor; NaN if it was not logged."""
@@ -125,7 +120,32 @@ class Diagnosis:
 
 def diagnose(run: Run) -> Diagnosis:
     """Say what happened in a run."""
-    motions = {}
+    means = _means(run)
+    rewards = run.column("rewards/chosen")
+    at_start = len(rewards[0]) > 0 and rewards[0][0] <= 1 and not run.counted
+    loss, margin, right = (
+        run.column(name)[1] for name in ("loss", "rewards/margins", "rewards/accuracies")
+    )
+    plain = Diagnosis(
+        motions=_motions(run),
+        means=means,
+        phases=_phases(run),
+        looks=len(run.column(PAIRS)[0]),
+        last={name: float(run.column(name)[1][-1]) for name in means},
+        misfit=_misfit(run),
+        reached=run.steps[-1] if run.steps else 0,
+        planned=run.planned,
+        broken=run.broken,
+        held_out={} if run.held_out is None else _motions(run.held_out),
+        smoothing=label_smoothing(loss, margin, right),
+        first_reward=float(rewards[1][0]) if at_start else math.nan,
+        remarks=_remarks(run),
+    )
+    return replace(plain, state=_state(run, plain), cause=_cause(plain))
+
+
+def _motions(run: Run) -> dict[str, Motion]:
+    moved = {}
     for side, metrics in {
         "chosen": ("rewards/chosen", "logps/chosen"),
         "rejected": ("rewards/rejected", "logps/rejected"),
@@ -133,35 +153,54 @@ def diagnose(run: Run) -> Diagnosis:
     }.items():
         logged = [m for m in metrics if len(run.column(m)[0])]
         if logged:
-            motions[side] = motion(logged[0], *run.column(logged[0]))
-    means = _means(run)
-    looks = len(run.column(PAIRS)[0])
-    last = {name: float(run.column(name)[1][-1]) for name in means}
-    found = Diagnosis(
-        motions, means, _phases(run), Cause.NONE, looks, last, _misfit(run),
-        run.steps[-1], run.planned, run.broken,
-    )  # fmt: skip
-    return replace(found, cause=_cause(found))
+            moved[side] = motion(logged[0], *run.column(logged[0]))
+    return moved
 
 
-def motion(metric: str, steps: Array, values: Array) -> Motion:
-    """How a metric moved from the start of its log to the end."""
-    size = max(1, math.ceil(END * len(values)))
-    first, last = values[:size], values[-size:]
-    start, end = float(first.mean()), float(last.mean())
-    error = math.nan
-    if size > 1:
-        error = math.sqrt((first.var(ddof=1) + last.var(ddof=1)) / size)
-    found = Motion(metric, start, end, error, None)
-    if found.direction == 0:
-        return found
-    smooth = _smoothed(values, size)
-    beyond = np.flatnonzero((smooth - start) * found.direction >= abs(found.change) / 2)
-    return Motion(metric, start, end, error, int(steps[beyond[0]]) if len(beyond) else None)
+def _remarks(run: Run) -> tuple[str, ...]:
+    said = []
+    if run.counted:
+        said.append("the log has no steps: lines are counted in their place")
+    if run.unplaced:
+        said.append(f"{run.unplaced} lines have no step and are left out")
+    return tuple(said)
+
+
+def _state(run: Run, plain: Diagnosis) -> State:
+    chosen, margin = plain.motions.get("chosen"), plain.motions.get("margin")
+    sides = ("rewards/chosen", "logps/chosen", "rewards/rejected", "logps/rejected")
+    if run.always_broken & {*sides, "loss"}:
+        return State.BROKEN
+    if run.broken.keys() & {*sides, "loss"}:
+        return State.BROKE
+    if chosen is None:
+        return State.NO_SIDES
+    columns = {name: run.column(name)[1] for name in sides}
+    logged = {name: values for name, values in columns.items() if len(values) >= 3}
+    logps = [logged[name] for name in sides if name.startswith("logps") and name in logged]
+    if len(logps) == 2 and not any(values.any() for values in logps):
+        return State.UNTRAINED
+    if logged and _motionless(logged):
+        return State.MOTIONLESS
+    if margin is not None and margin.end > MARGIN:
+        return State.EXPLODED
+    held_out = plain.held_out.get("chosen")
+    falls = held_out is not None and held_out.lines > 1 and held_out.direction < 0
+    if falls and chosen.lines > 1 and chosen.direction >= 0:
+        return State.HELD_OUT
+    return State.SHORT if chosen.lines < ENOUGH else State.TOLD
+
+
+def _motionless(logged: Mapping[str, Array]) -> bool:
+    """Whether rewards stayed where they began, exactly; without rewards, log-probabilities."""
+    rewards = [values for name, values in logged.items() if name.startswith("rewards")]
+    return all(np.ptp(values) == 0 for values in rewards or logged.values())
 
 
 def _cause(found: Diagnosis) -> Cause:
     moved = found.motions.get("chosen")
+    if moved is not None and moved.lines < ENOUGH and not found.looks:
+        return Cause.NONE
     fell_per_step = found.mean("measured_chosen") < 0
     if not (fell_per_step if moved is None else moved.direction < 0):
         return Cause.NONE
@@ -208,7 +247,7 @@ def _phases(run: Run) -> tuple[Phase, ...]:
     if not len(steps) or any(len(column[0]) != len(steps) for column in columns.values()):
         return ()
     cases = list(columns)
-    shares = np.stack([_smoothed(columns[case][1], SMOOTH) for case in cases])
+    shares = np.stack([smoothed(columns[case][1], SMOOTH) for case in cases])
     greatest = [cases[i] for i in shares.argmax(0)]
     found, at = [], 0
     for which, group in groupby(greatest):
@@ -217,11 +256,3 @@ def _phases(run: Run) -> tuple[Phase, ...]:
         found.append(Phase(first, last, which, _means(run, first, last)))
         at += size
     return tuple(found)
-
-
-def _smoothed(values: Array, size: int) -> Array:
-    """Means over ``size`` neighbours, fewer at the ends."""
-    before, after = size // 2, size - size // 2
-    return np.array([
-        values[max(0, i - before) : i + after].mean() for i in range(len(values))
-    ])  # fmt: skip

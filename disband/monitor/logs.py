@@ -1,20 +1,19 @@
-"""Reads what a finished or running training left behind: trainer_state.json, or lines of JSON."""
+"""A run's log by step: of training, and of evaluation beside it."""
 
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .log_formats import EVENTS, is_broken, named, number, read_log, step_of
+
 Array = npt.NDArray[np.float64]
 
 STATE = "trainer_state.json"
-_LOGGERS = "train/"  # what loggers put before a metric's name
-_EVALUATION = ("eval_", "eval/")
+_LOGS = ("*.jsonl", "*.csv", f"**/{EVENTS}*")
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,14 @@ class Run:
 
     Args:
         source: The file that it was read from.
+        steps: The steps of its lines, ascending.
         lines: Metrics by name, finite numbers only, one mapping for each step.
-        steps: The steps of these lines, ascending.
         planned: How many steps training was to have; None if the file does not say.
         broken: Metrics that were once logged as no finite number, with the first such step.
+        always_broken: Those of them that were never a finite number.
+        counted: Whether steps are the numbers of the lines, as the log has none.
+        unplaced: How many lines with metrics have no step, though others have.
+        held_out: What evaluation logged, in the same form; None if nothing.
     """
 
     source: Path
@@ -34,6 +37,10 @@ class Run:
     lines: tuple[Mapping[str, float], ...]
     planned: int | None = None
     broken: Mapping[str, int] = field(default_factory=dict)
+    always_broken: frozenset[str] = frozenset()
+    counted: bool = False
+    unplaced: int = 0
+    held_out: "Run | None" = None
 
     def column(self, name: str) -> tuple[Array, Array]:
         """Steps and values of a metric, where it was logged; both empty if nowhere."""
@@ -49,11 +56,12 @@ def read(path: Path) -> Run:
 
     Args:
         path: A trainer's output folder, with ``trainer_state.json`` in it or in its checkpoints
-            (the latest counts that can be read), or else with JSON lines; or such a file itself.
-            A last line that was cut off in writing is left out.
+            (the latest counts that can be read), or else with JSON lines, CSV or TensorBoard's
+            files; or a file in any form of :mod:`disband.monitor.log_formats`. A last line that
+            was cut off in writing is left out.
 
     Raises:
-        ValueError: There is no log there, it is not JSON, or it has no training metric.
+        ValueError: There is no log there, it is in no known form, or it has no metric.
         OSError: It cannot be read.
     """
     runs, faults = [], []
@@ -66,9 +74,9 @@ def read(path: Path) -> Run:
     if not runs:
         raise faults[0]
     best = max(runs, key=lambda run: run.steps[-1] if run.steps else -1)
-    if not best.steps:
+    if not (best.steps or best.held_out or best.broken):
         raise ValueError(
-            f"a run's log has lines with a step and numbers: {best.source} has none; train with "
+            f"a run's log has lines with numbers: {best.source} has none; train with "
             "logging_steps set, or give the folder of another run"
         )
     return best
@@ -78,95 +86,64 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     states = [*path.glob(STATE), *path.glob(f"checkpoint-*/{STATE}")]
-    found = sorted(states) or sorted(path.glob("*.jsonl"))
-    if not found:
+    logs = sorted(states) or next(filter(None, (sorted(path.glob(form)) for form in _LOGS)), [])
+    if not logs:
+        empty = "" if any(path.iterdir()) else " (it is empty)"
         raise ValueError(
-            f"a run's folder has {STATE}, in itself or in a checkpoint, or a *.jsonl file: {path} "
-            f"has neither{_seen(path)}; call trainer.save_state() at the end of training, or set "
-            "save_steps so that one which breaks off leaves a checkpoint, or give the file"
+            f"a run's folder has {STATE}, in itself or in a checkpoint, or a *.jsonl, *.csv or "
+            f"TensorBoard file: {path} has none{empty}; call trainer.save_state() at the end of "
+            "training, or set save_steps so that one which breaks off leaves a checkpoint, or give "
+            "the file"
         )
-    return found
-
-
-def _seen(folder: Path) -> str:
-    """What a folder without a log has in place of one."""
-    if next(folder.rglob("events.out.tfevents.*"), None):
-        return " (TensorBoard's files are not read)"
-    return "" if any(folder.iterdir()) else " (it is empty)"
+    return logs
 
 
 def _of_file(file: Path) -> Run:
-    text = file.read_text("utf-8")
-    planned = None
-    try:
-        if file.suffix == ".jsonl":
-            rows = _of_lines([line for line in text.splitlines() if line.strip()])
-        else:
-            content = json.loads(text)
-            rows = content["log_history"] if isinstance(content, dict) else content
-            if isinstance(content, dict):
-                planned = int(_number(content.get("max_steps")) or 0) or None
-        merged, broken = _merged(rows)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"a run's log is a trainer's state, a list of JSON objects or lines of them: {file} is "
-            f"not ({error}); give {STATE} or a *.jsonl file"
-        ) from error
-    return Run(file, tuple(merged), tuple(merged.values()), planned, broken)
-
-
-def _of_lines(lines: Sequence[str]) -> list[Any]:
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            if number < len(lines) or not rows:
-                raise
-    return rows
+    log = read_log(file)
+    steps = [step_of(row) for row in log.rows]
+    counted = all(step is None for step, _ in steps)
+    numbered = [
+        (float(line) if counted else step, row)
+        for line, (row, (step, _)) in enumerate(zip(log.rows, steps, strict=True), start=1)
+    ]
+    training = _merged(file, numbered, held_out=False)
+    held_out = _merged(file, numbered, held_out=True)
+    planned = [number(log.planned), *(plan for _, plan in steps)]
+    return replace(
+        training,
+        planned=next((int(plan) for plan in planned if plan and 0 < plan < 1 << 53), None),
+        counted=counted,
+        unplaced=sum(bool(_metrics(row, held_out=False)) for step, row in numbered if step is None),
+        held_out=held_out if held_out.steps else None,
+    )
 
 
 def _merged(
-    rows: Iterable[Mapping[str, Any]],
-) -> tuple[dict[int, dict[str, float]], dict[str, int]]:
-    """The metrics of training by step, in order, and first steps of those that broke.
-
-    Lines of one step count as one.
-    """
+    file: Path, rows: Iterable[tuple[float | None, Mapping[str, Any]]], *, held_out: bool
+) -> Run:
+    """The metrics of training, or of evaluation; lines of one step count as one."""
     by_step: dict[int, dict[str, float]] = {}
     broken: dict[str, int] = {}
-    for row in rows:
-        step = _number(row.get("step", row.get("global_step")))
-        if step is not None:
-            for name, value in row.items():
-                if _not_finite(value) and not name.startswith(_EVALUATION):
-                    broken.setdefault(name.removeprefix(_LOGGERS), int(step))
-        metrics = {
-            name.removeprefix(_LOGGERS): number
-            for name, value in row.items()
-            if not name.startswith(_EVALUATION) and (number := _number(value)) is not None
-        }
-        for name in ("step", "global_step", "train_loss"):
-            metrics.pop(name, None)
-        if step is not None and len(metrics.keys() - {"epoch"}):
-            by_step.setdefault(int(step), {}).update(metrics)
-    return dict(sorted(by_step.items())), broken
+    for step, row in rows:
+        if step is None:
+            continue
+        known = _metrics(row, held_out=held_out)
+        for metric, value in known.items():
+            if is_broken(value):
+                broken.setdefault(metric, int(step))
+        finite = {m: n for m, value in known.items() if (n := number(value)) is not None}
+        if finite.keys() - {"epoch"}:
+            by_step.setdefault(int(step), {}).update(finite)
+    lines = dict(sorted(by_step.items()))
+    always = frozenset(broken) - {metric for line in lines.values() for metric in line}
+    return Run(file, tuple(lines), tuple(lines.values()), None, broken, always)
 
 
-def _not_finite(value: Any) -> bool:
-    """Whether a value is a number, also one written as text, but NaN or infinite."""
-    try:
-        return not math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
-
-
-def _number(value: Any) -> float | None:
-    """A finite number, also where a logger wrote it as text; None if it is none."""
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+def _metrics(row: Mapping[str, Any], *, held_out: bool) -> dict[str, Any]:
+    """The metrics of one line, of training or of evaluation, by this project's names."""
+    names = {name: named(str(name)) for name in row}
+    return {
+        known.metric: row[name]
+        for name, known in names.items()
+        if known is not None and known.held_out == held_out
+    }

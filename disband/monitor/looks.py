@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from disband.lm.model.gpt2 import Batch, Model, join, logp
 from disband.lm.scores.capture import undisturbed
+from disband.lm.scores.explicit import plain_logp
 from disband.lm.scores.layout import texts
 from disband.lm.scores.measurement import measuring
-from disband.lm.scores.metric import Preconditioner, direction_products, own_products
+from disband.lm.scores.products.metric import Preconditioner, direction_products, own_products
 from disband.lm.scores.split import parts, shrinking
 from disband.theory.gram import Gram
 
@@ -30,11 +31,13 @@ class Look:
 
     Args:
         gram: Score products, ``(pairs,)`` each.
+        logp: Log-probabilities, chosen then rejected, ``(2, pairs)``, nats.
         slopes: First-order changes by an update, chosen then rejected, ``(2, pairs)``, nats; None
             where no update was given.
     """
 
     gram: Gram
+    logp: Array
     slopes: Array | None
 
 
@@ -53,42 +56,58 @@ def look(
     one of them. Raises as they do.
     """
     products = np.zeros((3, len(batch_w)))
-    slopes = np.zeros((2, len(batch_w)))
+    slopes, logp = np.zeros((2, 2, len(batch_w)))
     with own_precision(model), measuring(model, select) as measurement:
-        device = model.get_input_embeddings().weight.device
-        chosen, rejected = texts(batch_w, device), texts(batch_l, device)
+        chosen, rejected = measurement.take(batch_w, batch_l)
         metric = measurement.metric(metric)
         if update is not None:
-            measurement.check("an update", update)
+            update = measurement.named("an update", update)
         costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
 
         def measure(most: int) -> None:
             for some in parts(costs, MEMORY, most):
                 both = measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
-                found = [p.numpy() for _, p in own_products(both[0], both[1], metric)]
-                products[:, some] = np.sum(found, 0)
+                logp[:, some] = measurement.logp.reshape(2, -1)
+                by_name = [p.numpy() for _, p in own_products(both[0], both[1], metric)]
+                products[:, some] = np.sum(by_name, 0)
                 if update is not None:
                     for side, scores in zip(slopes, both, strict=True):
                         along = [p.numpy() for _, p in direction_products(scores, update, None)]
                         side[some] = np.sum(along, 0)
 
         shrinking(measure, len(batch_w))
-    return Look(Gram(*products), None if update is None else slopes)
+    return Look(Gram(*products), logp, None if update is None else slopes)
 
 
-def logps(model: Model, batch_w: Batch, batch_l: Batch) -> Array:
-    """Log-probabilities of the chosen and of the rejected, ``(2, pairs)``, nats, no dropout."""
+def logps(model: Model, batch_w: Batch, batch_l: Batch, *, alone: bool = False) -> Array:
+    """Log-probabilities of the chosen and of the rejected, ``(2, pairs)``, nats, no dropout.
+
+    Args:
+        model: Left as it was.
+        batch_w: The chosen responses.
+        batch_l: The rejected ones.
+        alone: Whether each text is read by itself, and not in a padded batch.
+    """
     device = model.get_input_embeddings().weight.device
     both = join(batch_w, batch_l)
     size = int(both.lengths.max()) * model.get_input_embeddings().weight.shape[0]
     rows = max(1, LOGITS // size)
     with own_precision(model), undisturbed(model), torch.no_grad():
-        found = [
+        if alone:
+            return plain_logp(model, texts(both, device)).reshape(2, -1)
+        values = [
             logp(model, Batch(*(t[i : i + rows].to(device) for t in _fields(both)))).double().cpu()
             for i in range(0, len(both), rows)
         ]
-    values: Array = torch.cat(found).numpy().reshape(2, -1)
-    return values
+    padded: Array = torch.cat(values).numpy().reshape(2, -1)
+    return padded
+
+
+def agree(padded: Array, proved: Array, model: Model) -> bool:
+    """Whether log-probabilities of a padded batch are those of its texts, but for rounding."""
+    half = next(model.parameters()).dtype in (torch.bfloat16, torch.float16)
+    tolerance = 0.05 if half else 1e-3
+    return np.allclose(padded, proved, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _fields(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

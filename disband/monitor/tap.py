@@ -72,7 +72,7 @@ class Tap:
         self._passed = np.zeros(2)
         self._labels: Tensor | None = None
         self._own: Gram | None = None
-        self._undo: list[str] = []
+        self._replaced: dict[str, tuple[Any, Any]] = {}  # ours, and the instance's own before
 
     def open(self) -> None:
         """Listen until ``close``."""
@@ -93,6 +93,8 @@ class Tap:
 
         @wraps(compute)
         def heard(*args: Any, **named: Any) -> Any:
+            if not self._replaced:
+                return compute(*args, **named)
             hooks = (
                 trainer.model.register_forward_pre_hook(self._measure, with_kwargs=True),
                 trainer.model.register_forward_hook(self._hear, with_kwargs=True),
@@ -107,9 +109,17 @@ class Tap:
         self._replace("compute_loss", heard)
 
     def close(self) -> None:
-        """Leave the trainer as it was."""
-        while self._undo:
-            delattr(self._trainer, self._undo.pop())
+        """Leave the trainer as it was, with whatever others have put on it."""
+        own = vars(self._trainer)
+        for name, (ours, before) in self._replaced.items():
+            # What was put over ours meanwhile stays, and calls what no longer listens.
+            if own.get(name) is not ours:
+                continue
+            if before is None:
+                delattr(self._trainer, name)
+            else:
+                setattr(self._trainer, name, before)
+        self._replaced = {}
 
     def begin(self, wanted: int) -> None:
         """Listen for so many pairs of the optimizer step that begins, spread over its parts."""
@@ -127,8 +137,8 @@ class Tap:
         return passed
 
     def _replace(self, name: str, function: Callable[..., Any]) -> None:
+        self._replaced[name] = function, vars(self._trainer).get(name)
         setattr(self._trainer, name, function)
-        self._undo.append(name)
 
     @property
     def _idle(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import false
+from sympy import Basic, false
 from sympy.core.relational import Relational
 
 from disband.theory.facts import facts
@@ -18,7 +18,6 @@ from disband.theory.own_loss.complexity import size
 from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
 
-from ..job.entries import objective_entry
 from .formula import balanced, entry, plain
 from .numbers import number
 
@@ -47,8 +46,14 @@ def derivation(objective: Objective | TorchObjective) -> str:
     """Return the loss of ``objective`` and all that follows from it, as lines of plain text."""
     if isinstance(objective, TorchObjective):
         return _numbers(objective)
+    names = _chart(objective)
+
+    def short(formula: Basic) -> str:
+        return plain(names.short(formula))
+
     preserved, suppressed = (
-        plain(balanced(c)) if isinstance(c, Relational) else plain(c) for c in objective.conditions
+        plain(names.short(balanced(c)) if isinstance(c, Relational) else c)
+        for c in objective.conditions
     )
     return "\n".join(
         [
@@ -56,12 +61,12 @@ def derivation(objective: Objective | TorchObjective) -> str:
             "",
             *_STEP,
             "",
-            *_solved(objective, "short", lambda: _short(facts(objective).chart)),
-            _entry("d_w", plain(objective.d_w)),
-            *_solved(objective, "", lambda: _signs(objective.signs_w, facts(objective).chart)),
-            _entry("d_l", plain(objective.d_l)),
-            *_solved(objective, "", lambda: _signs(objective.signs_l, facts(objective).chart)),
-            _entry("r = d_w/d_l", plain(objective.ratio)),
+            *_short(names),
+            _entry("d_w", short(objective.d_w)),
+            *_solved(objective, "", lambda: _signs(objective.signs_w, names)),
+            _entry("d_l", short(objective.d_l)),
+            *_solved(objective, "", lambda: _signs(objective.signs_l, names)),
+            _entry("r = d_w/d_l", short(objective.ratio)),
             "",
             *_consequences(preserved, suppressed),
             *_solved(objective, "undefined", lambda: _undefined(objective)),
@@ -71,10 +76,22 @@ def derivation(objective: Objective | TorchObjective) -> str:
     )
 
 
+def _chart(objective: Objective) -> Chart:
+    """Return the short names for an objective; none where a loss of one's own is beyond them."""
+    try:
+        return facts(objective).chart
+    except _BEYOND:
+        if objective in OBJECTIVES:
+            raise
+        return Chart()
+
+
 def record(objective: Objective | TorchObjective) -> dict[str, Any]:
     """Return the formulas of ``objective`` in LaTeX, as plain data."""
     if isinstance(objective, TorchObjective):
         return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
+    from ..job.entries import objective_entry  # it loads what decides claims
+
     return {**objective_entry(objective), "note": objective.note}
 
 
@@ -109,7 +126,7 @@ def _facts(objective: Objective) -> list[str]:
     lines += _entries(
         "along", [f"r {text}" if i == 0 else text for i, text in enumerate(words.motion())]
     )
-    lines += _entries("winner", [words.protection()])
+    lines += _entries("protects", [words.protection()])
     zeros = [f"{plain(name)} ≈ {number(float(one.low))}" for name, one in words.crossings()]
     if zeros:
         lines += _entries("zeros", [f"d_w = 0 at {', '.join(zeros)}, with the defaults"])

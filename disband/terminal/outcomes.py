@@ -31,7 +31,7 @@ def lines(rows: Sequence[Row], objective: str, asked: Survey, start: Row) -> lis
     kind = "one pair each" if asked.pairs == 1 else f"{asked.pairs} pairs each"
     size = "step sizes 0.3 to 100" if asked.lr is None else f"step size {number(asked.lr)}"
     columns = {
-        "right": Case.IDEAL.words,
+        "ideal": Case.IDEAL.words,
         "both fall": Case.BOTH_FALL.words,
         "both rise": Case.BOTH_RISE.words,
         "reversed": Case.REVERSED.words,
@@ -58,7 +58,7 @@ def lines(rows: Sequence[Row], objective: str, asked: Survey, start: Row) -> lis
     return [
         *said,
         "",
-        "right: over the whole run the chosen rises and the rejected falls; w fell, l rose: share",
+        "ideal: over the whole run the chosen rises and the rejected falls; w fell, l rose: share",
         "of the steps; in band: of the steps, in the pair's own band; means: batches whose mean",
         "chosen does not fall and whose mean rejected does not rise over the run; margin: median,",
         "nats",

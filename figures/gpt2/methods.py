@@ -73,7 +73,7 @@ def methods_picture(rows: Sequence[Row], gained: float) -> Figure:
         Line2D([], [], linestyle="none", marker=look.marker, color=look.color, label=method)
         for method, look in zip(methods, _LOOKS, strict=False)
     ]
-    band = Patch(facecolor=FILLS[Case.IDEAL].color, label="winner preserved, loser suppressed")
+    band = Patch(facecolor=FILLS[Case.IDEAL].color, label="chosen up, rejected down")
     figure.legend(handles=[*handles, band], loc="outside upper center", ncols=3)
     return figure
 

@@ -18,20 +18,22 @@ from disband.theory.gram import Gram
 from ..model.gpt2 import Batch, Model
 from .adam import adam_preconditioner
 from .layers import Selection
-from .layout import Text, texts
+from .layout import Text
 from .measurement import Measurement, SlowScores, measuring
-from .metric import (
+from .products.metric import (
     Preconditioner,
     all_products,
     direction_products,
     own_products,
 )
-from .places import place_products
+from .products.places import place_products
+from .products.terms import Scores
+from .proof import SeparateReading
 from .split import SmallerParts, halves_of_memory, parts, shrinking
-from .terms import Scores
 
 __all__ = [
-    "How", "SlowScores", "SmallerParts", "adam_preconditioner", "batch_gram", "contributions",
+    "How", "SeparateReading", "SlowScores", "SmallerParts",
+    "adam_preconditioner", "batch_gram", "contributions",
     "cosines", "directional", "pair_gram", "position_gram", "token_gram",
 ]  # fmt: skip
 
@@ -92,17 +94,17 @@ def contributions(
     does. Raises as ``pair_gram`` does.
     """
     with measuring(model, how.get("parameters")) as measurement:
-        chosen, rejected = _texts(model, batch_w, batch_l)
+        chosen, rejected = measurement.take(batch_w, batch_l)
         metric = measurement.metric(how.get("preconditioner"))
-        found = {name: np.zeros((3, len(chosen))) for name in measurement.parameters}
+        by_name = {name: np.zeros((3, len(chosen))) for name in measurement.parameters}
 
         def measure(some: list[int]) -> None:
             a, b = measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
             for name, products in own_products(a, b, metric):
-                found[name][:, some] = products.numpy()
+                by_name[name][:, some] = products.numpy()
 
         _each(measurement, chosen, rejected, how, measure)
-    return {name: Gram(*products) for name, products in found.items()}
+    return {name: Gram(*products) for name, products in by_name.items()}
 
 
 def batch_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How]) -> Array:
@@ -117,17 +119,30 @@ def batch_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How])
         ValueError, MemoryError: As ``pair_gram``.
     """
     with measuring(model, how.get("parameters")) as measurement:
-        chosen, rejected = _texts(model, batch_w, batch_l)
+        chosen, rejected = measurement.take(batch_w, batch_l)
         metric = measurement.metric(how.get("preconditioner"))
         costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
         n = len(chosen)
 
+        def groups_of(some: list[int]) -> list[list[int]]:
+            sides = [chosen[i] for i in some], [rejected[i] for i in some]
+            return [[some[i] for i in group] for group in measurement.groups(*sides)]
+
         def scores(some: list[int]) -> Sequence[Scores]:
-            return measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
+            return [
+                side
+                for group in groups_of(some)
+                for side in measurement.pairs(
+                    [chosen[i] for i in group], [rejected[i] for i in group]
+                )
+            ]
 
         def measure(most: int) -> Array:
             groups = halves_of_memory(costs, _memory(how), most)
-            rows = [[*some, *(n + i for i in some)] for some in groups]
+            rows = [
+                [i for group in groups_of(some) for i in (*group, *(n + i for i in group))]
+                for some in groups
+            ]
             return _blockwise(groups, rows, scores, metric, how)
 
         return shrinking(measure, n)
@@ -146,7 +161,7 @@ def token_gram(model: Model, batch_w: Batch, batch_l: Batch, **how: Unpack[How])
     """
     _refuse_many("a token Gram", batch_w, batch_l)
     with measuring(model, how.get("parameters")) as measurement:
-        (w,), (l,) = _texts(model, batch_w, batch_l)  # noqa: E741
+        (w,), (l,) = measurement.take(batch_w, batch_l, apart=True)  # noqa: E741
         metric = measurement.metric(how.get("preconditioner"))
         len_w = len(w.counted)
         costs = [measurement.token_cost(t) for t in (w, l) for _ in t.counted]
@@ -182,7 +197,7 @@ def position_gram(
     """
     _refuse_many("a Gram of positions", batch_w, batch_l)
     with measuring(model, how.get("parameters")) as measurement:
-        (w,), (l,) = _texts(model, batch_w, batch_l)  # noqa: E741
+        (w,), (l,) = measurement.take(batch_w, batch_l, apart=True)  # noqa: E741
         metric = measurement.metric(how.get("preconditioner"))
         products = place_products((w, l), measurement.resolved((w, l)), metric)
         return {name: matrix.numpy() for name, matrix in products}
@@ -213,18 +228,18 @@ def directional(
             ``pair_gram``.
     """
     with measuring(model, how.get("parameters")) as measurement:
-        chosen, rejected = _texts(model, batch_w, batch_l)
+        chosen, rejected = measurement.take(batch_w, batch_l)
         metric = measurement.metric(how.get("preconditioner"))
-        measurement.check("an update", update)
-        found = np.zeros((2, len(chosen)))
+        update = measurement.named("an update", update)
+        changes = np.zeros((2, len(chosen)))
 
         def measure(some: list[int]) -> None:
             both = measurement.pairs([chosen[i] for i in some], [rejected[i] for i in some])
-            for side, scores in zip(found, both, strict=True):
+            for side, scores in zip(changes, both, strict=True):
                 side[some] = sum(p.numpy() for _, p in direction_products(scores, update, metric))
 
         _each(measurement, chosen, rejected, how, measure)
-    return found.reshape(-1)
+    return changes.reshape(-1)
 
 
 def cosines(gram: Array) -> Array:
@@ -233,16 +248,6 @@ def cosines(gram: Array) -> Array:
     scale = norms[..., :, None] * norms[..., None, :]
     cosine: Array = np.divide(gram, scale, out=np.full_like(gram, np.nan), where=scale > 0)
     return cosine
-
-
-def _texts(model: Model, batch_w: Batch, batch_l: Batch) -> tuple[list[Text], list[Text]]:
-    if len(batch_w) != len(batch_l):
-        raise ValueError(
-            "chosen and rejected responses come in pairs: "
-            f"got {len(batch_w)} chosen and {len(batch_l)} rejected"
-        )
-    device = model.get_input_embeddings().weight.device
-    return texts(batch_w, device), texts(batch_l, device)
 
 
 def _refuse_many(what: str, batch_w: Batch, batch_l: Batch) -> None:
@@ -267,14 +272,15 @@ def _each(
     """Measure all pairs, as many at once as the memory budget allows."""
     costs = [measurement.pair_cost(*pair) for pair in zip(chosen, rejected, strict=True)]
     report = how.get("progress") or _quiet
-    left = list(range(len(chosen)))
+    waiting = measurement.groups(chosen, rejected)
 
     def go_on(most: int) -> None:
-        while left:
-            some = [left[i] for i in parts([costs[i] for i in left], _memory(how), most)[0]]
+        while waiting:
+            group = waiting[0]
+            some = [group[i] for i in parts([costs[i] for i in group], _memory(how), most)[0]]
             measure(some)
-            left[:] = [i for i in left if i not in set(some)]
-            report(1 - len(left) / len(chosen))
+            waiting[:1] = [left] if (left := [i for i in group if i not in set(some)]) else []
+            report(1 - sum(map(len, waiting)) / len(chosen))
 
     shrinking(go_on, len(chosen))
 

@@ -14,8 +14,8 @@ from torch.nn.functional import layer_norm
 from transformers.pytorch_utils import Conv1D
 
 from ..model.gpt2 import Model
-from .factors import Dense, OneHot, dense, wide
-from .terms import Term, vectors
+from .products.factors import Dense, OneHot, dense, wide
+from .products.terms import Term, vectors
 
 # From the gradient of a layer's output, (rows, positions, ..., width), to a parameter's term.
 ToTerm = Callable[[Tensor], Term]
@@ -116,6 +116,11 @@ def _flat(g: Tensor) -> Dense:
     return dense(g.flatten(1, -2))
 
 
+def own_name(name: str) -> str:
+    """A parameter's name in the model itself, where it is that under torch.compile's wrapper."""
+    return name.removeprefix("_orig_mod.")
+
+
 @dataclass(frozen=True, eq=False)
 class Wanted:
     """The measured parameters of a model.
@@ -150,6 +155,7 @@ def wanted(model: Model, selection: Selection | None) -> Wanted:
     if callable(selection):
         chosen = {n: p for n, p in trained.items() if selection(n)}
     elif selection is not None:
+        selection = [own_name(name) for name in selection]
         unknown = sorted(set(selection) - set(trained))
         if unknown:
             raise ValueError(
@@ -173,8 +179,9 @@ def wanted(model: Model, selection: Selection | None) -> Wanted:
             if id(p) in name_of
         }
         rule = rule_of(module) if own else None
-        if rule is not None:
-            layers[module], names[module] = rule, own
-        else:
-            slow |= set(own.values())
+        # A weight may be made of other parameters before each call, as that of weight_norm is.
+        ruled = {} if rule is None else {n: own[n] for n in ("weight", "bias") if n in own}
+        if rule is not None and ruled:
+            layers[module], names[module] = rule, ruled
+        slow |= set(own.values()) - set(ruled.values())
     return Wanted(chosen, layers, names, frozenset(slow))

@@ -34,12 +34,10 @@ class Stretch:
     Args:
         ids: Token ids, ``(rows, length)``.
         attention: 1 on tokens and 0 on padding, ``(rows, length)``.
-        positions: Each token's position in its text, ``(rows, length)``.
     """
 
     ids: Tensor
     attention: Tensor
-    positions: Tensor
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,7 +67,7 @@ def texts(batch: Batch, device: torch.device) -> list[Text]:
     Raises:
         ValueError: A response has no token, or begins the row, where nothing predicts it.
     """
-    found = []
+    rows = []
     for i in range(len(batch)):
         real = batch.attention[i].bool()
         counted = batch.response[i].bool()[real].nonzero()[:, 0]
@@ -79,8 +77,8 @@ def texts(batch: Batch, device: torch.device) -> list[Text]:
                 f"row {i} has {'none' if not len(counted) else 'one at its very start'}; leave "
                 "out empty responses, and begin a text without a prompt with a start token"
             )
-        found.append(Text(batch.ids[i][real].to(device), counted.to(device)))
-    return found
+        rows.append(Text(batch.ids[i][real].to(device), counted.to(device)))
+    return rows
 
 
 def common_lengths(chosen: Sequence[Text], rejected: Sequence[Text]) -> list[int]:
@@ -98,28 +96,42 @@ def common_beginning(x: Text, y: Text) -> int:
     return int(differ[0]) if len(differ) else most
 
 
-def stretch(rows: Sequence[Text], starts: Sequence[int], stops: Sequence[int]) -> Stretch:
-    """Tokens ``starts[i]`` to ``stops[i]`` of each text."""
-    sizes = [stop - start for start, stop in zip(starts, stops, strict=True)]
+def together(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """Groups of pairs that are read together, each after as much as its least pair has in common.
+
+    All rows of a group go on from the same place, so that no padding comes between a prompt and
+    its response, where a model that counts places by itself would count it too.
+
+    Args:
+        lengths: Tokens that each pair has in common.
+        most: Shared tokens that a group may give up for being one.
+    """
+    groups: list[list[int]] = []
+    for pair in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if groups and sum(lengths[i] - lengths[pair] for i in groups[-1]) <= most:
+            groups[-1].append(pair)
+        else:
+            groups.append([pair])
+    return [sorted(group) for group in groups]
+
+
+def laid_out(rows: Sequence[Text], start: int, stops: Sequence[int]) -> Stretch:
+    """Tokens ``start`` to ``stops[i]`` of each text."""
     device = rows[0].ids.device
-    ids = torch.zeros(len(rows), max(sizes), dtype=torch.long, device=device)
+    ids = torch.zeros(len(rows), max(stops) - start, dtype=torch.long, device=device)
     attention = torch.zeros_like(ids)
-    for i, (text, start, size) in enumerate(zip(rows, starts, sizes, strict=True)):
-        ids[i, :size] = text.ids[start : start + size]
-        attention[i, :size] = 1
-    ahead = torch.arange(max(sizes), device=device)
-    positions = torch.tensor(starts, device=device)[:, None] + ahead
-    # Padding goes on counting no further than the text, as a table of positions may end there.
-    last = torch.tensor(stops, device=device)[:, None] - 1
-    return Stretch(ids, attention, positions.minimum(last.clamp(min=0)))
+    for i, (text, stop) in enumerate(zip(rows, stops, strict=True)):
+        ids[i, : stop - start] = text.ids[start:stop]
+        attention[i, : stop - start] = 1
+    return Stretch(ids, attention)
 
 
-def predictions(rows: Sequence[Text], starts: Sequence[int]) -> Predictions:
-    """Where the stretch that begins with token ``starts[i]`` of each text predicts its response."""
+def predictions(rows: Sequence[Text], start: int) -> Predictions:
+    """Where the stretch that begins with token ``start`` of each text predicts its response."""
     counts = torch.tensor([len(text.counted) for text in rows])
     device = rows[0].ids.device
     return Predictions(
         torch.arange(len(rows)).repeat_interleave(counts).to(device),
-        torch.cat([t.counted - 1 - start for t, start in zip(rows, starts, strict=True)]),
-        torch.cat([t.ids[t.counted] for t in rows]),
+        torch.cat([text.counted - 1 - start for text in rows]),
+        torch.cat([text.ids[text.counted] for text in rows]),
     )

@@ -13,7 +13,7 @@ from transformers.cache_utils import DynamicLayer
 
 from ..model.gpt2 import Model, forward_arguments
 from .capture import Call, Recorder
-from .layout import Predictions, Stretch
+from .layout import Predictions, Stretch, Text, laid_out, predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +46,12 @@ class Prompt:
 
     Args:
         shape: Rows and length.
-        lengths: Tokens of each row.
         calls: Calls of the layers.
         memory: As of ``Past``, in the graph of the calls.
         attention: As of ``Past``.
     """
 
     shape: tuple[int, int]
-    lengths: list[int]
     calls: list[Call]
     memory: tuple[Tensor, ...]
     attention: Tensor
@@ -95,11 +93,13 @@ def read(
     recorder: Recorder,
     stretch: Stretch,
     where: Predictions,
-    past: Past | None = None,
+    past: Past | None,
+    *,
+    numbered: bool,
 ) -> Reading | None:
     """Read a stretch after its past; None if the model does not use its head as expected."""
     recorder.begin(lambda hidden: hidden[where.row, where.place][None])
-    output = model(**inputs_of(model, stretch, past))
+    output = model(**inputs_of(model, stretch, past, numbered=numbered))
     calls = recorder.calls
     cut, at = recorder.cut, recorder.before_head
     if cut is None or output.logits.shape[:2] != (1, len(where.row)):
@@ -116,33 +116,57 @@ def read(
 
 
 def read_prompt(
-    model: Model, recorder: Recorder, stretch: Stretch, lengths: list[int]
+    model: Model, recorder: Recorder, stretch: Stretch, *, numbered: bool
 ) -> Prompt | None:
     """Read prompts; None if what the model remembers of them is more than keys and values."""
     recorder.begin(lambda hidden: hidden[:, :0])
-    output = model(**inputs_of(model, stretch, None) | {"use_cache": True})
+    output = model(**inputs_of(model, stretch, numbered=numbered) | {"use_cache": True})
     cache: Any = getattr(output, "past_key_values", None)
     calls = recorder.calls
     layers: list[Any] = cache.layers if type(cache) is DynamicCache else []
-    if not layers or any(type(layer) is not DynamicLayer for layer in layers):
+    # A layer that remembers nothing of its own reads another's keys, or has none.
+    if not layers or any(type(x) is not DynamicLayer or x.keys is None for x in layers):
         return None
     memory = tuple(m for layer in layers for m in (layer.keys, layer.values))
-    return Prompt(stretch.shape, lengths, calls, memory, stretch.attention)
+    return Prompt(stretch.shape, calls, memory, stretch.attention)
 
 
-def remembers_by_keys(model: Model) -> bool:
-    """Whether a prompt's keys and values can be all that its continuation depends on.
+def read_rows(
+    model: Model,
+    recorder: Recorder,
+    rows: Sequence[Text],
+    shared: int,
+    prompts: int,
+    *,
+    numbered: bool,
+) -> tuple[Prompt | None, Past | None, Reading | None]:
+    """Read the first ``shared`` tokens of the first ``prompts`` rows once, then the rest of all.
 
-    Frequencies that change with the length read would differ between one call and two.
+    Row i goes on from prompt i modulo ``prompts``. The reading is None if the model does not use
+    its head as expected, and the prompt if nothing was to be shared, or could be.
     """
-    config = model.config
-    scaling = getattr(config, "rope_scaling", None) or getattr(config, "rope_parameters", None)
-    kind = str((scaling or {}).get("rope_type", "default"))
-    return "past_key_values" in forward_arguments(model) and kind not in ("dynamic", "longrope")
+    stops = [text.needed for text in rows]
+    prompt = past = None
+    if shared:
+        first = laid_out(rows[:prompts], 0, [shared] * prompts)
+        prompt = read_prompt(model, recorder, first, numbered=numbered)
+    if prompt is None:
+        shared = 0
+    else:
+        past = prompt.past(torch.arange(len(rows)) % prompts)
+    rest = laid_out(rows, shared, stops)
+    where = predictions(rows, shared)
+    return prompt, past, read(model, recorder, rest, where, past, numbered=numbered)
 
 
-def inputs_of(model: Model, stretch: Stretch, past: Past | None) -> dict[str, Any]:
-    """What the model is called with to read a stretch after its past."""
+def inputs_of(
+    model: Model, stretch: Stretch, past: Past | None = None, *, numbered: bool = False
+) -> dict[str, Any]:
+    """What the model is called with to read a stretch after its past.
+
+    Positions are numbered for each row, if the model takes such numbers and is to be given them;
+    else it counts them by itself, most often once for all rows.
+    """
     attention = stretch.attention
     taken = forward_arguments(model)
     inputs: dict[str, Any] = {"input_ids": stretch.ids}
@@ -152,8 +176,12 @@ def inputs_of(model: Model, stretch: Stretch, past: Past | None) -> dict[str, An
         attention = torch.cat([past.attention, attention], 1)
         inputs |= {"past_key_values": past.cache(), "use_cache": True}
     inputs["attention_mask"] = attention
-    if "position_ids" in taken:
-        inputs["position_ids"] = stretch.positions
+    adapter = getattr(model, "active_peft_config", None)
+    if numbered and "position_ids" in taken and not getattr(adapter, "is_prompt_learning", False):
+        rows, length = stretch.shape
+        start = attention.shape[1] - length
+        numbers = torch.arange(start, start + length, device=attention.device)
+        inputs["position_ids"] = numbers.expand(rows, -1)
     return inputs
 
 

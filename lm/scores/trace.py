@@ -3,31 +3,32 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ..model.gpt2 import Model
-from .capture import Call, Recorder, recording
-from .factors import wide
+from .capture import Call, recording
 from .layers import Values, Wanted
-from .layout import Text, common_beginning, common_lengths, predictions, stretch
+from .layout import Text, common_beginning
+from .products.factors import wide
+from .products.terms import Term
 from .reading import (
     Past,
     Prompt,
     Reading,
     differentiate,
     differentiate_each,
-    read,
-    read_prompt,
-    remembers_by_keys,
+    read_rows,
     residual,
 )
 from .shortcuts import shortened
-from .terms import Term
 
-Found = dict[str, list[Term]]
+Told = dict[str, list[Term]]
 Arrange = Callable[[Tensor], Tensor]
+Array = npt.NDArray[np.float64]
 Slopes = Sequence[Tensor | None]
 
 
@@ -36,33 +37,49 @@ class Tracer:
 
     Parameters of layers that turn out not to be called as expected are gathered in ``strange``;
     what is found of them does not count. ``logp`` has the log-probabilities of the pairs read
-    last, the chosen first, in float64; ``None`` if the model could not be read.
+    last, the chosen first; nothing if the model could not be read.
+
+    Args:
+        model: In evaluation mode.
+        wanted: What is measured of it.
+        numbered: Whether it is given the positions of its tokens.
     """
 
-    def __init__(self, model: Model, wanted: Wanted) -> None:
+    def __init__(self, model: Model, wanted: Wanted, *, numbered: bool) -> None:
         self._model = model
         self._wanted = wanted
+        self._numbered = numbered
         self._head: nn.Module | None = model.get_output_embeddings()
         self.strange: set[str] = set()
-        self.logp: Tensor | None = None
+        self.logp: Array = np.zeros(0)
 
     def pairs(
-        self, chosen: Sequence[Text], rejected: Sequence[Text], *, resolved: bool = False
-    ) -> list[Found]:
+        self,
+        chosen: Sequence[Text],
+        rejected: Sequence[Text],
+        shared: int,
+        *,
+        resolved: bool = False,
+    ) -> list[Told]:
         """Terms of the scores of the chosen and of the rejected responses.
 
-        With ``resolved``, each term has all of a response's positions, in their order.
+        Args:
+            chosen: One text each.
+            rejected: Likewise.
+            shared: So many tokens that the two of each pair begin with in common are read once.
+            resolved: Give each term all of a response's positions, in their order; then nothing
+                is shared.
         """
-        found: list[Found] = [{}, {}]
+        told: list[Told] = [{}, {}]
         with shortened(self._model):
-            prompt, past, reading = self._read(chosen, rejected, share=not resolved)
+            prompt, past, reading = self._read(chosen, rejected, 0 if resolved else shared)
         if reading is None:
-            return found
+            return told
         self.logp = _logp(reading, [len(text.counted) for text in (*chosen, *rejected)])
         top, entering = self._top(reading)
         trunk, remembered = _trunk(reading, entering, past)
         values, begin = Values(resolved=resolved), 0
-        for i, (group, side) in enumerate(zip(found, (chosen, rejected), strict=True)):
+        for i, (group, side) in enumerate(zip(told, (chosen, rejected), strict=True)):
             counts = [len(text.counted) for text in side]
             padded = _padded(begin, counts)
             begin += sum(counts)
@@ -78,21 +95,21 @@ class Tracer:
                     keep=i == 0,
                 )
                 self._tell(group, prompt.calls, slopes, _same, _same, prompt.shape, values)
-        self._check(found)
-        return found
+        self._check(told)
+        return told
 
-    def tokens(self, pair: tuple[Text, Text], picks: Sequence[Sequence[int]]) -> list[Found]:
+    def tokens(self, pair: tuple[Text, Text], picks: Sequence[Sequence[int]]) -> list[Told]:
         """Terms of the scores of some response tokens of a pair.
 
         Args:
             pair: Its chosen and its rejected response.
             picks: For each, indices of its response tokens.
         """
-        found: list[Found] = [{}, {}]
+        told: list[Told] = [{}, {}]
         with shortened(self._model, common_beginning(*pair)):
-            _, _, reading = self._read(pair[:1], pair[1:], share=False)
+            _, _, reading = self._read(pair[:1], pair[1:], 0)
         if reading is None:
-            return found
+            return told
         top, entering = self._top(reading)
         starts = 0, len(pair[0].counted)
         places = [[start + i for i in pick] for start, pick in zip(starts, picks, strict=True)]
@@ -103,37 +120,30 @@ class Tracer:
         edges = [call.edge for call in reading.trunk]
         trunk = differentiate_each(reading.hidden, slopes, edges)
         values = Values()
-        for i, (group, place) in enumerate(zip(found, places, strict=True)):
+        for i, (group, place) in enumerate(zip(told, places, strict=True)):
             each, row = _at((0, place, None)), _at(slice(i, i + 1))
             mine = _at((slice(len(place)), i))
             self._tell(group, reading.top, top, each, each, (1, -1), values)
             self._tell(group, reading.trunk, trunk, row, mine, reading.shape, values)
-        self._check(found)
-        return found
+        self._check(told)
+        return told
 
     def _read(
-        self, chosen: Sequence[Text], rejected: Sequence[Text], *, share: bool = True
+        self, chosen: Sequence[Text], rejected: Sequence[Text], shared: int
     ) -> tuple[Prompt | None, Past | None, Reading | None]:
         """Read what pairs have in common, then the rest of the chosen and of the rejected."""
-        n, rows = len(chosen), [*chosen, *rejected]
         with recording(self._wanted.layers, self._head) as recorder:
-            prompt = self._prompt(recorder, chosen, rejected) if share else None
-            past = None if prompt is None else prompt.past(torch.arange(2 * n) % n)
-            starts = [0] * 2 * n if prompt is None else prompt.lengths * 2
-            rest = stretch(rows, starts, [text.needed for text in rows])
-            reading = read(self._model, recorder, rest, predictions(rows, starts), past)
+            prompt, past, reading = read_rows(
+                self._model,
+                recorder,
+                [*chosen, *rejected],
+                shared,
+                len(chosen),
+                numbered=self._numbered,
+            )
         if reading is None:
             self.strange |= set(self._wanted.parameters)
         return prompt, past, reading
-
-    def _prompt(
-        self, recorder: Recorder, chosen: Sequence[Text], rejected: Sequence[Text]
-    ) -> Prompt | None:
-        lengths = common_lengths(chosen, rejected)
-        if min(lengths) < 1 or not remembers_by_keys(self._model):
-            return None
-        start = stretch(chosen, [0] * len(chosen), lengths)
-        return read_prompt(self._model, recorder, start, lengths)
 
     def _top(self, reading: Reading) -> tuple[list[Tensor | None], Tensor]:
         slope = residual(reading.logits, reading.target)
@@ -148,7 +158,7 @@ class Tracer:
 
     def _tell(
         self,
-        group: Found,
+        group: Told,
         calls: Sequence[Call],
         slopes: Slopes,
         of_read: Arrange,
@@ -156,6 +166,10 @@ class Tracer:
         shape: tuple[int, int],
         values: Values,
     ) -> None:
+        lowest = next((slope for slope in slopes if slope is not None), None)
+        if lowest is not None and not bool(lowest.isfinite().all()):
+            # As of padding that a window leaves nothing to look at.
+            self.strange |= set(self._wanted.parameters)
         for call, slope in zip(calls, slopes, strict=True):
             names = self._wanted.names[call.module]
             if slope is None:
@@ -164,15 +178,15 @@ class Tracer:
                 self.strange |= set(names.values())
                 continue
             inputs = tuple(of_read(x) if isinstance(x, Tensor) else x for x in call.inputs)
-            told = self._wanted.layers[call.module](call.module, inputs, values)
+            to_term = self._wanted.layers[call.module](call.module, inputs, values)
             arranged = of_slope(slope)
             for local, name in names.items():
-                group.setdefault(name, []).append(told[local](arranged))
+                group.setdefault(name, []).append(to_term[local](arranged))
 
-    def _check(self, found: Sequence[Found]) -> None:
+    def _check(self, told: Sequence[Told]) -> None:
         # What no layer told of may be unused, or used in a way that no hook sees.
         fast = set(self._wanted.parameters) - self._wanted.slow
-        self.strange |= {name for name in fast if any(name not in group for group in found)}
+        self.strange |= {name for name in fast if any(name not in group for group in told)}
 
 
 def _trunk(
@@ -186,11 +200,12 @@ def _trunk(
     return slopes[: len(edges)], [next(of_known) if m.requires_grad else None for m in memory]
 
 
-def _logp(reading: Reading, counts: Sequence[int]) -> Tensor:
+def _logp(reading: Reading, counts: Sequence[int]) -> Array:
     """Log-probability of each response, ``(responses,)``, nats."""
     with torch.no_grad():
         losses = cross_entropy(wide(reading.logits[0]), reading.target, reduction="none")
-        return -torch.stack([part.sum() for part in torch.split(losses.double(), list(counts))])
+        parts = torch.split(losses.double(), list(counts))
+        return np.asarray(-torch.stack([part.sum() for part in parts]).numpy(force=True))
 
 
 def _is_laid_out(inputs: tuple[Any, ...], shape: tuple[int, int], resolved: bool) -> bool:  # noqa: FBT001

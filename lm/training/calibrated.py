@@ -24,10 +24,9 @@ from disband.theory.gram import Gram
 
 from ..model.gpt2 import Batch, Model, join, logp
 from ..scores.layers import Selection
-from ..scores.layout import texts
 from ..scores.measurement import measuring
-from ..scores.metric import Preconditioner, all_products, own_products
-from ..scores.terms import Scores, weighted
+from ..scores.products.metric import Preconditioner, all_products, own_products
+from ..scores.products.terms import Scores, weighted
 from .finetune import Pair
 from .optimizers import Rule
 
@@ -123,21 +122,11 @@ def trace(
     Raises:
         ValueError: As :func:`disband.lm.scores.grams.pair_gram`.
     """
-    if len(batch_w) != len(batch_l):
-        raise ValueError(
-            "chosen and rejected responses come in pairs: "
-            f"got {len(batch_w)} chosen and {len(batch_l)} rejected"
-        )
-    device = model.get_input_embeddings().weight.device
     with measuring(model, parameters) as measurement:
-        both = measurement.pairs(texts(batch_w, device), texts(batch_l, device))
-        found = measurement.logp
+        both = measurement.pairs(*measurement.take(batch_w, batch_l))
+        logp_w, logp_l = np.split(measurement.logp, 2)
         named = dict(model.named_parameters())
         shapes = {name: named[name].shape for name in measurement.parameters}
-    if found is None:
-        with torch.no_grad():
-            found = logp(model, join(batch_w, batch_l)).double()
-    logp_w, logp_l = np.split(found.numpy(force=True), 2)
     return Traced(logp_w, logp_l, both[0], both[1], shapes)
 
 

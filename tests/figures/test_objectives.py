@@ -1,7 +1,6 @@
 from itertools import chain
 
 import numpy as np
-import pytest
 
 from disband.figures.objectives import gallery_picture, phase_picture
 from disband.figures.style import save
@@ -11,13 +10,14 @@ from disband.sims.surveys.phases import FAR, STILL, over_margins, phases
 from disband.theory.band import Case, band, case
 from disband.theory.gram import Gram
 from disband.theory.objectives import DPO, HINGE, IPO, OBJECTIVES, SFT
+from tests.sampling import some
 
 
 def test_every_objective_has_one_mechanism():
     assert sorted(chain(*MECHANISMS.values())) == sorted(o.name for o in OBJECTIVES)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_a_phase_diagram_shows_the_case_of_each_geometry(objective):
     found = phases(objective, FAR, cosine=[-0.5, 0.3, 0.9], log_norm_ratio=[-1.0, 0.2])
     d_w, d_l = (float(objective.kernel(w)(*FAR.values())) for w in ("d_w", "d_l"))

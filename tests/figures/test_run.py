@@ -5,7 +5,7 @@ import pytest
 
 from disband.figures.run import run_picture
 from disband.theory.band import Case
-from tests.disband.monitor.test_diagnosis import STEPS, looked, run_of
+from tests.disband.monitor.histories import STEPS, looked, run_of
 
 
 def columns_of(run):

@@ -43,6 +43,16 @@ RECURRENT = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
+ENCODER = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 64,
+    "is_decoder": True,
+    "pad_token_id": 5,
+}
 CONFIGURATIONS = {
     "gpt2": ("GPT2", ABSOLUTE),
     "llama": ("Llama", ROTARY),
@@ -53,7 +63,50 @@ CONFIGURATIONS = {
     "bloom": ("Bloom", {"vocab_size": VOCABULARY, "hidden_size": 16, "n_layer": 2, "n_head": 2}),
     "mixtral": ("Mixtral", {**ROTARY, "num_local_experts": 3, "experts_implementation": "eager"}),
     "mamba": ("Mamba", RECURRENT),
+    "mpt": ("Mpt", {"vocab_size": VOCABULARY, "d_model": 16, "n_heads": 2, "n_layers": 2}),
+    "gpt-neo": (
+        "GPTNeo",
+        {
+            "vocab_size": VOCABULARY,
+            "hidden_size": 16,
+            "num_layers": 2,
+            "num_heads": 2,
+            "attention_types": [[["global", "local"], 1]],
+            "window_size": 4,
+            "max_position_embeddings": 64,
+        },
+    ),
+    "bart": (
+        "Bart",
+        {
+            "vocab_size": VOCABULARY,
+            "d_model": 16,
+            "decoder_layers": 2,
+            "decoder_attention_heads": 2,
+            "decoder_ffn_dim": 24,
+            "max_position_embeddings": 64,
+            "is_decoder": True,
+            "is_encoder_decoder": False,
+        },
+    ),
+    "roformer": ("RoFormer", ENCODER),
+    "roberta": ("Roberta", ENCODER),
+    "gemma2": ("Gemma2", {**ROTARY, "sliding_window": 4}),
+    "xlnet": (
+        "XLNet",
+        {"vocab_size": VOCABULARY, "d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 24},
+    ),
+    "dynamic": (
+        "Llama",
+        {
+            **ROTARY,
+            "max_position_embeddings": 6,
+            "rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4},
+        },
+    ),
 }
+# These know but one way to compute attention.
+ONE_WAY = ("mamba", "bloom", "mpt", "roformer", "xlnet", "gpt-neo", "gemma2")
 
 
 def tiny(kind, *, tied=True, attention="sdpa"):
@@ -61,9 +114,9 @@ def tiny(kind, *, tied=True, attention="sdpa"):
     name, settings = CONFIGURATIONS["gpt2" if kind == "lora" else kind]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        own = {} if kind in ("mamba", "bloom") else {"attn_implementation": attention}
+        own = {} if kind in ONE_WAY else {"attn_implementation": attention}
         config = getattr(transformers, f"{name}Config")(**settings, tie_word_embeddings=tied, **own)
-        head = "LMHeadModel" if kind in ("gpt2", "lora") else "ForCausalLM"
+        head = "LMHeadModel" if kind in ("gpt2", "lora", "xlnet") else "ForCausalLM"
         model = getattr(transformers, f"{name}{head}")(config)
         if kind == "lora":
             model = adapted(model)

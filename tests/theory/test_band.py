@@ -168,10 +168,10 @@ def test_calibration_of_a_batch_keeps_to_each_pair():
 
 def test_cases_have_words():
     assert [c.words for c in Case] == [
-        "winner preserved, loser suppressed",
+        "chosen up, rejected down",
         "both fall",
         "both rise",
-        "winner falls, loser rises",
+        "reversed",
     ]
 
 

@@ -13,6 +13,7 @@ from disband.theory.objectives import DPO, OBJECTIVES, RRHF
 from disband.theory.symbols import DATA, beta, logp_w
 from tests.engines import needs_node, node
 from tests.exact import exactly
+from tests.sampling import some
 from tests.tails import HALF_ULP, SLACK, allowed, extremes, pairs
 
 QUANTITIES = ("loss", "d_w", "d_l")
@@ -70,7 +71,7 @@ def answers(data):
 
 @needs_node
 @pytest.mark.parametrize("what", QUANTITIES)
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_javascript_agrees_with_numpy(objective, what, data, answers):
     with np.errstate(all="ignore"):
         expected = objective.kernel(what)(*data)
@@ -87,7 +88,7 @@ def test_javascript_agrees_with_numpy(objective, what, data, answers):
 
 
 @needs_node
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_several_formulas_come_as_an_array(objective, answers):
     i = OBJECTIVES.index(objective)
     alone = np.stack([answers[f"d_w_{i}"], answers[f"d_l_{i}"]], axis=1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from disband.sims.pairs.policies import view
-from disband.theory.objectives import DPO, OBJECTIVES
+from disband.theory.objectives import DPO
 from disband.theory.step import first_order
 from disband.verify import strategies
 from disband.verify.kept.provenance import PACKAGES, ROOT, imports
@@ -32,6 +32,7 @@ from disband.verify.strategies import (
     softmax_models,
     vectors,
 )
+from tests.sampling import some
 
 searching = settings(
     max_examples=2000,
@@ -259,7 +260,7 @@ def test_a_batch_of_data_is_what_a_kernel_takes(data):
     assert DPO.kernel("d_w")(*data).shape == (5,)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_hyperparameters_are_all_set_and_legal(objective):
     @given(hyperparameters(objective))
     @settings(max_examples=10)

@@ -64,7 +64,7 @@ class Facts:
 
     @cached_property
     def protection(self) -> Protection:
-        """When the winner is protected and the loser suppressed."""
+        """When the chosen is protected and the rejected suppressed."""
         own = self.objective
         return protection(
             own.ratio, own.d_l, own.signs_w, own.signs_l, [self.ends[way] for way in WAYS]

@@ -52,12 +52,12 @@ class Band:
 
 @dataclass(frozen=True)
 class Protection:
-    r"""When the winner does not fall and when the loser does not rise, to first order.
+    r"""When the chosen does not fall and when the rejected does not rise, to first order.
 
     Args:
         winner: Rules whose regions cover all states and do not overlap.
         loser: The same for the rejected response.
-        enough: Where ``d_l`` is positive, :math:`\rho r^*` at most this protects the winner.
+        enough: Where ``d_l`` is positive, :math:`\rho r^*` at most this protects the chosen.
         needed: Where ``d_l`` is positive, :math:`\rho r^*` above this does not.
         band: The band; ``None`` if the incentives are never positive together.
     """
@@ -72,7 +72,7 @@ class Protection:
 def protection(
     ratio: Expr, d_l: Expr, of_w: Signs, of_l: Signs, ends: Sequence[Ends]
 ) -> Protection:
-    """Return when the winner is protected and the loser suppressed.
+    """Return when the chosen is protected and the rejected suppressed.
 
     Args:
         ratio: Incentive on the chosen response over that on the rejected one.

@@ -102,16 +102,16 @@ class Words:
         ]
 
     def protection(self) -> str:
-        """Say when the objective protects the winner, in one paragraph."""
+        """Say when the objective protects the chosen, in one paragraph."""
         name, found = self.facts.objective.name, self.facts.protection
         if len(found.winner) == 1:
             (rule,) = found.winner
             steady = not (rule.iff.free_symbols & LOGS)
             tail = ", at every state" if steady and rule.iff not in (true, false) else ""
-            sentence = f"{name} protects the winner {self._clause(rule)}{tail}."
+            sentence = f"{name} protects the chosen {self._clause(rule)}{tail}."
         else:
             cases = "; ".join(f"where {self._region(r)}: {self._clause(r)}" for r in found.winner)
-            sentence = f"{name} protects the winner {cases}."
+            sentence = f"{name} protects the chosen {cases}."
         return " ".join([sentence, *self._bounds(), *self._far()])
 
     def _region(self, rule: Rule) -> str:

@@ -19,7 +19,8 @@ SPPO = Objective(
     loss=(reward_w - 1 / (2 * beta)) ** 2 + (reward_l + 1 / (2 * beta)) ** 2,
     defaults={beta: 0.001},
     source="Wu et al. 2024, square loss with win probabilities 1 and 0",
-    note='The win probability of a winner is taken as 1, of a loser as 0 ("hard" labels).',
+    note="The win probability of a chosen response is taken as 1, of a rejected one as 0 "
+    '("hard" labels).',
 )
 
 BCO = Objective(

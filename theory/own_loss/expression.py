@@ -55,6 +55,13 @@ _DOMAINS: Mapping[str, tuple[Callable[..., Boolean], str]] = {
 }
 _EXPONENTIALS = frozenset(("exp", "expm1", "logodds", "sigmoid", "logsigmoid"))
 _NO_VALUES = frozenset((nan, zoo, oo, -oo, I))
+# What people write who mean something that is there by another name.
+_OTHER_FUNCTIONS = {
+    "log1p": "write log(1 + x)",
+    "ln": "write log(x)",
+    "tanh": "write 2*sigmoid(2*x) - 1",
+}
+_OTHER_NAMES = {"eta": "the step size is no part of a loss; call a hyperparameter otherwise"}
 _NUMBER_RULE = "a number lies between 1e-100 and 1e100"
 _NUMBER_REMEDY = "scale the formula"
 _REAL_RULE, _REAL_REMEDY = "a formula has a real value", "write what has one"
@@ -164,7 +171,7 @@ class Reader:
             raise self.source.refuse(
                 node, "a function has its arguments in brackets", f"write {name}(...)"
             )
-        raise self.source.refuse(node, self.rule, "use one of these")
+        raise self.source.refuse(node, self.rule, _OTHER_NAMES.get(name, "use one of these"))
 
     def _exponent(self, node: ast.expr) -> int:
         sign, number = 1, node
@@ -189,6 +196,7 @@ class Reader:
         known = [*FUNCTIONS, *EXTREMES]
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "write a product with *"
+        hint = _OTHER_FUNCTIONS.get(name, hint)
         raise self.source.refuse(node, f"a function is one of {', '.join(known)}", hint)
 
     def _tame(self, node: ast.AST, value: Expr) -> Expr:

@@ -124,12 +124,12 @@ def apart(statements: Sequence[Boolean]) -> list[list[Boolean]]:
     """Return ``statements`` in groups that share no unknown: each can be met by itself."""
     groups: list[tuple[set[Expr], list[Boolean]]] = []
     for part in (p for s in statements for p in _parts(s)):
-        unknowns = unknowns_of([part])
-        sharing = [g for g in groups if g[0] & unknowns]
-        groups = [g for g in groups if not g[0] & unknowns]
-        merged = unknowns.union(*(u for u, _ in sharing))
-        groups.append((merged, [*(p for _, parts in sharing for p in parts), part]))
-    return [parts for _, parts in groups]
+        unknowns, parts = unknowns_of([part]), [part]
+        for group in [g for g in groups if g[0] & unknowns]:
+            groups.remove(group)
+            unknowns, parts = unknowns | group[0], group[1] + parts
+        groups.append((unknowns, parts))
+    return [parts for _, parts in groups] if len(groups) > 1 else [list(statements)]
 
 
 def _find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:

@@ -1,6 +1,7 @@
 """The decided ledger as plain data: what the report, the documents and the command line show."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sympy import Basic, Expr, latex
@@ -17,27 +18,32 @@ Outcomes = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
 def entries(
     ledger: Sequence[Claim | Prediction],
     outcomes: Outcomes,
-    on_done: Callable[[Entry], None] = lambda _: None,
+    decided: Mapping[str, Entry] = MappingProxyType({}),
 ) -> list[Entry]:
     """Decide every claim of ``ledger`` and return one plain record for each, in its order.
 
     ``outcomes`` maps an experiment's name to what :func:`disband.verify.deciding.decide.judge`
-    reads; ``on_done`` hears of each record as it is ready.
+    reads. What is ``decided`` already, by id, is taken as it is.
     """
     repaired = {c.repairs: c.id for c in ledger if isinstance(c, Claim) and c.repairs}
-    records = []
-    for claim in ledger:
-        if isinstance(claim, Claim):
-            record = _record(claim, decide(claim)) | _statement(claim)
-            if record["verdict"] == Verdict.PROVED and not claim.exists:
-                record["idle"] = [formula(g) for g in idle(claim)]
-        else:
-            record = _record(claim, judge(claim, outcomes.get(claim.experiment)))
-            record["command"] = claim.command
-        record["repaired"] = repaired.get(claim.id)
-        on_done(record)
-        records.append(record)
-    return records
+    return [
+        (
+            decided.get(claim.id) or entry(claim)
+            if isinstance(claim, Claim)
+            else _record(claim, judge(claim, outcomes.get(claim.experiment)))
+            | {"command": claim.command}
+        )
+        | {"repaired": repaired.get(claim.id)}
+        for claim in ledger
+    ]
+
+
+def entry(claim: Claim) -> Entry:
+    """Decide one claim; the record depends on nothing but its declaration."""
+    record = _record(claim, decide(claim)) | _statement(claim)
+    if record["verdict"] == Verdict.PROVED and not claim.exists:
+        record["idle"] = [formula(g) for g in idle(claim)]
+    return record
 
 
 def formula(expression: Basic) -> str:
@@ -70,6 +76,7 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         "grade": None,
         "why": "",
         "where": [],
+        "cases": {},
         "repairs": None,
         "repaired": None,
         "command": None,
@@ -94,6 +101,7 @@ def _statement(claim: Claim) -> Entry:
             }
             for quantity in claim.where
         ],
+        "cases": {name: formula(case) for name, case in claim.cases.items()},
         "repairs": claim.repairs,
     }
 

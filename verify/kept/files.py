@@ -5,9 +5,14 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # where it is missing, nobody can remove what another has open
+    fcntl = None  # type: ignore[assignment]
 
 PARTIAL = ".partial"
 
@@ -20,21 +25,44 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         OSError: The folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}", suffix=PARTIAL)
+    file, partial = _partial(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             yield file
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+            partial.chmod(0o644)
+            partial.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
 
 
+def _partial(path: Path) -> tuple[IO[bytes], Path]:
+    """A file of another name to write in, locked for as long as it is open."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}", suffix=PARTIAL)
+        file = os.fdopen(handle, "wb")
+        swept = False
+        try:
+            _lock(file)
+        except OSError as error:  # of another kind where a file system has no locks
+            swept = isinstance(error, BlockingIOError)
+        if not swept and Path(name).exists():
+            return file, Path(name)
+        file.close()
+
+
 def sweep(folder: Path) -> None:
-    """Remove what a killed run left half written in ``folder``."""
+    """Remove what killed runs left half written in ``folder``; what a live one writes stays."""
     for path in folder.glob(f".*{PARTIAL}"):
-        path.unlink(missing_ok=True)
+        with suppress(OSError), path.open("rb") as file:
+            _lock(file)
+            path.unlink()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Hold ``file`` for as long as it is open, or raise OSError where another does."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_text(path: Path, text: str) -> None:

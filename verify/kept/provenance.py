@@ -63,12 +63,17 @@ def code_hash(module: str) -> str:
         ValueError: ``module`` is none of this project's.
     """
     digest = hashlib.sha256()
-    for name, path in sorted(_closure(module).items()):
+    for name, path in sorted(sources(module).items()):
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def _closure(module: str) -> dict[str, Path]:
+def sources(module: str) -> dict[str, Path]:
+    """Return the file of ``module`` and of every own module that it imports, by its name.
+
+    Raises:
+        ValueError: ``module`` is none of this project's.
+    """
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:

@@ -52,7 +52,7 @@ def _by_method(record: Record, data: str, rows: Rows) -> Part:
         title=f"A small GPT-2, {data}: {len(objectives)} objectives, {seeds} seeds each",
         command=record["provenance"]["command"],
         columns=[
-            "method", "winner preserved", "loser suppressed", "both", "chosen (nats)",
+            "method", "chosen preserved", "rejected suppressed", "both", "chosen (nats)",
             "updates needed", "CPU per step", "right labels before", "after", "empty batch bands",
         ],
         rows=table,

@@ -92,8 +92,8 @@ def _of_pairs(found: Surveyed) -> list[str]:
             f"on its edge, where a finite step can still lower the chosen ({near} right)."
         ),
         (
-            f"A likelihood term raises both ({term} right): it mends the winner and lets the loser "
-            "go."
+            f"A likelihood term raises both ({term} right): the chosen no longer falls, but the "
+            "rejected rises with it."
         ),
     ]
 

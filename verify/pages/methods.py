@@ -25,8 +25,8 @@ optimizer's metric; and change the data where pairs are in each other's way, for
 """
 MODELS = """## On small language models
 
-The findings on these runs, each with its criterion, are in [gpt2.md](gpt2.md). *Winner preserved*
-and *loser suppressed* count runs, one a seed and objective, by the mean held-out log-probabilities
+The findings on these runs, each with its criterion, are in [gpt2.md](gpt2.md). *Chosen preserved*
+and *rejected suppressed* count runs, one a seed and objective, by mean held-out log-probabilities
 at equal margin gained; a run whose margin never grew so far counts as neither. *Updates needed* and
 *CPU per step* are medians relative to no method, *chosen* is the median of its change. *Right
 labels*: of sentiment, the share of held-out prompts to which the model greedily writes the right

@@ -35,7 +35,7 @@ $d_w = -\partial\ell/\partial\log\pi_w$, $d_l = \partial\ell/\partial\log\pi_l$,
 $r = d_w/d_l$ where $d_l \ne 0$. Of the scores only their cosine $\rho$ and the ratio of norms
 $r^* = \Vert b\Vert/\Vert a\Vert$ matter; all changes are to first order in the step.
 
-* **Protects the winner**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho r^*$.
+* **Protects the chosen**: the chosen log-probability does not fall, that is, $d_w \ge d_l\rho r^*$.
 * **Band**: both incentives are positive, the chosen does not fall and the rejected does not rise.
 * **Along training**: what happens to $r$ as $\log\pi_w$ rises and $\log\pi_l$ falls.
 * **Limits**: one response becomes impossible, all else is held. Where a limit depends on
@@ -100,7 +100,7 @@ def _summary(found: Iterable[Facts]) -> str:
         along = motion[0] if not motion[0].startswith("by way") else "no single direction"
         safe = _first_sentence(words.protection(), name)
         rows.append((f"[{name}](#{_anchor(name)})", *cells, along, safe))
-    columns = ("objective", "$d_w$", "$d_l$", "$r$", "along training", "winner")
+    columns = ("objective", "$d_w$", "$d_l$", "$r$", "along training", "protects the chosen")
     return "\n".join(["## All at once\n", *table(columns, rows)]) + "\n"
 
 
@@ -111,7 +111,7 @@ def _brief(names: Chart, formula: Basic) -> str:
 
 def _first_sentence(text: str, name: str) -> str:
     sentence = text.partition(". ")[0].rstrip(".")
-    short = sentence.removeprefix(f"{name} protects the winner ")
+    short = sentence.removeprefix(f"{name} protects the chosen ")
     return short if len(short) < 160 else "below"
 
 

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from disband import __version__
 from disband.cli import main
-from disband.theory.objectives import OBJECTIVES
+from tests.sampling import some
 
 FEW = "".join(f"{kind} {i},{kind}\n" for i in range(99) for kind in ("positive", "negative"))
 BAND = ["--cos", "0.9", "--norm-ratio", "1.3"]
@@ -54,7 +54,7 @@ def test_without_a_command_the_help_is_shown():
     assert "Usage: " in disband().output
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_derive_prints_everything_on_eighty_columns(objective):
     result = disband("derive", objective.name.lower())
     assert result.exit_code == 0
@@ -64,7 +64,7 @@ def test_derive_prints_everything_on_eighty_columns(objective):
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 @pytest.mark.parametrize("cosine", [-1, 0, 0.5, 1])
 def test_band_answers_for_every_objective(objective, cosine):
     result = disband("band", objective.name, "--cos", cosine, "--norm-ratio", 1.3)

@@ -11,10 +11,11 @@ from disband.sims.pairs.studies import TOYS
 from disband.terminal.pair import Pair, band_text, compare
 from disband.theory.band import Case, band, calibration, case
 from disband.theory.gram import Gram
-from disband.theory.objectives import BCE, DPO, OBJECTIVES, SIMPO
+from disband.theory.objectives import BCE, DPO, SIMPO
 from disband.theory.step import first_order
 from tests.browsing import OWN
 from tests.engines import needs_browser
+from tests.sampling import SAMPLE
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -79,7 +80,7 @@ def assert_agrees(shown, objective, state, hyper):
         assert told["ratio"] == pytest.approx(d_w / d_l, **CLOSE)
 
 
-@pytest.mark.parametrize("objective", [OWN, *OBJECTIVES], ids=lambda o: o.name)
+@pytest.mark.parametrize("objective", [OWN, *SAMPLE], ids=lambda o: o.name)
 def test_every_objective_has_the_values_that_python_has(shown, objective):
     shown.choose(objective)
     for state in STATES:
@@ -112,7 +113,7 @@ def test_the_words_are_those_of_the_command_line(shown):
     shown.choose(DPO)
     shown.type(**STATES[0])
     pair = Pair(*data_of(STATES[0]))
-    found = compare([(DPO.compiled, {})], pair, STATES[0]["cosine"], STATES[0]["norm_ratio"])
+    found = compare([DPO], pair=pair, **{key: STATES[0][key] for key in ("cosine", "norm_ratio")})
     said = {line[:12].strip(): line[12:] for line in band_text(found).splitlines()}
     for where, name in (("#case", "case"), ("#low", "band"), ("#ratio", "ratio"),
                         ("#delta", "calibrate")):  # fmt: skip

@@ -19,14 +19,6 @@ def test_the_gallery_is_kept_for_drawing_again(tmp_path):
         np.testing.assert_array_equal(again.gallery[name].inside, line.inside)
 
 
-def test_without_a_gallery_it_is_left_out_and_refused_by_name():
-    data = Drawn({}, {})
-    assert "gallery" not in [picture.name for picture in select([], data)]
-    assert "phases" in [picture.name for picture in select([], data)]
-    with pytest.raises(ValueError, match="run disband verify"):
-        select(["gallery"], data)
-
-
 def test_what_toy_experiments_draw_is_kept_under_its_own_names(tmp_path):
     data = Drawn({}, {}, experiments={"one": {"a/b/c": np.arange(3.0), "a/b/d": np.ones((2, 2))}})
     keep(data, tmp_path)
@@ -37,6 +29,9 @@ def test_what_toy_experiments_draw_is_kept_under_its_own_names(tmp_path):
 
 def test_without_the_toy_experiment_its_pictures_are_left_out_and_refused_by_name():
     data = Drawn({}, {}, experiments={"another": {"a": np.zeros(1)}})
-    assert "target" not in [picture.name for picture in select([], data)]
-    with pytest.raises(ValueError, match="run disband verify"):
+    assert not {"target", "figure-3"} & {picture.name for picture in select([], data)}
+    assert "phases" in [picture.name for picture in select([], data)]
+    with pytest.raises(ValueError, match=r"shows the toy dynamics: .* run disband verify$"):
         select(["target"], data)
+    with pytest.raises(ValueError, match=r"run disband verify without --no-lm$"):
+        select(["figure-3"], data)

@@ -5,13 +5,16 @@ import json
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
+from sympy import Not
 
 from disband.cli import main
 from disband.job.pictures import PICTURES
-from disband.terminal.summary import summary
+from disband.job.recording import changes, record
+from disband.job.summary import screen, table
 from disband.theory.objectives import OBJECTIVES
 from disband.verify.claims import LEDGER
 from tests.disband.job.test_verify import CLAIM
@@ -59,12 +62,18 @@ def test_an_end_in_the_middle_leaves_whole_files_and_the_next_run_goes_on(how, f
         assert process.returncode in {130, -signal.SIGINT}
         assert errors.strip().startswith("interrupted; finished steps are kept in")
     assert not (tmp_path / "report.json").exists()
-    for path in (tmp_path / "steps").glob("[!.]*"):
+    assert {path.suffix for path in kept(tmp_path)} == {".json"}
+    for path in kept(tmp_path):
         json.loads(path.read_text())
     (tmp_path / "steps" / ".half.partial").touch()
     assert few(tmp_path).count(", reused") == 1
     assert not list((tmp_path / "steps").glob(".*"))
     assert (tmp_path / "report.html").exists()
+
+
+def kept(out):
+    """The finished steps."""
+    return [path for path in (out / "steps").rglob("[!.]*") if path.is_file()]
 
 
 @pytest.fixture
@@ -74,7 +83,7 @@ def few(monkeypatch):
     monkeypatch.setattr("disband.job.run.OBJECTIVES", OBJECTIVES[:1])
     monkeypatch.setattr("disband.job.run.studied", lambda _: [])
     monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (PLANTED,))
-    monkeypatch.setattr("disband.job.run.toy_parts", list)
+    monkeypatch.setattr("disband.verify.pages.method_toys.toy_parts", list)
     monkeypatch.setattr("disband.job.motion.OBJECTIVES", OBJECTIVES[:1])
     monkeypatch.setattr("disband.job.motion.STEPS", 2)
     monkeypatch.setattr("disband.job.pictures.MAIN", ("DPO",))
@@ -93,12 +102,37 @@ def test_a_small_job_leaves_its_report_and_its_pictures(few, tmp_path):
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert [claim["id"] for claim in report["claims"]] == [claim.id for claim in LEDGER[:3]]
     assert all(set(claim) >= CLAIM for claim in report["claims"])
-    assert summary(report, tmp_path) in said
+    assert said.endswith(f"\n{screen(report, changes(report), tmp_path)}\n")
+    assert (tmp_path / "claims.txt").read_text("utf-8") == table(report)
+    assert table(report) not in said
+    assert table(report) in few(tmp_path, "--all")
     drawn = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert drawn >= {"band"}
     assert "figure-3" not in drawn
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count("<figure>") == len(drawn)
+
+
+def test_json_is_one_document_and_progress_goes_elsewhere(few, tmp_path):
+    few(tmp_path)
+    words = ["verify", "--no-lm", "--json", "--out", str(tmp_path)]
+    result = CliRunner().invoke(main, words)
+    assert list(json.loads(result.stdout)["verdicts"]) == [claim.id for claim in LEDGER[:3]]
+    assert "[8/8] report" in result.stderr
+
+
+def test_a_verdict_that_differs_from_the_recorded_one_is_told_by_the_exit_status(
+    few, tmp_path, monkeypatch
+):
+    few(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    report["claims"][1]["verdict"] = "open"
+    path = tmp_path / "ledger.json"
+    record(report, path)
+    monkeypatch.setattr("disband.job.recording.changes", partial(changes, path=path))
+    result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(tmp_path)])
+    assert result.exit_code == 1
+    assert f"{LEDGER[1].id} open → " in " ".join(result.stdout.split())
 
 
 def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_path, monkeypatch):
@@ -112,7 +146,7 @@ def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_
 
 def test_fresh_does_every_step_again(few, tmp_path):
     assert "reused" not in few(tmp_path)
-    steps = {path: path.stat().st_mtime_ns for path in (tmp_path / "steps").iterdir()}
+    steps = {path: path.stat().st_mtime_ns for path in kept(tmp_path)}
     assert few(tmp_path).count(", reused") == 6
     assert "reused" not in few(tmp_path, "--fresh")
     assert all(path.stat().st_mtime_ns > changed for path, changed in steps.items())
@@ -120,9 +154,18 @@ def test_fresh_does_every_step_again(few, tmp_path):
 
 def test_a_step_whose_file_is_broken_is_done_again(few, tmp_path):
     few(tmp_path)
-    for path in (tmp_path / "steps").iterdir():
+    for path in kept(tmp_path):
         path.write_bytes(path.read_bytes()[:100])
     assert "reused" not in few(tmp_path)
+
+
+def test_an_edit_of_one_claim_decides_that_one_again(few, tmp_path, monkeypatch):
+    few(tmp_path)
+    first, *others = LEDGER[:3]
+    edited = replace(first, holds=Not(first.holds))
+    monkeypatch.setattr("disband.job.run.LEDGER", (edited, *others))
+    assert "3 decided: 2 refuted, 1 proved, 2 reused" in few(tmp_path)
+    assert few(tmp_path).count(", reused") == 6
 
 
 def test_a_changed_program_does_the_steps_again(few, tmp_path, monkeypatch):

@@ -5,14 +5,15 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.job.drawn import flat, groups
-from disband.job.toys import pack, run_toy, table, unpack
-from disband.sims.pairs.studies import TOYS
-from disband.theory.objectives import DPO, OBJECTIVES, SPPO
+from disband.job.toys import run_toy, table
+from disband.sims.pairs.studies import TOYS, Study
+from disband.theory.objectives import DPO, SPPO
 from disband.theory.symbols import beta
+from disband.verify.kept.codec import decode, encode
+from tests.sampling import some
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 @pytest.mark.parametrize("toy", TOYS.values(), ids=lambda t: t.name)
 def test_without_a_step_size_every_objective_starts_with_a_step_as_long_as_that_of_dpo(
     toy, objective
@@ -35,9 +36,9 @@ def test_settings_go_to_the_toy_and_to_the_objective():
     assert SPPO.defaults[beta] != study.parameters["beta"]
 
 
-def test_a_packed_run_is_unpacked_as_it_was():
+def test_a_kept_run_comes_back_as_it_was():
     study = run_toy(TOYS["edit-one-independent"], DPO, steps=5)
-    again = unpack(groups(flat({"a/b": pack(study)}))["a/b"])
+    again = decode(Study, encode(study))
     assert again.summary() == study.summary()
     assert again.places == study.places
     assert dict(again.parameters) == dict(study.parameters)

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from transformers import TrainerCallback
 
 pytest.importorskip("trl")
 
@@ -16,12 +17,13 @@ from disband import Monitor
 from disband.lm.model.gpt2 import logp, train_tokenizer
 from disband.lm.scores.grams import directional, pair_gram
 from disband.monitor.callback import Unseen
-from disband.monitor.looks import logps, look
+from disband.monitor.looks import agree, logps, look
 from disband.monitor.numbers import NAMES
 from disband.monitor.rows import batches
 from disband.monitor.tap import Tap
 from disband.verify.kept.provenance import ROOT
-from tests.lm.scores.materialised import flat
+from tests.lm.scores.materialised import flat, token_logp
+from tests.lm.tiny_models import pairs, tiny
 from tests.trl.harness import (
     BYTES,
     PAIRS,
@@ -188,6 +190,18 @@ def test_one_look_is_a_gram_and_slopes(tmp_path):
     assert np.allclose(logps(model, *pair), torch.stack(rows), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["bart", "gpt2"])
+@pytest.mark.filterwarnings("ignore::disband.lm.scores.measurement.SlowScores")
+def test_log_probabilities_that_padding_shifts_are_noticed_and_read_text_by_text(kind):
+    model, pair = tiny(kind).eval(), pairs()
+    expected = np.array(
+        [[float(token_logp(model, b, i).detach().sum()) for i in range(3)] for b in pair]
+    )
+    assert np.allclose(look(model, *pair).logp, expected)
+    assert np.allclose(logps(model, *pair, alone=True), expected)
+    assert agree(logps(model, *pair), expected, model) == (kind == "gpt2")
+
+
 def test_adams_metric_is_another(tmp_path):
     runs = [
         watched(trainer_of(DPOTrainer, tmp_path, max_steps=2), every=2, metric=metric)[1][1]
@@ -280,3 +294,63 @@ def test_a_monitor_without_memory_ends_no_training(tmp_path, monkeypatch):
     assert any("memory ran out" in str(one.message) for one in seen)
     assert len(lines) == 2
     assert not [name for name in lines[1] if "dynamics" in name]
+
+
+def test_a_second_monitor_or_trainer_is_refused(tmp_path):
+    trainer, other = (trainer_of(DPOTrainer, tmp_path, max_steps=1) for _ in range(2))
+    monitor = Monitor().watch(trainer)
+    with pytest.raises(ValueError, match="got a second monitor"):
+        Monitor().watch(trainer)
+    with pytest.raises(ValueError, match="got a second trainer"):
+        monitor.watch(other)
+    trainer.remove_callback(monitor)
+    _, lines, _ = watched(trainer, every=1)
+    assert "dynamics/cosine" in lines[0]
+
+
+def test_a_monitor_that_is_told_twice_to_watch_looks_once(tmp_path):
+    trainer = trainer_of(DPOTrainer, tmp_path, max_steps=1)
+    monitor = Monitor(every=1, sample=3)
+    assert monitor.watch(trainer).watch(trainer) is monitor
+    trainer.train()
+    (line,) = [line for line in trainer.state.log_history if "loss" in line]
+    assert line["dynamics/pairs"] == 3
+
+
+def test_a_users_own_loss_is_listened_to_and_stays(tmp_path):
+    trainer = trainer_of(DPOTrainer, tmp_path, max_steps=2)
+    plain, calls = trainer.compute_loss, []
+
+    def own(*args, **named):
+        calls.append(named)
+        return plain(*args, **named)
+
+    trainer.compute_loss = own
+    _, lines, _ = watched(trainer, every=1)
+    assert len(calls) == 2
+    assert trainer.compute_loss is own
+    assert all("dynamics/cosine" in line for line in lines)
+
+
+def test_a_loss_that_is_put_over_the_monitors_stays(tmp_path):
+    trainer = take(DPOTrainer, tmp_path).trainer
+    tap = Tap(trainer)
+    tap.open()
+    over = trainer.compute_loss = lambda *args, inner=trainer.compute_loss: inner(*args)
+    tap.close()
+    assert trainer.compute_loss is over
+
+
+def test_an_error_in_training_leaves_nothing_of_a_monitor_behind(tmp_path):
+    class Failing(TrainerCallback):
+        def on_optimizer_step(self, *_, **__):
+            raise KeyError("a user's own error")
+
+    trainer = trainer_of(CPOTrainer, tmp_path, max_steps=2)
+    trainer.add_callback(Failing())
+    monitor = Monitor(every=1).watch(trainer)
+    with pytest.raises(KeyError, match="a user's own error"):
+        trainer.train()
+    assert not {"compute_loss", "concatenated_inputs"} & set(vars(trainer))
+    assert not trainer.model._forward_hooks
+    assert not monitor._before

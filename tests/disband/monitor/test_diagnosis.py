@@ -1,55 +1,19 @@
 """A run's log is read from whatever a trainer leaves, and says what happened."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from disband.monitor.advice import said
-from disband.monitor.diagnosis import Cause, diagnose, motion
+from disband.monitor.diagnosis import Cause, State, diagnose
 from disband.monitor.logs import Run, read
+from disband.monitor.motion import ENOUGH, label_smoothing, motion
 from disband.monitor.numbers import NAMES
 from disband.theory.band import Case
 from disband.theory.outcome import Outcome
-
-STEPS = tuple(range(10, 410, 10))
-
-
-def run_of(change, *, noise=0.05, **metrics):
-    """A run whose chosen reward changes by so much; metrics are numbers, or one for each line."""
-    draw = np.random.default_rng(0)
-    part = np.linspace(0, 1, len(STEPS))
-    columns = {
-        "rewards/chosen": part * change + noise * draw.standard_normal(len(STEPS)),
-        "rewards/rejected": -2 * part,
-    }
-    columns |= {f"dynamics/{k}": np.broadcast_to(v, len(STEPS)) for k, v in metrics.items()}
-    lines = tuple(
-        {name: float(values[i]) for name, values in columns.items()} for i in range(len(STEPS))
-    )
-    return Run("log", STEPS, lines)
-
-
-def looked(ideal, both_fall, both_rise=0.0, **metrics):
-    """What a monitor logs at every line."""
-    reversed_ = 1 - np.add(np.add(ideal, both_fall), both_rise)
-    return {
-        "ideal": ideal,
-        "both_fall": both_fall,
-        "both_rise": both_rise,
-        "reversed": reversed_,
-        "in_band": ideal,
-        "cosine": 0.8,
-        "norm_ratio": 2.0,
-        "incentive_ratio": 1.0,
-        "factor": 1.0,
-        "factor_wanted": 2**0.5,
-        "measured_chosen": -0.01,
-        "measured_rejected": -0.02,
-        "chosen_fell": 0.7,
-        "rejected_rose": 0.1,
-        "pairs": 8,
-    } | metrics
+from tests.disband.monitor.histories import STEPS, looked, run_of
 
 
 @pytest.mark.parametrize(
@@ -58,7 +22,7 @@ def looked(ideal, both_fall, both_rise=0.0, **metrics):
         (-1, looked(0.2, 0.8), Cause.OWN, "calibrate="),
         (-1, looked(0.9, 0.1), Cause.STEP, "does not mend"),
         (-1, looked(0.9, 0.1, measured_chosen=0.01, chosen_fell=0.1), Cause.LATER, "does not mend"),
-        (-1, {}, Cause.UNKNOWN, "Monitor(every=10)"),
+        (-1, {}, Cause.UNKNOWN, "Let disband probe say why"),
         (1, looked(0.9, 0.1), Cause.NONE, "Nothing needs mending"),
         (1, looked(0.1, 0.1, 0.8), Cause.NONE, "above the band"),
     ],
@@ -95,7 +59,7 @@ def test_pairs_that_do_not_move_are_a_stretch_of_their_own():
     metrics = looked(0.1, 0.1) | {"reversed": 0.0, "still": 0.8}
     found = diagnose(run_of(1, **metrics))
     assert [phase.case for phase in found.phases] == [Outcome.STILL]
-    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% winner")
+    assert said(found).cases[0].startswith("steps 10 to 400: 80% neither moves, 10% chosen up")
     assert any("do not move" in sentence for sentence in said(found).todo)
 
 
@@ -115,7 +79,7 @@ def test_noise_is_no_motion():
 def test_two_lines_are_start_and_end():
     found = motion("x", np.array([1.0, 2.0]), np.array([0.0, -1.0]))
     assert (found.direction, found.halfway) == (-1, 2)
-    assert np.isnan(found.error)
+    assert np.isnan(found.noise)
 
 
 def test_stretches_are_told_apart():
@@ -148,56 +112,6 @@ def test_a_log_without_either_side_says_so():
     assert found.cause is Cause.NONE
 
 
-HISTORY = [
-    {"loss": 0.7, "rewards/chosen": 0.1, "step": 1, "epoch": 0.1},
-    {"eval_loss": 0.6, "eval_rewards/chosen": 9, "step": 1},
-    {"loss": "0.5", "rewards/chosen": float("nan"), "dynamics/cosine": "0.25", "step": 2},
-    {"train_runtime": 3.0, "train_loss": 0.6, "step": 2},
-]
-
-
-def written(folder, name, history):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if name.endswith("jsonl"):
-        path.write_text("\n".join(map(json.dumps, history)) + "\n")
-    else:
-        path.write_text(json.dumps({"log_history": history, "global_step": 2}))
-    return path
-
-
-@pytest.mark.parametrize(
-    "name", ["trainer_state.json", "checkpoint-2/trainer_state.json", "metrics.jsonl"]
-)
-@pytest.mark.parametrize("whole", [True, False], ids=["folder", "file"])
-def test_a_log_is_read_from_all_that_trainers_leave(name, whole, tmp_path):
-    path = written(tmp_path, name, HISTORY)
-    run = read(tmp_path if whole else path)
-    assert run.steps == (1, 2)
-    assert run.source == path
-    assert run.column("loss")[1].tolist() == [0.7, 0.5]
-    assert run.column("dynamics/cosine")[0].tolist() == [2]
-    assert run.column("rewards/chosen")[1].tolist() == [0.1]
-    assert not len(run.column("eval_loss")[0])
-
-
-def test_the_latest_checkpoint_counts(tmp_path):
-    written(tmp_path, "checkpoint-9/trainer_state.json", [{"loss": 1.0, "step": 9}])
-    written(tmp_path, "checkpoint-10/trainer_state.json", [{"loss": 1.0, "step": 10}])
-    assert read(tmp_path).source.parent.name == "checkpoint-10"
-
-
-def test_a_file_that_was_cut_off_in_writing_hides_no_other(tmp_path):
-    written(tmp_path, "checkpoint-9/trainer_state.json", [{"loss": 1.0, "step": 9}])
-    later = tmp_path / "checkpoint-10" / "trainer_state.json"
-    later.parent.mkdir()
-    later.write_text('{"log_history": [{"lo')
-    assert read(tmp_path).source.parent.name == "checkpoint-9"
-    lines = tmp_path / "metrics.jsonl"
-    lines.write_text('{"loss": 1.0, "step": 1}\n{"loss": 0.9, "st')
-    assert read(lines).steps == (1,)
-
-
 def test_a_run_that_broke_off_says_where_and_of_what(tmp_path):
     history = [
         {"loss": 0.7, "rewards/chosen": 0.0, "rewards/rejected": 0.0, "step": 1},
@@ -212,32 +126,9 @@ def test_a_run_that_broke_off_says_where_and_of_what(tmp_path):
     words = said(diagnose(run))
     assert words.happened[0].startswith("the log ends at step 2 of 10: ")
     assert "loss (step 3), rewards/chosen (step 3)" in words.happened[1]
-    assert any("lower the learning rate" in sentence for sentence in words.todo)
+    assert words.headline.startswith("The numbers stopped being finite")
+    assert words.todo[0].startswith("Lower the learning rate")
     assert not any("Nothing needs mending" in sentence for sentence in words.todo)
-
-
-def test_loggers_names_are_the_trainers(tmp_path):
-    rows = [{"train/loss": 0.5, "train/global_step": 3, "global_step": 3, "eval/loss": 1}]
-    run = read(written(tmp_path, "trackio.jsonl", rows))
-    assert run.lines == ({"loss": 0.5},)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said_"),
-    [
-        ("trainer_state.json", "{", "is not"),
-        ("trainer_state.json", "[1, 2]", "is not"),
-        ("trainer_state.json", '{"log_history": []}', "has none"),
-        ("x.jsonl", "no\n", "is not"),
-        ("other.txt", "", "has neither; "),
-        ("runs/events.out.tfevents.1", "", "has neither .TensorBoard's files are not read"),
-    ],
-)
-def test_what_is_no_log_is_refused(name, text, said_, tmp_path):
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    (tmp_path / name).write_text(text)
-    with pytest.raises(ValueError, match=said_):
-        read(tmp_path)
 
 
 def test_every_metric_of_a_monitor_is_read():
@@ -245,3 +136,99 @@ def test_every_metric_of_a_monitor_is_read():
     metrics |= {"incentive_chosen": 0.05, "incentive_rejected": 0.05}
     metrics |= {"still": 0.0, "uncalibrated": 1.0}
     assert set(diagnose(run_of(-1, **metrics)).means) == set(NAMES)
+
+
+def sides(chosen, rejected=None, **metrics):
+    """A run with these rewards, one number a line."""
+    columns = {"rewards/chosen": chosen, "rewards/rejected": rejected or [-v for v in chosen]}
+    columns |= metrics
+    lines = tuple({name: float(v[i]) for name, v in columns.items()} for i in range(len(chosen)))
+    return Run("log", tuple(range(1, len(chosen) + 1)), lines)
+
+
+NOTHING = [0.0] * 12
+RISE = [0.1 * i for i in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("run", "state", "todo"),
+    [
+        (sides(NOTHING), State.MOTIONLESS, "something is trained"),
+        (
+            sides(NOTHING, **{"logps/chosen": NOTHING, "logps/rejected": NOTHING}),
+            State.UNTRAINED,
+            "cuts the response away",
+        ),
+        (sides(RISE[:1]), State.SHORT, "Log more often"),
+        (sides(RISE[: ENOUGH - 1]), State.SHORT, "Log more often"),
+        (sides(RISE[:4], **{"rewards/margins": [0, 27, 120, 142]}), State.EXPLODED, "stop earlier"),
+        (sides(RISE), State.TOLD, "Nothing needs mending"),
+    ],
+    ids=lambda v: v.name if isinstance(v, State) else "",
+)
+def test_no_verdict_on_what_carries_none(run, state, todo):
+    found = diagnose(run)
+    assert found.state is state
+    words = said(found)
+    assert len(words.todo) <= 3
+    assert todo in words.todo[0]
+    assert any("Nothing needs mending" in line for line in words.todo) == (state is State.TOLD)
+
+
+def test_one_motionless_side_alone_is_not_a_run_in_which_nothing_moved():
+    assert diagnose(sides(NOTHING, RISE)).state is State.TOLD
+
+
+def test_a_run_that_was_broken_from_its_first_line_is_not_a_matter_of_the_rate():
+    broken = dict.fromkeys(("rewards/chosen", "loss"), 2)
+    run = Run("log", (2, 4), ({"epoch": 1.0, "lr": 1.0},) * 2, 500, broken, frozenset(broken))
+    words = said(diagnose(run))
+    assert words.headline.startswith("The numbers were not finite from the first line")
+    assert "not at the learning rate" in words.todo[0]
+
+
+@pytest.mark.parametrize(("end", "state"), [(-4.5, State.HELD_OUT), (4.5, State.TOLD)])
+def test_a_chosen_that_falls_on_held_out_pairs_alone_is_the_verdict(end, state):
+    held_out = sides([0.0, end / 2, end])
+    found = diagnose(dataclasses.replace(sides(RISE), held_out=held_out))
+    assert found.state is state
+    words = said(found)
+    assert any(line.startswith("held-out chosen: 0 to") for line in words.happened)
+    assert ("on held-out pairs" in words.headline) == (end < 0)
+
+
+def test_a_turning_point_says_where_it_was_and_what_was_regained():
+    chosen = [0.0, -0.01, -0.2, -0.36, -0.3, -0.25, -0.22, -0.2, -0.19, -0.18, -0.18, -0.18]
+    turn = motion("x", np.arange(1.0, 13.0), np.array(chosen)).turn
+    assert (turn.value, turn.step) == (-0.36, 4)
+    assert turn.back == pytest.approx(0.18 / 0.355, abs=0.01)
+    assert motion("x", np.arange(1.0, 13.0), np.array(RISE)).turn is None
+
+
+def test_a_trend_is_no_noise_and_noise_is():
+    """White noise of a known size is estimated as that, with a trend or without."""
+    draw = np.random.default_rng(3)
+    for slope in (0.0, 5.0):
+        values = slope * np.linspace(0, 1, 4000) + 0.3 * draw.standard_normal(4000)
+        noise = motion("x", np.arange(4000.0), values).noise
+        assert noise == pytest.approx(1.96 * 0.3 * np.sqrt(2 / 400), rel=0.05)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_the_floor_of_label_smoothing_is_recognised(share):
+    margin = np.log((1 - share) / share)
+    floor = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    loss = np.concatenate([np.linspace(0.69, floor, 20), np.full(20, floor)])
+    right = np.full(40, 1.0)
+    assert label_smoothing(loss, np.full(40, margin), right) == pytest.approx(share, rel=1e-6)
+    assert np.isnan(label_smoothing(loss, np.full(40, 2 * margin), right))
+    assert np.isnan(label_smoothing(loss, np.full(40, margin), np.full(40, 0.6)))
+    assert np.isnan(label_smoothing(np.linspace(0.69, floor, 40), np.full(40, margin), right))
+
+
+@pytest.mark.parametrize(("first", "told"), [(0.0, False), (-0.4, True)])
+def test_a_first_reward_that_is_not_zero_tells_of_another_reference(first, told):
+    run = sides([first, *RISE])
+    assert any("reference" in line for line in said(diagnose(run)).happened) == told
+    late = dataclasses.replace(run, steps=tuple(s + 9 for s in run.steps))
+    assert not any("reference" in line for line in said(diagnose(late)).happened)

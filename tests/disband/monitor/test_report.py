@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from tests.disband.monitor.test_diagnosis import STEPS, looked, run_of, written
+from tests.disband.monitor.histories import STEPS, looked, run_of, written
 
 
 def state(folder, run):
@@ -44,7 +44,7 @@ def test_a_report_says_what_happened_and_what_to_do(tmp_path):
 def test_a_run_without_a_monitor_is_told_as_far_as_it_goes(tmp_path):
     done, out = reported(tmp_path, run_of(-1))
     assert "no monitor watched" in done.output
-    assert "Watch the next run" in done.output
+    assert "watch the next run" in done.output
     assert (out / "run.html").read_text("utf-8").count("<section") == 3
 
 
@@ -56,10 +56,24 @@ def test_a_run_with_no_rewards_has_a_page_without_a_figure(tmp_path):
     assert "<svg" not in (tmp_path / "out" / "run.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("there", "said"), [(True, "has neither"), (False, "does not exist")])
+@pytest.mark.parametrize(("there", "said"), [(True, "has none"), (False, "does not exist")])
 def test_a_folder_without_a_log_is_refused_in_a_line(there, said, tmp_path):
     (tmp_path / ("run" if there else "elsewhere")).mkdir()
     done = CliRunner().invoke(main, ["report", str(tmp_path / "run"), "--out", str(tmp_path)])
     assert done.exit_code == 2
     assert said in done.output
     assert len(done.output.splitlines()) == 1
+
+
+def test_two_runs_stand_side_by_side(tmp_path):
+    for name, change in (("falls", -1), ("rises", 1)):
+        state(tmp_path / name, run_of(change))
+    words = ["report", str(tmp_path / "falls"), str(tmp_path / "rises"), "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    lines = done.output.splitlines()
+    assert lines[0].split() == ["run", "falls", "rises"]
+    assert max(map(len, lines)) <= 80
+    chosen = next(line for line in lines if line.startswith("chosen"))
+    ends = [float(end) for end in re.findall(r"to (-?[\d.]+)", chosen)]
+    assert ends == [pytest.approx(-0.9, abs=0.15), pytest.approx(0.9, abs=0.15)]
+    assert not (tmp_path / "run.html").exists()

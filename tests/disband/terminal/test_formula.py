@@ -10,8 +10,8 @@ from sympy import And, Eq, Or, Symbol, false, true
 from disband.terminal.formula import balanced, plain
 from disband.terminal.numbers import number
 from disband.theory.kernels.primitives import step
-from disband.theory.objectives import OBJECTIVES
 from disband.theory.symbols import BELOW, DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
+from tests.sampling import some
 
 WORDS = {"σ": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(0.0, x)}
 WORDS["logσ"] = lambda x: math.log(WORDS["σ"](x))
@@ -43,7 +43,7 @@ def point(objective, seed):
 
 
 @pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_a_printed_formula_has_the_value_of_the_formula(objective, what):
     printed = plain(getattr(objective, what))
     for seed in range(3):
@@ -54,7 +54,7 @@ def test_a_printed_formula_has_the_value_of_the_formula(objective, what):
         assert evaluate(printed, values) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_a_balanced_condition_is_the_condition(objective):
     points = [point(objective, seed) for seed in range(6)]
     for condition in objective.conditions:

@@ -11,6 +11,8 @@ def token_logp(model, batch, row):
     real = batch.attention[row].bool()
     ids, counted = batch.ids[row][real], batch.response[row][real].nonzero()[:, 0]
     logits = model(input_ids=ids[None]).logits[0]
+    # An adapter may put virtual tokens in front.
+    logits = logits[len(logits) - len(ids) :]
     return torch.log_softmax(logits, -1)[counted - 1, ids[counted]]
 
 

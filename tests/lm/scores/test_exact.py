@@ -153,6 +153,14 @@ def test_a_compiled_model_is_measured_as_it_is(backend, inside):
     got = pair_gram(compiled, *pairs())
     np.testing.assert_array_equal(got.sq_w, expected.sq_w)
     np.testing.assert_array_equal(got.dot, expected.dot)
+    named = dict(compiled.named_parameters())
+    update = {name: torch.ones_like(p) for name, p in named.items()}
+    bare = {name: torch.ones_like(p) for name, p in model.named_parameters()}
+    some = list(named)[:3]
+    np.testing.assert_array_equal(
+        directional(compiled, *pairs(), update, preconditioner=update, parameters=some),
+        directional(model, *pairs(), bare, parameters=list(bare)[:3]),
+    )
     torch._dynamo.reset()
 
 
@@ -173,7 +181,7 @@ def test_directional_products(kind):
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 @pytest.mark.parametrize("kind", ["gpt2", "qwen2", "lora"])
 def test_products_under_a_preconditioner(kind, tied, block, monkeypatch):
-    monkeypatch.setattr("disband.lm.scores.metric.BLOCK", block)
+    monkeypatch.setattr("disband.lm.scores.products.metric.BLOCK", block)
     model = tiny(kind, tied=tied)
     trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
     p = {n: 0.1 + torch.rand_like(x) for n, x in trained.items()}

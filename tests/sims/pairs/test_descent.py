@@ -17,8 +17,7 @@ from disband.sims.pairs.policies import (
 )
 from disband.theory.objectives import DPO, IPO, OBJECTIVES, SPPO
 from disband.theory.step import first_order
-
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+from tests.sampling import some
 
 
 def problem(seed, batch=(), contexts=3, d=2, vocabulary=4):
@@ -62,7 +61,7 @@ def test_dpo_descends_its_real_loss(seed):
     np.testing.assert_allclose(run.theta, theta, rtol=1e-11, atol=1e-13)
 
 
-@each
+@some
 def test_every_objective_descends_its_own_loss(objective):
     setting = problem(11)
     lr = 1e-4 if objective is SPPO else 0.02
@@ -73,7 +72,7 @@ def test_every_objective_descends_its_own_loss(objective):
     np.testing.assert_allclose(run.theta, theta, rtol=1e-11, atol=1e-13)
 
 
-@each
+@some
 def test_a_small_step_lowers_the_loss(objective):
     setting = problem(12)
     run = train(*setting, objective, lr=1e-6, steps=1)
@@ -82,7 +81,7 @@ def test_a_small_step_lowers_the_loss(objective):
     assert losses[1] < losses[0]
 
 
-@each
+@some
 def test_the_prediction_is_the_derivative_of_the_real_change(objective):
     policy, pair, theta0 = problem(13)
     run = train(policy, pair, theta0, objective, lr=0.1, steps=1)
@@ -147,7 +146,7 @@ def test_a_suffix_falls_iff_its_contexts_overlap_enough(seed, overlap, suffix):
     np.testing.assert_allclose(run.ahead_w[0, ::2], expected, rtol=1e-10, atol=1e-14)
 
 
-@each
+@some
 def test_a_batch_trains_as_its_problems_one_by_one(objective):
     policy, pair, theta0 = problem(2, batch=(3, 2))
     lr = np.linspace(1, 2, 6).reshape(3, 2) * (1e-4 if objective is SPPO else 0.02)

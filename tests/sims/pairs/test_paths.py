@@ -12,7 +12,8 @@ from disband.sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, 
 from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map
 from disband.sims.surveys.outcomes import in_band
 from disband.theory.band import Case
-from disband.theory.objectives import BCE, DPO, OBJECTIVES, SFT
+from disband.theory.objectives import BCE, DPO, SFT
+from tests.sampling import some
 
 ENTANGLED = {"suffix": 8, "offset": 4.0}
 each = pytest.mark.parametrize("method", FOR_ONE_PAIR)
@@ -22,7 +23,7 @@ def run(objective, method="none", **options):
     return EDIT_ONE_SHARED.run(objective, method=method, **({"steps": 30} | ENTANGLED | options))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_a_place_in_the_wedge_is_what_first_order_says(objective):
     study = run(objective, lr=1e-3, steps=3)
     found, trajectory = path(study), study.trajectory

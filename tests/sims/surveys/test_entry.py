@@ -24,10 +24,10 @@ from disband.theory.objectives import (
     UKL,
 )
 from disband.theory.symbols import logp_l, logp_w
+from tests.sampling import some
 
 MAP = grid(np.linspace(-4, 4, 5), np.exp(np.linspace(-1.5, 1.5, 7)), np.linspace(-0.95, 0.95, 7))
 STILL = MAP._replace(level=FROZEN)
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 CONSTANT = [o for o in OBJECTIVES if not (o.ratio.has(logp_w) or o.ratio.has(logp_l))]
 
 
@@ -81,7 +81,7 @@ def test_the_flow_is_small_steps_of_real_training(objective, start):
         assert got.entered_at == pytest.approx(gone[np.argmax(inside)], abs=0.02)
 
 
-@each
+@some
 def test_fates_are_consistent(objective):
     got = entry(objective, MAP, way=4.0)
     assert got.fate.shape == (5, 7, 7)
@@ -98,7 +98,7 @@ def test_fates_are_consistent(objective):
     assert (got.gone <= 4.0 + 1e-9).all()
 
 
-@each
+@some
 def test_at_a_right_or_obtuse_angle_positive_incentives_are_always_inside(objective):
     start = MAP._replace(cosine=-np.abs(MAP.cosine))
     data = (start.level + start.margin / 2, start.level - start.margin / 2, -3.0, -3.0, 1, 1)

@@ -17,6 +17,7 @@ from disband.theory.band import Case
 from disband.theory.gram import Gram
 from disband.theory.objectives import BCE, CPO, DPO, LSIF, OBJECTIVES, SIMPO
 from disband.theory.step import first_order
+from tests.sampling import some
 
 each = pytest.mark.parametrize("name", TREATMENTS)
 ENTANGLED = Start(margin=0.0, norm_ratio=2.0, cosine=0.9)  # ρ > 1/s: DPO lowers the chosen
@@ -43,7 +44,7 @@ def as_policy(problems, i):
     return LogLinear(features * half, offsets), Pair(*counts)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
+@some
 def test_a_map_is_the_training_of_each_problem(objective):
     problems = one_pair(Start(0.0, np.array([0.5, 1.0, 2.0]), np.array([0.2, 0.9, 0.7])))
     rate, steps = 0.02, 6

@@ -8,12 +8,12 @@ from sympy import oo
 from disband.theory.facts import facts
 from disband.theory.facts.outcomes import SIGNS
 from disband.theory.facts.protection import rho
-from disband.theory.objectives import OBJECTIVES, find
+from disband.theory.objectives import find
 from disband.theory.signs import LOGS
 from disband.theory.symbols import DATA, logp_l, logp_w, r_star
+from tests.sampling import each, some
 from tests.theory.conditions import holds, number
 
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 N = 3000
 
 
@@ -81,7 +81,7 @@ def _exact(expr, point):
     return float(expr.subs(point).rewrite(sympy.exp).evalf(30))
 
 
-@each
+@some
 def test_the_bounds_are_bounds_and_sharp(objective):
     found = facts(objective).protection
     values = states(objective, seed=1)
@@ -109,7 +109,7 @@ def _reaches(objective, values, bound, way):
     np.testing.assert_allclose(d_w / d_l, number(bound, far), rtol=1e-3)
 
 
-@each
+@some
 def test_the_band_is_solved_for_the_cosine_and_for_the_norm_ratio(objective):
     band = facts(objective).protection.band
     values = states(objective, seed=2)
@@ -160,7 +160,7 @@ def test_the_ratio_moves_as_it_is_said_to(objective, along):
         assert not moved.any()
 
 
-@each
+@some
 @pytest.mark.parametrize("along", [logp_w, logp_l], ids=str)
 def test_a_ratio_that_never_falls_never_falls_over_long_ways(objective, along):
     motions = facts(objective).motions
@@ -193,7 +193,7 @@ def test_a_jump_is_seen():
     assert jump.signs.positive == sympy.false
 
 
-@each
+@some
 def test_every_combination_of_signs_that_occurs_is_listed_with_a_point(objective):
     found = {(one.d_w, one.d_l): one for one in facts(objective).regions}
     values = states(objective, seed=6)
@@ -209,21 +209,21 @@ def test_every_combination_of_signs_that_occurs_is_listed_with_a_point(objective
                 assert np.sign(_exact(d, one.point)) == sign
 
 
-@each
+@some
 def test_conditions_for_each_sign_exclude_one_another(objective):
     values = states(objective, seed=7)
     for found in (objective.signs_w, objective.signs_l):
         assert (sum(holds(found.of(sign), values).astype(int) for sign in SIGNS) == 1).all()
 
 
-@each
+@some
 def test_nothing_is_undefined_that_has_a_value(objective):
     values = states(objective, seed=8)
     defined = ~holds(facts(objective).undefined, values)
     assert np.isfinite(objective.kernel()(*(values[x] for x in DATA)))[defined].all()
 
 
-@each
+@some
 def test_short_names_stand_for_what_they_say(objective):
     chart = facts(objective).chart
     values = states(objective, seed=9)

@@ -11,11 +11,11 @@ from disband.theory.facts.germs import Germs, NotFoundError, T
 from disband.theory.facts.limits import WAYS, ends, shortest, tightest
 from disband.theory.facts.wording import Words
 from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid, step
-from disband.theory.objectives import OBJECTIVES, find
+from disband.theory.objectives import find
 from disband.theory.signs import known
 from disband.theory.symbols import DATA, beta, lam, logp_l, logp_w, ref_w, tau
+from tests.sampling import each, some
 
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 way = pytest.mark.parametrize("way", WAYS)
 # One point of each objective is quickly looked at, three are not.
 later = [pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2)]
@@ -75,7 +75,7 @@ def test_limits_are_where_the_incentives_go(objective, way, seed):
                 assert closer or abs(far - goal) < mpmath.mpf("1e-50") * max(1, abs(goal))
 
 
-@each
+@some
 def test_the_end_that_is_told_comes(objective):
     said = Words(facts(objective), str).protection()
     for way, words in (("rejected", "As the rejected"), ("chosen", "As the chosen")):

@@ -7,12 +7,12 @@ import torch
 
 from disband.theory.kernels.lowering import compile_kernel
 from disband.theory.kernels.primitives import PRIMITIVES
-from disband.theory.objectives import DPO, OBJECTIVES
+from disband.theory.objectives import DPO
 from disband.theory.symbols import logp_w
 from tests.exact import exactly
+from tests.sampling import each, some
 from tests.tails import allowed, check, close_pairs, expected, extremes, pairs, tensors
 
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 quantity = pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])
 backends = pytest.mark.parametrize("backend", ["numpy", "torch"])
 
@@ -28,7 +28,7 @@ def test_kernels_keep_twelve_digits_in_the_tails(objective, what):
             check(value, known)
 
 
-@each
+@some
 @quantity
 def test_kernels_keep_their_digits_with_other_hyperparameters(objective, what):
     hyper = {s.name: float(v) * 0.37 for s, v in objective.defaults.items()}
@@ -39,7 +39,7 @@ def test_kernels_keep_their_digits_with_other_hyperparameters(objective, what):
         check(value, exact)
 
 
-@each
+@some
 @quantity
 def test_nothing_overflows_while_log_ratios_stay_within_700(objective, what):
     # LSIF squares a ratio
@@ -58,7 +58,7 @@ def test_the_check_refuses_a_formula_that_loses_its_digits():
         check(compile_kernel(naive, [x])(30.0), exact)
 
 
-@each
+@some
 @backends
 def test_incentives_are_d_w_and_d_l_in_one(objective, backend):
     data = close_pairs(200)
@@ -85,7 +85,7 @@ def test_a_result_that_is_an_argument_is_a_copy():
     assert data.tolist() == [-1, -2]
 
 
-@each
+@some
 def test_incentives_compute_what_they_share_once(objective):
     both = objective.compiled.program("incentives").steps
     alone = [objective.compiled.program(what).steps for what in ("d_w", "d_l")]
@@ -96,7 +96,7 @@ def test_incentives_compute_what_they_share_once(objective):
 
 
 @pytest.mark.slow
-@each
+@some
 @quantity
 def test_torch_agrees_with_numpy_in_both_precisions(objective, what):
     data = [column.astype(np.float32).astype(float) for column in close_pairs(100, seed=2)]
@@ -115,7 +115,7 @@ def test_torch_agrees_with_numpy_in_both_precisions(objective, what):
 
 
 @pytest.mark.slow
-@each
+@some
 def test_autograd_of_the_loss_gives_the_incentives_in_the_tails(objective):
     data = pairs(60, seed=3)
     far = max(abs(data[i] - data[i + 2]).max() for i in (0, 1)) > 700
@@ -134,7 +134,7 @@ def test_autograd_of_the_loss_gives_the_incentives_in_the_tails(objective):
             check(value, exact, smallest=1e-290)
 
 
-@each
+@some
 @quantity
 def test_torch_can_differentiate_every_kernel(objective, what):
     data = tensors(close_pairs(8, seed=4))
@@ -148,7 +148,7 @@ def test_torch_can_differentiate_every_kernel(objective, what):
     assert torch.autograd.gradcheck(of_logps, data[:4], eps=1e-6, atol=1e-5, rtol=1e-4)
 
 
-@each
+@some
 @quantity
 def test_gradients_in_the_tails_are_finite(objective, what):
     data = [np.concatenate(both) for both in zip(pairs(60), extremes(), strict=True)]

@@ -27,9 +27,9 @@ from disband.theory.objectives import (
 )
 from disband.theory.step import first_order
 from disband.theory.symbols import DATA, beta, logp_w, ref_w
+from tests.sampling import some
 from tests.tails import close_pairs, tensors
 
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 quantity = pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])
 backends = pytest.mark.parametrize("backend", ["numpy", "torch"])
 
@@ -142,7 +142,7 @@ def test_the_wrong_number_of_arguments_is_refused():
         DPO.kernel()(-1.0, -2.0)
 
 
-@each
+@some
 def test_cases_are_the_case_of_the_incentives(objective):
     n = BLOCK + 77
     rng = np.random.default_rng(1)

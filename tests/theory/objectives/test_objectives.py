@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from disband.theory.kernels.lowering import compile_kernel
 from disband.theory.objective import Objective, signs
-from disband.theory.objectives import DPO, IPO, KTO, OBJECTIVES, R_DPO, SFT, SLIC_HF
+from disband.theory.objectives import DPO, IPO, KTO, R_DPO, SFT, SLIC_HF
 from disband.theory.symbols import BELOW, DATA, A, B, X, beta, logp_l, logp_w
 from disband.verify.strategies import data_points, hyperparameters
+from tests.sampling import each, some
 from tests.transcriptions import TRANSCRIPTIONS
 
-each = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 quantity = pytest.mark.parametrize("what", ["loss", "d_w", "d_l"])
 number_of = {"numpy": np.float64, "torch": lambda v: torch.tensor(v, dtype=torch.float64)}
 
@@ -136,7 +136,7 @@ def test_kernels_keep_their_digits_far_into_the_tails(objective, what, draw):
                 assert error <= max(abs(v - expected) for v in nearby), backend
 
 
-@each
+@some
 @quantity
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_kernels_broadcast_and_keep_shapes(objective, what, backend):
@@ -202,7 +202,7 @@ def test_signs_at_the_boundaries():
     assert SLIC_HF.signs_l.zero.subs(kinked) == sympy.true
 
 
-@each
+@some
 def test_the_ratio_is_the_quotient_of_the_incentives(objective):
     data = random_data(objective, 12, seed=3)
     d_w, d_l = (objective.kernel(what)(*data) for what in ("d_w", "d_l"))
@@ -215,13 +215,13 @@ def test_the_ratio_is_the_quotient_of_the_incentives(objective):
     np.testing.assert_allclose(ratio(*(v[some] for v in data)), d_w[some] / d_l[some], rtol=1e-12)
 
 
-@each
+@some
 def test_an_unknown_hyperparameter_is_refused(objective):
     with pytest.raises(ValueError, match=r"has the hyperparameters .*: got bogus; set one"):
         objective.kernel(bogus=1.0)
 
 
-@each
+@some
 def test_an_ill_signed_hyperparameter_is_refused(objective):
     for symbol in objective.defaults:
         zero = [0.0] if symbol.is_positive else []
@@ -247,7 +247,7 @@ def test_every_objective_is_fully_declared(objective):
     assert not objective.note or objective.note.endswith(".")
 
 
-@each
+@some
 def test_equal_incentives_are_equal_in_symbols(objective):
     data = random_data(objective, seed=4)
     if np.allclose(objective.kernel("d_w")(*data), objective.kernel("d_l")(*data), rtol=1e-9):

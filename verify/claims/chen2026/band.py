@@ -34,7 +34,7 @@ CLAIMS = (
         id="chen2026.band",
         locator=ABSTRACT,
         says=r"If $d_w, d_l > 0$ and $\rho > 0$: the condition $\rho r^* \le r \le r^*/\rho$ tells "
-        "when a step suppresses the loser while preserving the winner.",
+        "when a step suppresses the rejected while preserving the chosen.",
         quote="we identify the disentanglement band (DB), a simple, testable condition "
         "that tells us when training can follow the desired path: suppress the loser while "
         "preserving the winner, possibly after an early stage.",
@@ -53,7 +53,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.suppresses",
         locator=ABSTRACT,
-        says="Inside the band, off its edges, the loser falls and the winner rises.",
+        says="Inside the band, off its edges, the rejected falls and the chosen rises.",
         quote="we identify the disentanglement band (DB), a simple, testable condition "
         "that tells us when training can follow the desired path: suppress the loser while "
         "preserving the winner, possibly after an early stage.",
@@ -64,7 +64,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.finite-step",
         locator=ABSTRACT,
-        says="A step that is too large can lower the winner of a pair that is inside its band.",
+        says="A step that is too large can lower the chosen of a pair that is inside its band.",
         whose=Kind.OURS,
         given=(odds < 1, E > 1),
         holds=after < before,
@@ -75,7 +75,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.finite-step.row",
         locator=ABSTRACT,
-        says=r"In that row the winner is preserved iff $oE \le 1/o$, for a step that raises "
+        says=r"In that row the chosen is preserved iff $oE \le 1/o$, for a step that raises "
         "the odds $o < 1$ of its rarer token.",
         whose=Kind.OURS,
         given=(odds < 1, E > 1),
@@ -97,7 +97,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.log-decides",
         locator=CODE,
-        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the winner is preserved and the loser "
+        says=r"$|\log r - \log r^*| \le -\log\rho$ iff the chosen is preserved and the rejected "
         "suppressed.",
         given=(rho > 0, rho <= 1),
         holds=iff(Max(r / r_star, r_star / r) <= 1 / rho, good),
@@ -131,7 +131,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.zero-norm",
         locator=CODE,
-        says="If the chosen score is zero, every positive ratio is good and the winner stands "
+        says="If the chosen score is zero, every positive ratio is good and the chosen stands "
         "still.",
         whose=Kind.OURS,
         given=(*POSITIVE, equal(A, Integer(0))),
@@ -149,8 +149,8 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.zero-chosen-incentive",
         locator=CODE,
-        says=r"If $d_w = 0 < d_l$ the loser is suppressed; the winner is preserved iff $\rho \le "
-        "0$.",
+        says=r"If $d_w = 0 < d_l$ the rejected is suppressed; the chosen is preserved iff "
+        r"$\rho \le 0$.",
         whose=Kind.OURS,
         given=(d_l > 0, equal(d_w, Integer(0))),
         holds=And(D_l <= 0, iff(D_w >= 0, X <= 0)),
@@ -166,7 +166,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.negative-push",
         locator=CODE,
-        says=r"If $d_w > 0 > d_l$: the ratio is good iff the loser is suppressed, which needs "
+        says=r"If $d_w > 0 > d_l$: the ratio is good iff the rejected is suppressed, which needs "
         r"$\rho < 0$.",
         whose=Kind.OURS,
         given=(d_w > 0, d_l < 0, B > 0),
@@ -175,7 +175,7 @@ CLAIMS = (
     Claim(
         id="chen2026.band.edge.negative-pull",
         locator=CODE,
-        says=r"If $d_w < 0 < d_l$: the ratio is good iff the winner is preserved, which needs "
+        says=r"If $d_w < 0 < d_l$: the ratio is good iff the chosen is preserved, which needs "
         r"$\rho < 0$.",
         whose=Kind.OURS,
         given=(d_w < 0, d_l > 0, A > 0),

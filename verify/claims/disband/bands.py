@@ -28,8 +28,9 @@ CLAIMS = (
     Claim(
         id="disband.no-division",
         locator="Gram contract",
-        says=r"Whatever the signs of the incentives: the winner is preserved iff $d_w\|a\|^2 \ge "
-        r"d_l\langle a,b\rangle$, the loser suppressed iff $d_w\langle a,b\rangle \le d_l\|b\|^2$.",
+        says=r"Whatever the signs of the incentives: the chosen is preserved iff $d_w\|a\|^2 \ge "
+        r"d_l\langle a,b\rangle$, the rejected suppressed iff $d_w\langle a,b\rangle \le "
+        r"d_l\|b\|^2$.",
         holds=every(iff(D_w >= 0, d_w * A >= d_l * X), iff(D_l <= 0, d_w * X <= d_l * B)),
     ),
     Claim(
@@ -102,7 +103,7 @@ CLAIMS = (
     Claim(
         id="disband.margin.shrinks",
         locator="Margin",
-        says=r"The margin can shrink iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
+        says=r"The margin shrinks iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
         given=COSINE,
         holds=iff(
             Lt(v**2 - (1 + v**2) * rho * r_star + r_star**2, 0),
@@ -157,23 +158,23 @@ CLAIMS = (
     Claim(
         id="disband.no-entanglement",
         locator="Edges",
-        says=r"If $\langle a,b\rangle \le 0$ any positive incentives preserve the winner "
-        "and suppress the loser.",
+        says=r"If $\langle a,b\rangle \le 0$ any positive incentives preserve the chosen "
+        "and suppress the rejected.",
         given=(*POSITIVE, X <= 0),
         holds=And(D_w >= 0, D_l <= 0),
     ),
     Claim(
         id="disband.zero-norm",
         locator="Edges",
-        says="If one score is zero, any positive incentives preserve the winner and "
-        "suppress the loser.",
+        says="If one score is zero, any positive incentives preserve the chosen and "
+        "suppress the rejected.",
         given=(*POSITIVE, equal(A * B, Integer(0))),
         holds=And(D_w >= 0, D_l <= 0),
     ),
     Claim(
         id="disband.zero-rejected-incentive",
         locator="Edges",
-        says=r"If $d_l = 0 < d_w$ the winner is preserved; the loser is suppressed iff "
+        says=r"If $d_l = 0 < d_w$ the chosen is preserved; the rejected is suppressed iff "
         r"$\langle a,b\rangle \le 0$.",
         given=(d_w > 0, equal(d_l, Integer(0))),
         holds=And(D_w >= 0, iff(D_l <= 0, X <= 0)),

@@ -124,7 +124,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.chosen",
         locator="Momentum band",
-        says=r"With momentum memory $M_w$ the winner is preserved iff $\delta \ge "
+        says=r"With momentum memory $M_w$ the chosen is preserved iff $\delta \ge "
         r"\frac{-M_w + \sqrt{M_w^2 + 4d_wd_lA_PX_P}}{2d_wA_P}$.",
         holds=iff(
             step * e_w * A_P - e_l / step * X_P + M_w >= 0,
@@ -135,7 +135,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.rejected",
         locator="Momentum band",
-        says=r"With momentum memory $M_l$ the loser is suppressed iff $\delta \le "
+        says=r"With momentum memory $M_l$ the rejected is suppressed iff $\delta \le "
         r"\frac{-M_l + \sqrt{M_l^2 + 4d_wd_lX_PB_P}}{2d_wX_P}$.",
         holds=iff(
             step * e_w * X_P - e_l / step * B_P + M_l <= 0,

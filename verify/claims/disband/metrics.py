@@ -64,7 +64,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.any-angle",
         locator="Momentum band",
-        says=r"With momentum memory $M_w$ the winner is preserved iff $\delta \ge "
+        says=r"With momentum memory $M_w$ the chosen is preserved iff $\delta \ge "
         r"\frac{-M_w + \sqrt{M_w^2 + 4d_wd_lA_PX_P}}{2d_wA_P}$, whatever the angle.",
         given=(M_w**2 + 4 * e_w * e_l * A_P * X_P >= 0,),
         holds=iff(
@@ -76,7 +76,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.any-angle.repaired",
         locator="Momentum band",
-        says=r"If $X_P \le 0$ and the root is real, the winner falls iff $\delta$ lies strictly "
+        says=r"If $X_P \le 0$ and the root is real, the chosen falls iff $\delta$ lies strictly "
         r"between $\frac{-M_w \mp \sqrt{M_w^2 + 4d_wd_lA_PX_P}}{2d_wA_P}$: what is good is in two "
         "pieces.",
         given=(X_P <= 0, M_w**2 + 4 * e_w * e_l * A_P * X_P >= 0),
@@ -89,7 +89,7 @@ CLAIMS = (
     Claim(
         id="disband.momentum.no-root",
         locator="Momentum band",
-        says="If the root is not real, the winner is preserved at every factor.",
+        says="If the root is not real, the chosen is preserved at every factor.",
         given=(M_w**2 + 4 * e_w * e_l * A_P * X_P < 0,),
         holds=chosen > 0,
     ),

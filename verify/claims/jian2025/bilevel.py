@@ -144,8 +144,8 @@ CLAIMS = (
     Claim(
         id="jian2025.improvement.encourages",
         locator=IMPROVEMENT,
-        says="The reward for the own probability of the chosen explicitly encourages its "
-        "absolute improvement: the chosen changes by more with it than without.",
+        says="The reward for the own probability of the chosen works for its absolute "
+        "improvement: the chosen changes by more with it than without.",
         quote="Our approach introduces a principled regularization scheme to explicitly "
         "encourage absolute probability improvement for preferred outputs, while "
         "maintaining stable optimization dynamics.",

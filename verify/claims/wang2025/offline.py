@@ -121,7 +121,8 @@ CLAIMS = (
         "lowers the chosen too, and positive learning alone raises the rejected too.",
         given=(d_w > 0, d_l > 0, X > 0),
         holds=And(Lt(alone_w, 0), Gt(alone_l, 0)),
-        note="Where the product is negative, either part alone moves both as it should.",
+        note="Where the product is negative, either part alone raises the chosen and lowers "
+        "the rejected.",
     ),
     Claim(
         id="wang2025.dpo-weights.own-signal",

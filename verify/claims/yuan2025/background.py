@@ -49,8 +49,8 @@ CLAIMS = (
         id="yuan2025.eq1",
         locator="Section 1, eq. (1)",
         says=r"DPO has the form $\ell = m(h_w(\log\pi_w) - h_l(\log\pi_l))$.",
-        quote=r"$$\ell(x, y_w, y_l; \theta) = m(h_w(\log \pi_\theta(y_w|x)) - h_l(\log "
-        r"\pi_\theta(y_l|x))), \tag{1}$$",
+        quote=r"$\ell(x, y_w, y_l; \theta) = m(h_w(\log \pi_\theta(y_w|x)) - h_l(\log "
+        r"\pi_\theta(y_l|x))),$",
         holds=every(
             equal((-log_likelihood).diff(logp_w), DPO.loss.diff(logp_w)),
             equal((-log_likelihood).diff(logp_l), DPO.loss.diff(logp_l)),
@@ -62,9 +62,14 @@ CLAIMS = (
         locator="Section 1, eq. (1) and the reference to Table 2 after it",
         says=r"DPO has the form $\ell = m(h_w(\log\pi_w) - h_l(\log\pi_l))$ with the $m = "
         r"\log\sigma(\cdot)$ of Table 2.",
-        quote="Most of the existing preference optimization losses can be interpreted as "
-        "varying the scalar functions  $m, h_w, h_l$  (Section 3.2 and Table 2).",
-        standing=("Eq. (1) is written without a minus, eq. (6) with one.",),
+        quote=r"$\ell(x, y_w, y_l; \theta) = m(h_w(\log \pi_\theta(y_w|x)) - h_l(\log "
+        r"\pi_\theta(y_l|x))),$",
+        standing=(
+            (
+                "The sentence after it refers to section 3.2 and Table 2 for m, h_w and "
+                "h_l; eq. (6) there has a minus."
+            ),
+        ),
         holds=every(
             equal(log_likelihood.diff(logp_w), DPO.loss.diff(logp_w)),
             equal(log_likelihood.diff(logp_l), DPO.loss.diff(logp_l)),
@@ -136,10 +141,10 @@ CLAIMS = (
         locator="Section 2.2, eq. (2)",
         says=r"$\ell_{DPO} = -\log\sigma(\beta[\log\frac{\pi_\theta(y_w|x)}{\pi_{ref}(y_w|x)} - "
         r"\log\frac{\pi_\theta(y_l|x)}{\pi_{ref}(y_l|x)}])$",
-        quote=r"\ell_{\text{DPO}}(x, y_w, y_l; \theta; \pi_{\text{ref}}) := -\log \sigma "
+        quote=r"$\ell_{\text{DPO}}(x, y_w, y_l; \theta; \pi_{\text{ref}}) := -\log \sigma "
         r"\left( \beta \left[ \log \left( \frac{\pi_{\theta}(y_w | x)}{\pi_{\text{ref}}(y_w "
         r"| x)} \right) - \log \left( \frac{\pi_{\theta}(y_l | x)}{\pi_{\text{ref}}(y_l | "
-        r"x)} \right) \right] \right)",
+        r"x)} \right) \right] \right)$",
         holds=equal(DPO.loss, -log_likelihood),
     ),
     Claim(
@@ -147,7 +152,7 @@ CLAIMS = (
         locator="Section 2.2, IPO and SLiC-HF",
         says=r"IPO solely depends on the margin $\log\pi_w - \log\pi_l$.",
         quote="propose IPO and SlicHF loss with similar forms that solely depend on the "
-        r"**margin**  $\log \pi_{\theta}(y_w|x) - \log \pi_{\theta}(y_l|x)$",
+        r"**margin** $\log \pi_{\theta}(y_w|x) - \log \pi_{\theta}(y_l|x)$",
         holds=only_the_margin(IPO, ONE, ONE),
     ),
     Claim(
@@ -155,7 +160,7 @@ CLAIMS = (
         locator="Section 2.2, IPO and SLiC-HF",
         says=r"SLiC-HF solely depends on the margin $\log\pi_w - \log\pi_l$.",
         quote="propose IPO and SlicHF loss with similar forms that solely depend on the "
-        r"**margin**  $\log \pi_{\theta}(y_w|x) - \log \pi_{\theta}(y_l|x)$",
+        r"**margin** $\log \pi_{\theta}(y_w|x) - \log \pi_{\theta}(y_l|x)$",
         whose=Kind.READ,
         standing=(
             "The end of section 2.2 and Table 2 give SLiC-HF a regularizer on the chosen response.",
@@ -178,7 +183,7 @@ CLAIMS = (
         says=r"With a length penalty the gradient still relies on the margin $\log\pi_w - "
         r"\log\pi_l$.",
         quote="propose to add a length penalty term in the BT preference model, but the "
-        r"gradient still relies on the margin  $\log \pi_{\theta}(y_w|x) - \log "
+        r"gradient still relies on the margin $\log \pi_{\theta}(y_w|x) - \log "
         r"\pi_{\theta}(y_l|x)$",
         holds=only_the_margin(R_DPO, ONE, ONE),
     ),
@@ -188,7 +193,7 @@ CLAIMS = (
         says=r"SimPO depends on the length-normalized margin $\frac{1}{|y_w|}\log\pi_w - "
         r"\frac{1}{|y_l|}\log\pi_l$.",
         quote="consider the setting of average rewards and derive a loss dependent on the "
-        r"**length-normalized margin**  $\frac{1}{|y_w|}\log \pi_{\theta}(y_w|x) - "
+        r"**length-normalized margin** $\frac{1}{|y_w|}\log \pi_{\theta}(y_w|x) - "
         r"\frac{1}{|y_l|}\log \pi_{\theta}(y_l|x)$",
         holds=only_the_margin(SIMPO, len_w, len_l),
     ),
@@ -199,7 +204,7 @@ CLAIMS = (
         r"\frac{1}{|y_l|}\log\pi_l$: without its regularizer its incentives are those of "
         "that margin.",
         quote="consider the setting of average rewards and derive a loss dependent on the "
-        r"**length-normalized margin**  $\frac{1}{|y_w|}\log \pi_{\theta}(y_w|x) - "
+        r"**length-normalized margin** $\frac{1}{|y_w|}\log \pi_{\theta}(y_w|x) - "
         r"\frac{1}{|y_l|}\log \pi_{\theta}(y_l|x)$",
         standing=("Table 2 gives RRHF a regularizer on the chosen response.",),
         holds=equal((RRHF.d_w - lam) * len_w, RRHF.d_l * len_l),
@@ -288,9 +293,9 @@ CLAIMS = (
         locator="Section 2.2, DPOP",
         says=r"DPOP behaves the same as DPO when the chosen log-ratio is above 0.",
         quote="propose the DPOP loss that behaves the same as DPO when the chosen "
-        "response's log-ratio  "
-        r"$\log\left(\frac{\pi_{\theta}(y_w|x)}{\pi_{nef}(y_w|x)}\right)$  is above 0, "
-        "while adds an explicit regularization when the ratio is below 0.",
+        "response's log-ratio "
+        r"$\log\left(\frac{\pi_{\theta}(y_w|x)}{\pi_{nef}(y_w|x)}\right)$ is above 0, while "
+        "adds an explicit regularization when the ratio is below 0.",
         given=(logp_w > ref_w,),
         holds=every(equal(DPOP.d_w, DPO.d_w), equal(DPOP.d_l, DPO.d_l)),
     ),
@@ -299,9 +304,9 @@ CLAIMS = (
         locator="Section 2.2, DPOP",
         says="DPOP adds an explicit regularization when the chosen log-ratio is below 0.",
         quote="propose the DPOP loss that behaves the same as DPO when the chosen "
-        "response's log-ratio  "
-        r"$\log\left(\frac{\pi_{\theta}(y_w|x)}{\pi_{nef}(y_w|x)}\right)$  is above 0, "
-        "while adds an explicit regularization when the ratio is below 0.",
+        "response's log-ratio "
+        r"$\log\left(\frac{\pi_{\theta}(y_w|x)}{\pi_{nef}(y_w|x)}\right)$ is above 0, while "
+        "adds an explicit regularization when the ratio is below 0.",
         given=(logp_w < ref_w, lam > 0),
         holds=Gt(DPOP.d_w, DPO.d_w),
     ),

@@ -52,10 +52,10 @@ CLAIMS = (
         r"$\langle\nabla_\theta\log\pi_l, \eta\nabla_\theta\ell_{DPO}\rangle = \eta\beta "
         r"c(\theta)(\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - "
         r"\|\nabla\log\pi_l\|^2)$.",
-        quote=r"\Delta \log \pi_w \approx \langle \nabla_{\theta} \log \pi_w, \eta "
+        quote=r"$\Delta \log \pi_w \approx \langle \nabla_{\theta} \log \pi_w, \eta "
         r"\nabla_{\theta} \ell_{\text{DPO}} \rangle = \eta \beta c(\theta) \cdot \left( "
         r"\|\nabla \log \pi_w\|^2 - \langle \nabla \log \pi_w, \nabla \log \pi_l \rangle "
-        r"\right)",
+        r"\right)$",
         holds=every(
             equal(along(a, scaled(eta, dpo_gradient)), eta * beta * c * (A - X)),
             equal(along(b, scaled(eta, dpo_gradient)), eta * beta * c * (X - B)),
@@ -84,8 +84,8 @@ CLAIMS = (
         says=r"$\nabla_\theta\ell = d_w\nabla_\theta\log\pi_w - d_l\nabla_\theta\log\pi_l$ "
         "with $d_w$, $d_l$ of (7) and (8), and the changes are its products with the "
         "scores.",
-        quote=r"\nabla_{\theta} \ell = d_w \nabla_{\theta} \log \pi_w - d_l \nabla_{\theta} "
-        r"\log \pi_l,",
+        quote=r"$\nabla_{\theta} \ell = d_w \nabla_{\theta} \log \pi_w - d_l "
+        r"\nabla_{\theta} \log \pi_l$",
         standing=("d_w and d_l are those of (7) and (8), with the loss (6).",),
         given=(A > 0, B > 0),
         holds=every(*(equal(along(of, (-eta * d_w, eta * d_l)), step) for of, step in steps)),
@@ -116,9 +116,9 @@ CLAIMS = (
     Claim(
         id="yuan2025.a2.pairwise",
         locator="Appendix A.2, after the first sentence",
-        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of winner and "
-        r"loser is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
-        quote=r"for any pairwise loss  $\ell(\log \pi(w) - \log \pi(l))$ , the above "
+        says=r"For any pairwise loss $\ell(\log\pi(w) - \log\pi(l))$ the direction of chosen and "
+        r"rejected is decided by $\langle a, a-b\rangle$ and $\langle b, a-b\rangle$.",
+        quote=r"for any pairwise loss $\ell(\log \pi(w) - \log \pi(l))$ , the above "
         "statement still holds.",
         whose=Kind.READ,
         given=PROPER,
@@ -133,7 +133,7 @@ CLAIMS = (
     Claim(
         id="yuan2025.a2.pairwise.repaired",
         locator="Appendix A.2, after the first sentence",
-        says=r"Where $\ell' < 0$, the direction of winner and loser under the loss "
+        says=r"Where $\ell' < 0$, the direction of chosen and rejected under the loss "
         r"$\ell(\log\pi(w) - \log\pi(l))$ is decided by $\langle a, a-b\rangle$ and "
         r"$\langle b, a-b\rangle$; where $\ell' > 0$ it is reversed.",
         holds=every(
@@ -150,9 +150,9 @@ CLAIMS = (
         says=r"$-\nabla_\theta\ell_{SPPO} = -(\log\pi(w) - \beta^{-1})\nabla_\theta\log\pi(w) - "
         r"(\log\pi(l) + \beta^{-1})\nabla_\theta\log\pi(l)$ for $\ell_{SPPO} = (\log\pi(w) - "
         r"\beta^{-1})^2 + (\log\pi(l) + \beta^{-1})^2$",
-        quote=r"\frac{d\theta}{dt} = -\nabla_{\theta} \ell_{\text{SPPO}} = -(\log \pi(w) - "
-        r"\beta^{-1}) \nabla_{\theta} \log \pi(w) - (\log \pi(l) + \beta^{-1}) "
-        r"\nabla_{\theta} \log \pi(l).",
+        quote=r"$\frac{d\theta}{dt} = -\nabla_{\theta} \ell_{\text{SPPO}} = -(\log \pi(w) "
+        r"- \beta^{-1}) \nabla_{\theta} \log \pi(w) - (\log \pi(l) + \beta^{-1}) "
+        r"\nabla_{\theta} \log \pi(l)$",
         holds=every(equal(sppo_step[0], sppo_w), equal(sppo_step[1], -sppo_l)),
         grade=Grade.SIGN,
         why="The derivative of a square has a factor of two, which is missing; it changes "
@@ -168,33 +168,33 @@ CLAIMS = (
     ),
     Claim(
         id="yuan2025.a2.chosen",
-        locator="Appendix A.2, condition for the winner",
+        locator="Appendix A.2, condition for the chosen",
         says=r"If $\beta^{-1} + \log\pi(l) > 0$: $\log\pi(w)$ increases iff $\frac{\langle a,b"
         r"\rangle}{\langle a,a\rangle} < \frac{\beta^{-1} - \log\pi(w)}{\beta^{-1} + \log\pi(l)}$",
-        quote=r"\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{a}, "
+        quote=r"$\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{a}, "
         r"\mathbf{a} \rangle} < \frac{\beta^{-1} - \log \pi(w)}{\beta^{-1} + \log \pi(l)} "
-        r"=: \alpha.",
+        r"=: \alpha$",
         given=(sppo_l > 0, A > 0),
         holds=iff(Lt(X / A, sppo_w / sppo_l), Gt(along(a, sppo_step), 0)),
     ),
     Claim(
         id="yuan2025.a2.implicit-assumption",
-        locator="Appendix A.2, after the condition for the winner",
+        locator="Appendix A.2, after the condition for the chosen",
         says=r"The inequality implicitly assumes $\beta^{-1} + \log\pi(l) > 0$: without it, it can "
         r"hold while $\log\pi(w)$ does not increase.",
-        quote=r"the inequality above implicitly assume that  $\beta^{-1} + \log \pi(l) > 0$ .",
+        quote=r"the inequality above implicitly assume that $\beta^{-1} + \log \pi(l) > 0$ .",
         given=(sppo_l < 0, A > 0),
         holds=every(Lt(X / A, sppo_w / sppo_l), Le(along(a, sppo_step), 0)),
         exists=True,
     ),
     Claim(
         id="yuan2025.a2.rejected",
-        locator="Appendix A.2, condition for the loser",
+        locator="Appendix A.2, condition for the rejected",
         says=r"$\log\pi(l)$ decreases iff $\frac{\langle a,b\rangle}{\langle b,b\rangle} < "
         r"\frac{\beta^{-1} + \log\pi(l)}{\beta^{-1} - \log\pi(w)}$",
-        quote=r"\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{b}, "
+        quote=r"$\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{b}, "
         r"\mathbf{b} \rangle} < \frac{\beta^{-1} + \log \pi(l)}{\beta^{-1} - \log \pi(w)} "
-        r"=: \alpha^{-1}.",
+        r"=: \alpha^{-1}$",
         given=(sppo_l > 0, B > 0),
         holds=iff(Lt(X / B, sppo_l / sppo_w), Lt(along(b, sppo_step), 0)),
     ),

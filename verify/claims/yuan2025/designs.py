@@ -22,8 +22,7 @@ Q = Symbol("C_5", real=True)
 free_w, free_l = first_order(-Q / sqrt(A), -Q / sqrt(B), GRAM)
 
 # Section 5.2's loss with every token significant, up to the regularizer, which is then constant.
-masked = -logsigmoid((logp_w - ref_w) - (logp_l - ref_l))
-masked_mended = -logsigmoid(beta * (logp_w - ref_w) - beta * (logp_l - ref_l))
+masked = -logsigmoid(beta * (logp_w - ref_w) - beta * (logp_l - ref_l))
 crossed = Symbol("logp_lw", negative=True)
 AT_START = (equal(logp_w, ref_w), equal(logp_l, ref_l))
 # A sharpness and a distance of the weight from the threshold.
@@ -51,9 +50,9 @@ CLAIMS = (
         r"\hat r_\theta(x,y_w))[\frac{\nabla\log\pi_w}{\|\nabla\log\pi_w\|} - "
         r"\frac{\nabla\log\pi_l}{\|\nabla\log\pi_l\|}]$ lets the chosen and the rejected change in "
         "different directions.",
-        quote=r"\nabla_{\theta} \ell_{\mathrm{DPO}^{\star}}\left(\theta\right) := -\beta "
+        quote=r"$\nabla_{\theta} \ell_{\mathrm{DPO}^{\star}}\left(\theta\right) := -\beta "
         r"\sigma\left(\hat{r}_{\theta}\left(x, y_{l}\right) - \hat{r}_{\theta}\left(x, "
-        r"y_{w}\right)\right)",
+        r"y_{w}\right)\right)$",
         given=NORMS,
         holds=every(Ge(star_w, 0), Le(star_l, 0)),
         note="Read as: the chosen does not fall and the rejected does not rise.",
@@ -61,31 +60,20 @@ CLAIMS = (
     Claim(
         id="yuan2025.section5.masked",
         locator="Section 5.2, displayed loss",
-        says="The loss adapts the original DPO objective: with every token significant it is DPO.",
-        quote="the following loss design could be a potential good candidate for adapting "
-        "the original DPO objective in this direction",
-        whose=Kind.READ,
-        holds=every(
-            equal(masked.diff(logp_w), DPO.loss.diff(logp_w)),
-            equal(masked.diff(logp_l), DPO.loss.diff(logp_l)),
-        ),
-        why="Without the factor β of DPO the masked loss weighs log-ratios by one.",
-        note="Same incentives; every response read in its own context.",
-    ),
-    Claim(
-        id="yuan2025.section5.masked.repaired",
-        locator="Section 5.2, displayed loss",
         says=r"With a factor $\beta$ before the log-ratios and every token significant the loss is "
         "DPO.",
-        holds=equal(masked_mended, DPO.loss),
+        whose=Kind.OURS,
+        holds=equal(masked, DPO.loss),
+        note="As printed the factor β of the original DPO is missing, which the text calls "
+        "a potential candidate.",
     ),
     Claim(
         id="yuan2025.section5.masked-context",
         locator="Section 5.2, displayed loss",
         says=r"With every token significant and $\pi_\theta = \pi_{ref}$, the argument of $\sigma$ "
         r"with $\log\frac{\pi_\theta(y_l^i|x,y_w^{<i})}{\pi_{ref}(y_l^i|x,y_l^{<i})}$ is zero.",
-        quote=r"\log \frac{\pi_{\theta}(y_l^i|x, y_w^{< i})}{\pi_{\text{ref}}(y_l^i|x, "
-        "y_l^{< i})}",
+        quote=r"$\log \frac{\pi_{\theta}(y_l^i|x, y_w^{< i})}{\pi_{\text{ref}}(y_l^i|x, "
+        "y_l^{< i})}$",
         given=AT_START,
         holds=equal((logp_w - ref_w) - (crossed - ref_l), Integer(0)),
         grade=Grade.MISPRINT,
@@ -107,8 +95,8 @@ CLAIMS = (
         locator="Section 5.2, after the displayed loss",
         says=r"At $u^i > r$ the error $1 - \sigma(k(u^i - r))$ is at most $\frac{1}{2 + k(u^i - "
         r"r)}$; at $u^i = r$ it is $\frac{1}{2}$ for every $k$.",
-        quote=r"we can approximate the indicator  $\mathbb{I}\{u^i \geq r\}$  with the "
-        r"sigmoid function  $\sigma(k \cdot (u^i - r))$  for large k > 0.",
+        quote=r"we can approximate the indicator $\mathbb{I}\{u^i \geq r\}$ with the "
+        r"sigmoid function $\sigma(k \cdot (u^i - r))$ for large k > 0.",
         whose=Kind.READ,
         holds=every(off <= 1 / (2 + sharp * above), equal(off.subs(above, 0), Rational(1, 2))),
         note="The error below the threshold is the same by symmetry.",

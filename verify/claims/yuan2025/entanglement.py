@@ -36,15 +36,15 @@ CLAIMS = (
         id="yuan2025.c-positive",
         locator="Section 3.1, definition of c(θ)",
         says=r"$c(\theta) := \sigma(\hat r_\theta(x,y_l) - \hat r_\theta(x,y_w)) > 0$",
-        quote=r"c(\theta) := \sigma(\hat{r}_\theta(x, y_l) - \hat{r}_\theta(x, y_w)) > 0",
+        quote=r"$c(\theta) := \sigma(\hat{r}_\theta(x, y_l) - \hat{r}_\theta(x, y_w)) > 0$",
         holds=Gt(c, 0, evaluate=False),
     ),
     Claim(
         id="yuan2025.eq3",
         locator="Section 3.1, eq. (3)",
         says=r"$\nabla\ell_{DPO} = -\beta c(\theta)\,(\nabla\log\pi_w - \nabla\log\pi_l)$",
-        quote=r"\nabla_{\theta} \ell_{\text{DPO}} = -\beta c(\theta) \cdot (\nabla_{\theta} "
-        r"\log \pi_w(\theta) - \nabla_{\theta} \log \pi_l(\theta)). \tag{3}",
+        quote=r"$\nabla_{\theta} \ell_{\text{DPO}} = -\beta c(\theta) \cdot "
+        r"(\nabla_{\theta} \log \pi_w(\theta) - \nabla_{\theta} \log \pi_l(\theta))$",
         holds=every(
             equal(DPO.loss.diff(logp_w), -beta * c),
             equal(DPO.loss.diff(logp_l), beta * c),
@@ -56,8 +56,8 @@ CLAIMS = (
         locator="Section 3.1, eq. (4)",
         says=r"$\Delta\log\pi_w \approx C(\|\nabla\log\pi_w\|^2 - "
         r"\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle)$ with $C = \eta\beta c(\theta)$",
-        quote=r"\Delta \log \pi_w \approx C \cdot (\|\nabla \log \pi_w\|^2 - \langle \nabla "
-        r"\log \pi_w, \nabla \log \pi_l \rangle), \tag{4}",
+        quote=r"$\Delta \log \pi_w \approx C \cdot (\|\nabla \log \pi_w\|^2 - \langle "
+        r"\nabla \log \pi_w, \nabla \log \pi_l \rangle)$",
         holds=equal(exact_w, eta * beta * c * (A - X)),
         note="≈ is read as: to first order in the step size.",
     ),
@@ -66,8 +66,8 @@ CLAIMS = (
         locator="Section 3.1, eq. (5)",
         says=r"$\Delta\log\pi_l \approx C(\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - "
         r"\|\nabla\log\pi_l\|^2)$",
-        quote=r"\Delta \log \pi_l \approx C \cdot \left( \left\langle \nabla \log \pi_w, "
-        r"\nabla \log \pi_l \right\rangle - \|\nabla \log \pi_l\|^2 \right). \tag{5}",
+        quote=r"$\Delta \log \pi_l \approx C \cdot \left( \left\langle \nabla \log \pi_w, "
+        r"\nabla \log \pi_l \right\rangle - \|\nabla \log \pi_l\|^2 \right)$",
         holds=equal(exact_l, eta * beta * c * (X - B)),
         note="≈ is read as: to first order in the step size.",
     ),
@@ -76,18 +76,18 @@ CLAIMS = (
         locator="Section 3.1.1, first display",
         says=r"$\Delta(\log\pi_w - \log\pi_l) \approx C(\|\nabla\log\pi_w\|^2 - 2\langle"
         r"\nabla\log\pi_w,\nabla\log\pi_l\rangle + \|\nabla\log\pi_l\|^2)$",
-        quote=r"\Delta(\log \pi_w - \log \pi_l) \approx C \cdot (\|\nabla \log \pi_w\|^2 - "
-        r"2\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle + \|\nabla \log \pi_l\|^2) "
-        r"\ge 0",
+        quote=r"$\Delta(\log \pi_w - \log \pi_l) \approx C \cdot (\|\nabla \log \pi_w\|^2 "
+        r"- 2\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle + \|\nabla \log "
+        r"\pi_l\|^2) \ge 0$",
         holds=equal(chosen - rejected, C * (A - 2 * X + B)),
     ),
     Claim(
         id="yuan2025.margin.nonnegative",
         locator="Section 3.1.1, first display",
         says=r"The Cauchy–Schwarz inequality ensures $\Delta(\log\pi_w - \log\pi_l) \ge 0$.",
-        quote=r"\Delta(\log \pi_w - \log \pi_l) \approx C \cdot (\|\nabla \log \pi_w\|^2 - "
-        r"2\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle + \|\nabla \log \pi_l\|^2) "
-        r"\ge 0",
+        quote=r"$\Delta(\log \pi_w - \log \pi_l) \approx C \cdot (\|\nabla \log \pi_w\|^2 "
+        r"- 2\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle + \|\nabla \log "
+        r"\pi_l\|^2) \ge 0$",
         holds=chosen - rejected >= 0,
     ),
     Claim(
@@ -95,8 +95,8 @@ CLAIMS = (
         locator="Section 3.1.1, Condition 1, first line",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
         r"\iff \Delta\log\pi_w \ge 0$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
-        r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
+        r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}$",
         holds=iff(X <= A, chosen >= 0),
     ),
     Claim(
@@ -104,8 +104,8 @@ CLAIMS = (
         locator="Section 3.1.1, Condition 1, second line",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2 "
         r"\iff \Delta\log\pi_l \le 0$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
-        r"\pi_l\|^2 \iff \Delta \log \pi_l \leq 0, \log \pi_l \text{ decreases}",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
+        r"\pi_l\|^2 \iff \Delta \log \pi_l \leq 0, \log \pi_l \text{ decreases}$",
         holds=iff(X <= B, rejected <= 0),
     ),
     Claim(
@@ -114,8 +114,8 @@ CLAIMS = (
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
         r"\iff \log\pi_w$ increases, and $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le "
         r"\|\nabla\log\pi_l\|^2 \iff \log\pi_l$ decreases.",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
-        r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
+        r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}$",
         given=PROPER,
         holds=every(iff(X <= A, Gt(chosen, 0)), iff(X <= B, Lt(rejected, 0))),
         grade=Grade.EDGE,
@@ -146,8 +146,7 @@ CLAIMS = (
         says=r"$\Delta\log\pi_w \ge 0 \ge \Delta\log\pi_l$ iff $\langle\nabla\log\pi_w,\nabla\log"
         r"\pi_l\rangle \le \min(\|\nabla\log\pi_w\|^2, \|\nabla\log\pi_l\|^2)$",
         quote=r"$\Delta \log \pi_w \ge 0 \ge \Delta \log \pi_l$ $\log \pi_w \uparrow \log "
-        r"\pi_l \downarrow$ $\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le "
-        r"\min(\ \nabla \log \pi_w\ ^2, \ \nabla \log \pi_l\ ^2)$",
+        r"\pi_l \downarrow$",
         holds=iff(Min(A, B) >= X, case_1),
     ),
     Claim(
@@ -156,8 +155,7 @@ CLAIMS = (
         says=r"$0 \ge \Delta\log\pi_w \ge \Delta\log\pi_l$ iff $\|\nabla\log\pi_w\|^2 \le \langle"
         r"\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2$",
         quote=r"$0 \ge \Delta \log \pi_w \ge \Delta \log \pi_l$ $\log \pi_w \downarrow \log "
-        r"\pi_l \downarrow$ $\ \nabla \log \pi_w\ ^2 \le \langle \nabla \log \pi_w, \nabla "
-        r"\log \pi_l \rangle \le \ \nabla \log \pi_l\ ^2$",
+        r"\pi_l \downarrow$",
         holds=iff(between_2, case_2),
     ),
     Claim(
@@ -166,8 +164,7 @@ CLAIMS = (
         says=r"$\Delta\log\pi_w \ge \Delta\log\pi_l \ge 0$ iff $\|\nabla\log\pi_l\|^2 \le \langle"
         r"\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$",
         quote=r"$\Delta \log \pi_w \ge \Delta \log \pi_l \ge 0$ $\log \pi_w \uparrow \log "
-        r"\pi_l \uparrow$ $\ \nabla \log \pi_l\ ^2 \le \langle \nabla \log \pi_w, \nabla "
-        r"\log \pi_l \rangle \le \ \nabla \log \pi_w\ ^2$",
+        r"\pi_l \uparrow$",
         holds=iff(between_3, case_3),
     ),
     Claim(
@@ -183,10 +180,10 @@ CLAIMS = (
         locator="Section 3.1.1, after Table 1",
         says=r"The ideal case, $\log\pi_w$ increases and $\log\pi_l$ decreases, only happens when "
         r"the inner product is less than the smaller of the two squared gradient norms.",
-        quote=r"the ideal case where the chosen log-probability  $\log \pi_w$  increases "
-        r"and rejected log-probability  $\log \pi_l$  decreases only happens when the "
-        r"gradient inner product  $\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle$  "
-        "is less than the smaller one in the two squared gradient norms",
+        quote=r"the ideal case where the chosen log-probability $\log \pi_w$ increases and "
+        r"rejected log-probability $\log \pi_l$ decreases only happens when the gradient "
+        r"inner product $\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle$ is less than "
+        "the smaller one in the two squared gradient norms",
         holds=implies(And(Gt(chosen, 0), Lt(rejected, 0)), Min(A, B) > X),
     ),
     Claim(

@@ -24,8 +24,8 @@ CLAIMS = (
         locator="Section 3.2, eq. (7)",
         says=r"$d_w := m'(h_w(\log\pi_w) - h_l(\log\pi_l))\,h_w'(\log\pi_w) + \Lambda'(\log\pi_w)$ "
         r"for the loss (6), $\ell = -(m(h_w - h_l) + \Lambda)$",
-        quote=r"d_w := m'(h_w(\log \pi_w) - h_l(\log \pi_l))h'_w(\log \pi_w) + "
-        r"\Lambda'(\log \pi_w), \tag{7}",
+        quote=r"$d_w := m'(h_w(\log \pi_w) - h_l(\log \pi_l))h'_w(\log \pi_w) + "
+        r"\Lambda'(\log \pi_w)$",
         standing=(r"The loss is (6), $\ell = -(m(h_w - h_l) + \Lambda)$.",),
         holds=equal(
             -loss.diff(logp_w),
@@ -37,7 +37,7 @@ CLAIMS = (
         id="yuan2025.eq8",
         locator="Section 3.2, eq. (8)",
         says=r"$d_l := m'(h_w(\log\pi_w) - h_l(\log\pi_l))\,h_l'(\log\pi_l)$ for the loss (6)",
-        quote=r"d_l := m'(h_w(\log \pi_w) - h_l(\log \pi_l))h'_l(\log \pi_l). $$ (8)",
+        quote=r"$d_l := m'(h_w(\log \pi_w) - h_l(\log \pi_l))h'_l(\log \pi_l)$",
         holds=equal(loss.diff(logp_l), m(margin).fdiff(1) * h_l(logp_l).diff(logp_l)),
         note="$d_l$ is the push on the rejected response, $\\partial\\ell/\\partial\\log\\pi_l$.",
     ),
@@ -46,8 +46,8 @@ CLAIMS = (
         locator="Section 3.2, box Gradient Entanglement (General), first line",
         says=r"$\Delta\log\pi_w \approx \eta(d_w\|\nabla\log\pi_w\|^2 - "
         r"d_l\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle)$",
-        quote=r"\Delta \log \pi_w \approx \eta \left( d_w \|\nabla_\theta \log \pi_w\|^2 - "
-        r"d_l \langle \nabla_\theta \log \pi_w, \nabla_\theta \log \pi_l \rangle \right)",
+        quote=r"$\Delta \log \pi_w \approx \eta \left( d_w \|\nabla_\theta \log \pi_w\|^2 "
+        r"- d_l \langle \nabla_\theta \log \pi_w, \nabla_\theta \log \pi_l \rangle \right)$",
         holds=equal(
             -eta * (loss.diff(logp_w) * A + loss.diff(logp_l) * X),
             chosen.subs({d_w: -loss.diff(logp_w), d_l: loss.diff(logp_l)}),
@@ -59,8 +59,9 @@ CLAIMS = (
         locator="Section 3.2, box Gradient Entanglement (General), second line",
         says=r"$\Delta\log\pi_l \approx \eta(d_w\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - "
         r"d_l\|\nabla\log\pi_l\|^2)$",
-        quote=r"\Delta \log \pi_l \approx \eta \left( d_w \langle \nabla_\theta \log \pi_w, "
-        r"\nabla_\theta \log \pi_l \rangle - d_l \|\nabla_\theta \log \pi_l\|^2 \right)",
+        quote=r"$\Delta \log \pi_l \approx \eta \left( d_w \langle \nabla_\theta \log "
+        r"\pi_w, \nabla_\theta \log \pi_l \rangle - d_l \|\nabla_\theta \log \pi_l\|^2 "
+        r"\right)$",
         holds=equal(
             -eta * (loss.diff(logp_w) * X + loss.diff(logp_l) * B),
             rejected.subs({d_w: -loss.diff(logp_w), d_l: loss.diff(logp_l)}),
@@ -72,9 +73,9 @@ CLAIMS = (
         locator="Section 3.2, Condition 2, eq. (9)",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \frac{d_w}{d_l}"
         r"\|\nabla\log\pi_w\|^2 \iff \Delta\log\pi_w \ge 0$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le \frac{d_w}{d_l} "
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le \frac{d_w}{d_l} "
         r"\|\nabla \log \pi_w\|^2 \iff \Delta \log \pi_w \ge 0, \log \pi_w \text{ "
-        "increases}; $$ (9)",
+        "increases}$",
         standing=(
             (
                 "Appendix A.2 says of SPPO that its condition assumes a positive denominator; "
@@ -108,9 +109,9 @@ CLAIMS = (
         locator="Section 3.2, Condition 2, eq. (10)",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \frac{d_l}{d_w}"
         r"\|\nabla\log\pi_l\|^2 \iff \Delta\log\pi_l \le 0$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le \frac{d_l}{d_w} "
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le \frac{d_l}{d_w} "
         r"\|\nabla \log \pi_l\|^2 \iff \Delta \log \pi_l \le 0, \log \pi_l \text{ "
-        "decreases.} $$ (10)",
+        "decreases.}$",
         standing=(
             (
                 "Appendix A.2 says of SPPO that its condition assumes a positive denominator; "
@@ -145,9 +146,9 @@ CLAIMS = (
         locator="Section 3.2, after Condition 2",
         says=r"For one condition to be more lenient ($d_w/d_l > 1$ in the chosen condition), the "
         r"other becomes more strict ($d_l/d_w < 1$ in the rejected condition).",
-        quote="for one condition to be more lenient (e.g., if  $d_w/d_l > 1$  in the "
-        "chosen condition), the other condition becomes more strict (then  $d_l/d_w < 1$  "
-        "in the rejected condition).",
+        quote="for one condition to be more lenient (e.g., if $d_w/d_l > 1$ in the chosen "
+        "condition), the other condition becomes more strict (then $d_l/d_w < 1$ in the "
+        "rejected condition).",
         given=(Ne(d_w, 0), Ne(d_l, 0)),
         holds=implies(Gt(d_w / d_l, 1), Lt(d_l / d_w, 1)),
     ),
@@ -156,7 +157,7 @@ CLAIMS = (
         locator="Section 3.2, before 3.2.1; also section 5.1",
         says=r"$d_w/d_l = \|\nabla\log\pi_l\|/\|\nabla\log\pi_w\|$ ensures that both parts of "
         r"Condition 2 are satisfied at the same time.",
-        quote=r"such that  $d_w/d_l = \|\nabla \log \pi_l\|/\|\nabla \log \pi_w\|$ , which "
+        quote=r"such that $d_w/d_l = \|\nabla \log \pi_l\|/\|\nabla \log \pi_w\|$ , which "
         "ensures that both parts in Condition 2 are satisfied at the same time.",
         given=(A > 0, B > 0, Ne(d_l, 0), CENTRE),
         holds=And(d_w / d_l * A >= X, d_l / d_w * B >= X),

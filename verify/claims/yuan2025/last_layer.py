@@ -110,9 +110,9 @@ CLAIMS = (
         id="yuan2025.theorem1.inner",
         locator="Section 4.1, Theorem 1, first display",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = -\frac{1}{M}\|h\|^2$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle = -\frac{1}{M} "
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle = -\frac{1}{M} "
         r"||h||^2, \quad ||\nabla \log \pi_w||^2 = ||\nabla \log \pi_l||^2 = \frac{M-1}{M} "
-        "||h||^2,",
+        "||h||^2$",
         standing=(
             ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
         ),
@@ -140,9 +140,9 @@ CLAIMS = (
         id="yuan2025.theorem1.norms",
         locator="Section 4.1, Theorem 1, first display",
         says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = \frac{M-1}{M}\|h\|^2$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle = -\frac{1}{M} "
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle = -\frac{1}{M} "
         r"||h||^2, \quad ||\nabla \log \pi_w||^2 = ||\nabla \log \pi_l||^2 = \frac{M-1}{M} "
-        "||h||^2,",
+        "||h||^2$",
         standing=(
             ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
         ),
@@ -154,8 +154,8 @@ CLAIMS = (
         id="yuan2025.theorem1.condition",
         locator="Section 4.1, Theorem 1, conclusion",
         says=r"Both parts of Condition 1 hold.",
-        quote=r"both parts of Condition 1 hold, resulting in  $\log \pi_w$  increases and  "
-        r"$\log \pi_l$  decreases.",
+        quote=r"both parts of Condition 1 hold, resulting in $\log \pi_w$ increases and "
+        r"$\log \pi_l$ decreases.",
         given=CONCENTRATED,
         holds=And(SINGLE.dot <= SINGLE.sq_w, SINGLE.dot <= SINGLE.sq_l),
         note=SUPPORT_NOTE,
@@ -164,8 +164,8 @@ CLAIMS = (
         id="yuan2025.theorem1.directions",
         locator="Section 4.1, Theorem 1, conclusion",
         says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
-        quote=r"both parts of Condition 1 hold, resulting in  $\log \pi_w$  increases and  "
-        r"$\log \pi_l$  decreases.",
+        quote=r"both parts of Condition 1 hold, resulting in $\log \pi_w$ increases and "
+        r"$\log \pi_l$ decreases.",
         standing=(
             ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
         ),
@@ -180,7 +180,7 @@ CLAIMS = (
         r"they are: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = -\frac{1}{M}\|h\|^2$ "
         r"and $\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = \frac{M-1}{M}\|h\|^2$.",
         quote="the model prediction on the first token in response is uniformly "
-        r"concentrated on  $M \leq V$  tokens in the vocabulary V, then we have",
+        r"concentrated on $M \leq V$ tokens in the vocabulary V, then we have",
         standing=(
             ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
         ),
@@ -210,7 +210,7 @@ CLAIMS = (
         id="yuan2025.theorem1.negative",
         locator="Section 4.1, after Theorem 1",
         says=r"For single-token prediction, $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$.",
-        quote=r"for single-token prediction,  $\langle \nabla \log \pi_w, \nabla \log \pi_l "
+        quote=r"for single-token prediction, $\langle \nabla \log \pi_w, \nabla \log \pi_l "
         r"\rangle < 0$ .",
         standing=(
             ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
@@ -223,8 +223,8 @@ CLAIMS = (
         id="yuan2025.corollary2.equal-norms",
         locator="Section 4.1, Corollary 2",
         says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le ||\nabla \log "
-        r"\pi_w||^2 = ||\nabla \log \pi_l||^2,",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le ||\nabla \log "
+        r"\pi_w||^2 = ||\nabla \log \pi_l||^2$",
         standing=SETUP,
         given=ONE_PREFIX_TOKEN,
         holds=equal(SENTENCE.sq_w, SENTENCE.sq_l),
@@ -243,8 +243,8 @@ CLAIMS = (
         id="yuan2025.corollary2.inner",
         locator="Section 4.1, Corollary 2",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$",
-        quote=r"\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le ||\nabla \log "
-        r"\pi_w||^2 = ||\nabla \log \pi_l||^2,",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le ||\nabla \log "
+        r"\pi_w||^2 = ||\nabla \log \pi_l||^2$",
         standing=SETUP,
         given=ONE_PREFIX_TOKEN,
         holds=Le(SENTENCE.dot, SENTENCE.sq_w),

@@ -47,7 +47,7 @@ CLAIMS = (
         id="yuan2025.eq12",
         locator="Section 4.2, Theorem 3, eq. (12)",
         says=r"Before the differing token, $\Delta\log\pi(y_w^i\mid x,y_w^{<i}) \approx 0$.",
-        quote=r"\Delta \log \pi(y_w^i \mid x, y_w^{< i}) \approx 0. \tag{12}",
+        quote=r"$\Delta \log \pi(y_w^i \mid x, y_w^{< i}) \approx 0$",
         given=(*ROWS, equal(p_j, q_j), equal(p.entries[1], q.entries[1])),
         holds=equal(shared_change, Integer(0)),
         note="The same row and the same token in both responses.",
@@ -56,8 +56,8 @@ CLAIMS = (
         id="yuan2025.eq13",
         locator="Section 4.2, Theorem 3, eq. (13)",
         says=r"$\Delta\log\pi(y_w^m\mid x,y_w^{<m}) \approx 1 + (s_{w,m}[j^*] - s_{w,m}[k^*])$",
-        quote=r"\Delta \log \pi(y_w^m \mid x, y_w^{< m}) \approx 1 + (s_{w,m}[j^*] - "
-        r"s_{w,m}[k^*]) \ge 0. \tag{13}",
+        quote=r"$\Delta \log \pi(y_w^m \mid x, y_w^{< m}) \approx 1 + (s_{w,m}[j^*] - "
+        r"s_{w,m}[k^*]) \ge 0$",
         standing=(
             ("Appendix B.2: learning rate 1, changes up to the positive factor of the loss."),
         ),
@@ -88,8 +88,8 @@ CLAIMS = (
         id="yuan2025.eq13.nonnegative",
         locator="Section 4.2, Theorem 3, eq. (13)",
         says=r"$1 + (s_{w,m}[j^*] - s_{w,m}[k^*]) \ge 0$",
-        quote=r"\Delta \log \pi(y_w^m \mid x, y_w^{< m}) \approx 1 + (s_{w,m}[j^*] - "
-        r"s_{w,m}[k^*]) \ge 0. \tag{13}",
+        quote=r"$\Delta \log \pi(y_w^m \mid x, y_w^{< m}) \approx 1 + (s_{w,m}[j^*] - "
+        r"s_{w,m}[k^*]) \ge 0$",
         given=SIMPLEX,
         holds=1 + (s_j - s_k) >= 0,
     ),
@@ -105,8 +105,8 @@ CLAIMS = (
         id="yuan2025.theorem3.step-size",
         locator="Section 4.2, Theorem 3, eqs. (13) and (14)",
         says="After one DPO step, the changes are (13) and (14) and not a multiple of them.",
-        quote="after one DPO step, the per-token log-probability change in chosen response  "
-        "$y_w$  can be characterized with first-order Taylor expansion",
+        quote="after one DPO step, the per-token log-probability change in chosen "
+        "response $y_w$ can be characterized with first-order Taylor expansion",
         whose=Kind.READ,
         standing=("Appendix B.2: learning rate 1, and a gradient given up to a factor.",),
         given=SIMPLEX,
@@ -130,9 +130,9 @@ CLAIMS = (
         says=r"With $s_{w,i}$ and $s_{l,i}$ the variables to optimize, $\Delta\log\pi(y_w^i\mid "
         r"x,y_w^{<i}) \approx (1 - s_{w,i}[j_i^*])(s_{l,i}[j_i^*] - s_{w,i}[j_i^*]) - "
         r"\sum_{j\ne j_i^*}s_{w,i}[j](s_{l,i}[j] - s_{w,i}[j])$ after the differing position.",
-        quote=r"\Delta \log \pi(y_w^i \mid x, y_w^{< i}) \approx (1 - "
+        quote=r"$\Delta \log \pi(y_w^i \mid x, y_w^{< i}) \approx (1 - "
         r"s_{w,i}[j_i^*])(s_{l,i}[j_i^*] - s_{w,i}[j_i^*]) - \sum_{j \neq j_i^*} "
-        r"s_{w,i}[j](s_{l,i}[j] - s_{w,i}[j]) \le 0, \tag{14}",
+        r"s_{w,i}[j](s_{l,i}[j] - s_{w,i}[j]) \le 0$",
         standing=(
             ("Model Setup 2: $s_{w,i}$ and $s_{l,i}$ are configured as variables to optimize."),
             (
@@ -168,9 +168,9 @@ CLAIMS = (
         locator="Section 4.2, Theorem 3, eq. (14)",
         says=r"The right-hand side of (14) is at most zero, since $s_{l,i}[j_i^*] \le "
         r"s_{w,i}[j_i^*]$ and $s_{l,i}[j] \ge s_{w,i}[j]$ for $j \ne j_i^*$.",
-        quote=r"\Delta \log \pi(y_w^i \mid x, y_w^{< i}) \approx (1 - "
+        quote=r"$\Delta \log \pi(y_w^i \mid x, y_w^{< i}) \approx (1 - "
         r"s_{w,i}[j_i^*])(s_{l,i}[j_i^*] - s_{w,i}[j_i^*]) - \sum_{j \neq j_i^*} "
-        r"s_{w,i}[j](s_{l,i}[j] - s_{w,i}[j]) \le 0, \tag{14}",
+        r"s_{w,i}[j](s_{l,i}[j] - s_{w,i}[j]) \le 0$",
         given=(*ROWS, *PAL),
         holds=printed_14 <= 0,
     ),
@@ -179,7 +179,7 @@ CLAIMS = (
         locator="Section 4.2, Theorem 3, before eq. (14) and last sentence",
         says="After the differing position the chosen log-probability will decrease, and "
         r"$\log\pi_w$ decreases more as the same suffix gets longer.",
-        quote=r"For  $i \in [m+1:L]$ , the chosen log-probability at these positions will "
+        quote=r"For $i \in [m+1:L]$ , the chosen log-probability at these positions will "
         "decrease:",
         given=(*ROWS, *PAL),
         holds=Lt(shared_change, 0),

@@ -167,8 +167,8 @@ CLAIMS = (
         "is R-DPO.",
         R_DPO_ROW,
         R_DPO,
-        quote=r"R-DPO (Park et al.) $\log \sigma(a - (c_{\text{ref}} + \alpha( y_w  -  "
-        r"y_l )))$ $\beta a$ $\beta a$",
+        quote=r"R-DPO (Park et al.) $\log \sigma(a - (c_{\text{ref}} + \alpha( y_w - y_l "
+        r")))$ $\beta a$ $\beta a$",
         why="The difference of lengths has the wrong sign, so that the longer response is "
         "pushed the harder for its length; and the reference lacks the factor β.",
         regime=(Gt(alpha, 0), Ne(len_w, len_l), equal(beta, Integer(1))),

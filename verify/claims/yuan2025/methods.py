@@ -81,7 +81,7 @@ CLAIMS = (
         id="yuan2025.dpo.ratio",
         locator="Section 3.2.1, DPO",
         says=r"$\frac{d_w}{d_l} = \frac{d_l}{d_w} = 1$",
-        quote=r"**DPO**:  $\frac{d_w}{d_l} = \frac{d_l}{d_w} = 1$ , reproducing the "
+        quote=r"**DPO**: $\frac{d_w}{d_l} = \frac{d_l}{d_w} = 1$ , reproducing the "
         "Condition 1.",
         holds=every(equal(DPO.d_w, DPO.d_l), Gt(DPO.d_l, 0, evaluate=False)),
         note="Cleared of the denominator, which is positive.",
@@ -90,7 +90,7 @@ CLAIMS = (
         id="yuan2025.sppo.ratio",
         locator="Appendix A.2; section 3.2.1, SPPO",
         says=r"$\frac{d_w}{d_l} = \frac{\beta^{-1} - \log\pi_w}{\beta^{-1} + \log\pi_l}$",
-        quote=r"\frac{\beta^{-1} - \log \pi(w)}{\beta^{-1} + \log \pi(l)} =: \alpha.",
+        quote=r"$\frac{\beta^{-1} - \log \pi(w)}{\beta^{-1} + \log \pi(l)} =: \alpha$",
         holds=equal(
             -((logp_w - 1 / beta) ** 2).diff(logp_w) / ((logp_l + 1 / beta) ** 2).diff(logp_l),
             sppo_w / sppo_l,
@@ -103,7 +103,7 @@ CLAIMS = (
         locator="Section 3.2.1, SPPO; appendix A.2",
         says=r"$\frac{\beta^{-1} - \log\pi_w}{\beta^{-1} + \log\pi_l} > 1$, where $\beta^{-1}$ is "
         "a large constant.",
-        quote=r"> 1^7$ , where  $\beta^{-1}$  is a large constant.",
+        quote=r"> 1^7$ , where $\beta^{-1}$ is a large constant.$",
         standing=("Appendix A.2: the denominator is positive, as β⁻¹ is set extremely large.",),
         given=(LARGE,),
         holds=Gt(sppo_w / sppo_l, 1),
@@ -157,7 +157,7 @@ CLAIMS = (
         id="yuan2025.regularizer.lenient",
         locator="Section 3.2.1, explicit regularization",
         says=r"Larger $\frac{d_w}{d_l}$ makes condition (9) more lenient.",
-        quote=r"larger  $\frac{d_w}{d_l}$  makes condition (9) more lenient",
+        quote=r"larger $\frac{d_w}{d_l}$ makes condition (9) more lenient",
         given=(Gt(lam, d_w / d_l), d_w / d_l * A >= X),
         holds=lam * A >= X,
         note="λ stands for the larger ratio: what met (9) meets it still.",
@@ -166,7 +166,7 @@ CLAIMS = (
         id="yuan2025.simpo.ratio",
         locator="Section 3.2.1, SimPO",
         says=r"In SimPO, $\frac{d_w}{d_l} = \frac{|y_l|}{|y_w|}$.",
-        quote=r"In SimPO,  $\frac{d_w}{d_l} = \frac{|y_l|}{|y_w|}$  and condition (9) and "
+        quote=r"In SimPO, $\frac{d_w}{d_l} = \frac{|y_l|}{|y_w|}$ and condition (9) and "
         "(10) can be rewritten as",
         holds=every(equal(SIMPO.d_w * len_w, SIMPO.d_l * len_l), Gt(SIMPO.d_l, 0, evaluate=False)),
         note="Cleared of the denominators, which are positive.",
@@ -177,11 +177,11 @@ CLAIMS = (
         says=r"Condition (9) reads $\langle\frac{\nabla\log\pi_w}{|y_w|}, "
         r"\frac{\nabla\log\pi_l}{|y_l|}\rangle \le \|\frac{\nabla\log\pi_w}{|y_w|}\|^2$ for "
         "SimPO.",
-        quote=r"\left\langle \frac{\nabla \log \pi_w}{|y_w|}, \frac{\nabla \log "
+        quote=r"$\left\langle \frac{\nabla \log \pi_w}{|y_w|}, \frac{\nabla \log "
         r"\pi_l}{|y_l|} \right\rangle \le \left\| \frac{\nabla \log \pi_w}{|y_w|} "
         r"\right\|^2; \quad \left\langle \frac{\nabla \log \pi_w}{|y_w|}, \frac{\nabla \log "
         r"\pi_l}{|y_l|} \right\rangle \le \left\| \frac{\nabla \log \pi_l}{|y_l|} "
-        r"\right\|^2. \tag{11}",
+        r"\right\|^2$",
         holds=iff(eq11_chosen, simpo_w >= 0),
     ),
     Claim(
@@ -190,11 +190,11 @@ CLAIMS = (
         says=r"Condition (10) reads $\langle\frac{\nabla\log\pi_w}{|y_w|}, "
         r"\frac{\nabla\log\pi_l}{|y_l|}\rangle \le \|\frac{\nabla\log\pi_l}{|y_l|}\|^2$ for "
         "SimPO.",
-        quote=r"\left\langle \frac{\nabla \log \pi_w}{|y_w|}, \frac{\nabla \log "
+        quote=r"$\left\langle \frac{\nabla \log \pi_w}{|y_w|}, \frac{\nabla \log "
         r"\pi_l}{|y_l|} \right\rangle \le \left\| \frac{\nabla \log \pi_w}{|y_w|} "
         r"\right\|^2; \quad \left\langle \frac{\nabla \log \pi_w}{|y_w|}, \frac{\nabla \log "
         r"\pi_l}{|y_l|} \right\rangle \le \left\| \frac{\nabla \log \pi_l}{|y_l|} "
-        r"\right\|^2. \tag{11}",
+        r"\right\|^2$",
         holds=iff(eq11_rejected, simpo_l <= 0),
     ),
     Claim(

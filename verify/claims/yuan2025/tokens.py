@@ -55,16 +55,16 @@ CLAIMS = (
         locator="Appendix B.1, eq. (21)",
         says=r"$\frac{M-2}{M^2}\|h_L\|^2 - 2\cdot\frac{1}{M}\cdot\frac{M-1}{M}\|h_L\|^2 = "
         r"-\frac{1}{M}\|h_L\|^2$",
-        quote=r"= \frac{M-2}{M^2} \|h_L\|^2 - 2 \cdot \frac{1}{M} \cdot \frac{M-1}{M} "
-        r"\|h_L\|^2 = -\frac{1}{M} \|h_L\|^2. \tag{21}",
+        quote=r"$= \frac{M-2}{M^2} \|h_L\|^2 - 2 \cdot \frac{1}{M} \cdot \frac{M-1}{M} "
+        r"\|h_L\|^2 = -\frac{1}{M} \|h_L\|^2$",
         holds=equal((M - 2) / M**2 * H - 2 * (1 / M) * ((M - 1) / M) * H, -H / M),
     ),
     Claim(
         id="yuan2025.b1.norm",
         locator="Appendix B.1, after eq. (21)",
         says=r"$\frac{M-1}{M^2}\|h_L\|^2 + (1 - \frac{1}{M})^2\|h_L\|^2 = \frac{M-1}{M}\|h_L\|^2$",
-        quote=r"= \frac{M-1}{M^2} \|h_L\|^2 + \left(1 - \frac{1}{M}\right)^2 \|h_L\|^2 = "
-        r"\frac{M-1}{M} \|h_L\|^2.",
+        quote=r"$= \frac{M-1}{M^2} \|h_L\|^2 + \left(1 - \frac{1}{M}\right)^2 \|h_L\|^2 = "
+        r"\frac{M-1}{M} \|h_L\|^2$",
         holds=equal((M - 1) / M**2 * H + (1 - 1 / M) ** 2 * H, (M - 1) / M * H),
     ),
     Claim(
@@ -73,8 +73,8 @@ CLAIMS = (
         says=r"$\nabla_\theta\log\pi_w^L = [-s(1)h_L, \ldots, (1 - s(i_w))h_L, \ldots, "
         r"-s(i_l)h_L, \ldots, -s(V)h_L]$ and $\nabla_\theta\log\pi_l^L = [-s(1)h_L, \ldots, "
         r"-s(i_w)h_L, \ldots, (1 - s(i_l))h_L, \ldots, -s(V)h_L]$",
-        quote=r"\nabla_{\theta} \log \pi_{w}^{L} = [-s(1)h_{L}, \cdots, (1 - "
-        r"s(i_{w}))h_{L}, \cdots, -s(i_{l})h_{L}, \cdots, -s(V)h_{L}]",
+        quote=r"$\nabla_{\theta} \log \pi_{w}^{L} = [-s(1)h_{L}, \cdots, (1 - "
+        r"s(i_{w}))h_{L}, \cdots, -s(i_{l})h_{L}, \cdots, -s(V)h_{L}]$",
         holds=every(
             equal(score_entry(th_w, th_w), (1 - share(th_w)) * h),
             equal(score_entry(th_w, th_l), -share(th_l) * h),
@@ -90,7 +90,7 @@ CLAIMS = (
         id="yuan2025.b1.logit",
         locator="Appendix B.1, after eq. (18)",
         says="$s(i)$ in (17) and (18) denotes the output logit for the $i$-th token.",
-        quote="For any index  $i, s(i_w)$  denote LLM's output logit for the i-th token in "
+        quote="For any index $i, s(i_w)$ denote LLM's output logit for the i-th token in "
         "vocabulary.",
         holds=equal(logsigmoid(z).diff(z), 1 - z),
         grade=Grade.WORDING,
@@ -130,7 +130,7 @@ CLAIMS = (
         locator="Appendix B.2, display of the gradient matrices",
         says=r"Row $i$ of $\nabla\log s(\bar\theta_w[i,j^*_{i+1}])$ is "
         r"$\nabla\log s(\bar\theta_w[i,j^*_i])$.",
-        quote=r"\nabla_{\theta}\log s(\overline{\theta}_{w}[i,j_{i+1}^{*}])",
+        quote=r"$\nabla_{\theta}\log s(\overline{\theta}_{w}[i,j_{i+1}^{*}])$",
         given=SIMPLEX,
         holds=every(
             equal(at_l.entries[0], at_w.entries[0]), equal(at_l.entries[1], at_w.entries[1])
@@ -145,7 +145,7 @@ CLAIMS = (
         locator="Appendix B.2, eq. (22)",
         says=r"$\Delta\log s(\bar\theta_w[m,j^*_{m,w}]) \approx 1 + (s_w[m,j^*_{m,l}] - "
         r"s_w[m,j^*_{m,w}])$",
-        quote=r"= 1 + (s_{w}[m, j_{m,l}^{*}] - s_{w}[m, j_{m,w}^{*}]) \geq 0, \tag{22}",
+        quote=r"$= 1 + (s_{w}[m, j_{m,l}^{*}] - s_{w}[m, j_{m,w}^{*}]) \geq 0$",
         given=SIMPLEX,
         holds=equal(differing_w, 1 + (s_k - s_j)),
     ),
@@ -153,7 +153,7 @@ CLAIMS = (
         id="yuan2025.eq22.nonnegative",
         locator="Appendix B.2, eq. (22)",
         says=r"$1 + (s_w[m,j^*_{m,l}] - s_w[m,j^*_{m,w}]) \ge 0$",
-        quote=r"= 1 + (s_{w}[m, j_{m,l}^{*}] - s_{w}[m, j_{m,w}^{*}]) \geq 0, \tag{22}",
+        quote=r"$= 1 + (s_{w}[m, j_{m,l}^{*}] - s_{w}[m, j_{m,w}^{*}]) \geq 0$",
         given=SIMPLEX,
         holds=1 + (s_k - s_j) >= 0,
     ),
@@ -174,8 +174,8 @@ CLAIMS = (
         says=r"$\langle\nabla\log s(\bar\theta_w[i,j_i^*]), \nabla\log s(\bar\theta_w[i,j_i^*]) - "
         r"\nabla\log s(\bar\theta_l[i,j_i^*])\rangle = (1 - s_w[i,j_i^*])(s_l[i,j_i^*] - "
         r"s_w[i,j_i^*]) - \sum_{j'\ne j_i^*}s_w[i,j'](s_l[i,j'] - s_w[i,j'])$",
-        quote="= (1 - s_{w}[i, j_{i}^{*}])(s_{l}[i, j_{i}^{*}] - s_{w}[i, j_{i}^{*}]) - "
-        r"\sum_{j' \neq j_{i}^{*}} s_{w}[i, j'](s_{l}[i, j'] - s_{w}[i, j'])",
+        quote="$= (1 - s_{w}[i, j_{i}^{*}])(s_{l}[i, j_{i}^{*}] - s_{w}[i, j_{i}^{*}]) - "
+        r"\sum_{j' \neq j_{i}^{*}} s_{w}[i, j'](s_{l}[i, j'] - s_{w}[i, j'])$",
         given=ROWS,
         holds=equal(shared_change, printed_14),
     ),

@@ -68,8 +68,8 @@ CLAIMS = (
         locator="Section 1, after eq. (1)",
         says=r"At the core, the losses of Table 2 all rely on the margin between $\log\pi_w$ and "
         r"$\log\pi_l$: SPPO does.",
-        quote="At the core, they all rely on the margin between the chosen log-probability  "
-        r"$\log \pi_{\theta}(y_w|x)$  and the rejected log-probability  $\log "
+        quote="At the core, they all rely on the margin between the chosen "
+        r"log-probability $\log \pi_{\theta}(y_w|x)$ and the rejected log-probability $\log "
         r"\pi_{\theta}(y_l|x)$ .",
         whose=Kind.READ,
         standing=(
@@ -93,8 +93,8 @@ CLAIMS = (
         locator="Section 3.1, box Gradient Entanglement (DPO), first sentence",
         says=r"The rejected log-probability change $\Delta\log\pi_w$ is that of (5), and it "
         r"depends on the chosen gradient $\nabla\log\pi_l$.",
-        quote=r"the rejected log-probability  $\Delta \log \pi_w$  change depends on the "
-        r"chosen gradient  $\nabla \log \pi_l$ :",
+        quote=r"the rejected log-probability $\Delta \log \pi_w$ change depends on the "
+        r"chosen gradient $\nabla \log \pi_l$ :",
         standing=("Eq. (5), which follows, has the right letters.",),
         given=PROPER,
         holds=equal(exact_w, eta * beta * c * (X - B)),
@@ -120,8 +120,8 @@ CLAIMS = (
         locator="Section 3.1, after eq. (5)",
         says="The entanglement effect is passed through the inner product between chosen and "
         "rejected gradients.",
-        quote=r"the entanglement effect is passed through the inner product  $\langle "
-        r"\nabla \log \pi_w, \nabla \log \pi_l \rangle$  between chosen and rejected "
+        quote=r"the entanglement effect is passed through the inner product $\langle "
+        r"\nabla \log \pi_w, \nabla \log \pi_l \rangle$ between chosen and rejected "
         "gradients.",
         holds=every(
             equal(Derivative(chosen, B), Integer(0)),
@@ -135,7 +135,7 @@ CLAIMS = (
         locator="Section 3.1, after eq. (5)",
         says=r"In the absence of $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$, the changes "
         r"$\Delta\log\pi_w$ and $\Delta\log\pi_l$ do not depend on each other.",
-        quote=r"the log-probability changes  $\Delta \log \pi_w$  and  $\Delta \log \pi_l$  "
+        quote=r"the log-probability changes $\Delta \log \pi_w$ and $\Delta \log \pi_l$ "
         "will not depend on each other.",
         given=(equal(X, Integer(0)),),
         holds=every(equal(chosen, C * A), equal(rejected, -C * B)),
@@ -149,7 +149,7 @@ CLAIMS = (
         r"margin is below its target, for RRHF and SLiC-HF iff the hinge is active, for SPPO iff "
         r"$\log\frac{\pi_l}{\pi_{ref,l}} > -\frac{1}{2\beta}$.",
         quote="we can instantiate Condition 2 for different algorithms by using their "
-        r"specialized  $m, h_w, h_l$ ,  $\Lambda$  in Table 2.",
+        r"specialized $m, h_w, h_l$ , $\Lambda$ in Table 2.",
         whose=Kind.READ,
         holds=every(
             *(Gt(o.d_l, 0, evaluate=False) for o in (DPO, R_DPO, SIMPO, CPO, DPOP, KTO)),
@@ -165,7 +165,7 @@ CLAIMS = (
         locator="Section 3.2, after Condition 2",
         says="It is likely that at similar norms and a positive correlation one of (9) and "
         "(10) holds while the other fails.",
-        quote=r"When  $\nabla \log \pi_w$  and  $\nabla \log \pi_l$  have similar norms and "
+        quote=r"When $\nabla \log \pi_w$ and $\nabla \log \pi_l$ have similar norms and "
         "are positively correlated, it is likely that one of (9) and (10) holds while the "
         "other fails,",
         given=SIMILAR,
@@ -188,7 +188,7 @@ CLAIMS = (
         id="yuan2025.regularizer.only-chosen",
         locator="Section 3.2.1, explicit regularization",
         says=r"$\Lambda'$ only appears in (7), not in (8).",
-        quote=r"as  $\Lambda' \geq 0$  and only appears in (7).",
+        quote=r"as $\Lambda' \geq 0$ and only appears in (7).",
         holds=every(
             equal(Derivative(loss, logp_l), (loss + Lambda(logp_w)).diff(logp_l)),
             equal(
@@ -202,8 +202,8 @@ CLAIMS = (
         id="yuan2025.sppo.easier",
         locator="Section 3.2.1, SPPO; appendix A.2, last sentence",
         says=r"Compared with DPO, it is easier for $\log\pi_w$ to increase based on (9).",
-        quote=r"SPPO loss ensures that it is easier for  $\log \pi_w$  to increase based on "
-        r"(9) and harder for  $\log \pi_l$  to decrease due to (10).",
+        quote=r"SPPO loss ensures that it is easier for $\log \pi_w$ to increase based on "
+        r"(9) and harder for $\log \pi_l$ to decrease due to (10).",
         given=(LARGE, X <= A),
         holds=easier_w,
         note="What meets DPO's condition meets SPPO's; the loss of appendix A.2.",
@@ -212,8 +212,8 @@ CLAIMS = (
         id="yuan2025.sppo.harder",
         locator="Section 3.2.1, SPPO; appendix A.2, last sentence",
         says=r"Compared with DPO, it is harder for $\log\pi_l$ to decrease due to (10).",
-        quote=r"SPPO loss ensures that it is easier for  $\log \pi_w$  to increase based on "
-        r"(9) and harder for  $\log \pi_l$  to decrease due to (10).",
+        quote=r"SPPO loss ensures that it is easier for $\log \pi_w$ to increase based on "
+        r"(9) and harder for $\log \pi_l$ to decrease due to (10).",
         given=(LARGE, harder_l),
         holds=X <= B,
         note="What meets SPPO's condition meets DPO's; the loss of appendix A.2.",

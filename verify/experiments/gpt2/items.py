@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from disband.lm.data.preferences import Preference, Text
-from disband.lm.data.tokenize import Cut, batches, tokenize
+from disband.lm.data.messages import Text
+from disband.lm.data.preferences import Preference
+from disband.lm.data.tokenize import Cut, TokenPair, batches, tokenize
 from disband.lm.data.tweets import LABELS, SplitSettings, Tweet, rank, responses, split
 from disband.lm.model.gpt2 import Batch, TextTokenizer, encode
 
@@ -80,11 +81,17 @@ def encoded(
 ) -> Batch:
     """Batch of items with these responses.
 
-    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as
-    :class:`disband.lm.data.tokenize.Cut` does, to fit into the model's ``positions``.
+    A tweet is cut to ``longest_prompt`` tokens. Of a pair of one's own, to fit into the model's
+    ``positions``, the prompt loses its beginning but for one token, and then the response its end.
     """
     if isinstance(items[0], Tweet):
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)
     pairs = [Preference(i.pair.prompt, s, s) for i, s in zip(items, said, strict=True)]  # type: ignore[union-attr]
     longest = min(LONGEST, positions or LONGEST)
-    return batches(tokenizer, tokenize(tokenizer, pairs, Cut(longest)))[0]
+    whole = tokenize(tokenizer, pairs, Cut(None))
+    return batches(tokenizer, [_fitted(pair, longest) for pair in whole])[0]
+
+
+def _fitted(pair: TokenPair, longest: int) -> TokenPair:
+    said = pair.chosen[: longest - 1]
+    return TokenPair(pair.context[-max(1, longest - len(said)) :], said, said)

@@ -165,7 +165,7 @@ def regime_numbers(found: Mapping[str, Array], rule: int) -> dict[str, float]:
     r"""What decides the predictions, for one optimizer of a piece.
 
     ``own condition at the start`` is the share of pairs with :math:`\|a\|^2 \ge \langle
-    a,b\rangle`, which preserves the winner where the incentives are equal, as DPO's are.
+    a,b\rangle`, which preserves the chosen where the incentives are equal, as DPO's are.
     """
     change = found["logp_w"][rule, 1] - found["logp_w"][rule, 0]
     cosine = Gram(*(found[part][rule] for part in ("sq_w", "sq_l", "dot"))).cosine.mean(1)

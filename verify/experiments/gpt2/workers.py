@@ -1,21 +1,31 @@
-"""Independent tasks in processes of their own, which stop at once when they are told to."""
+"""Independent tasks on any executor; on processes of their own, which end when they are told to."""
 
 import os
 import signal
 import threading
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
-from multiprocessing.process import BaseProcess
+from multiprocessing import connection, parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Report = Callable[[float], None]
-# multiprocessing types its connections differently on each platform.
-Channel = Any
+
+# Seconds between two looks at what workers have reported.
+PAUSE = 0.1
+# In a worker process: where its reports go.
+_channel: Any = None
 
 
 class WorkerLostError(RuntimeError):
@@ -46,61 +56,112 @@ def run_tasks(
         WorkerLostError: A process died.
         RuntimeError: A task failed.
     """
-    waiting = deque(tasks)
-    if not waiting:
-        return
-    running: dict[Channel, Task] = {}
-    with _processes(work, workers) as processes:
-        idle = list(processes)
-        while waiting or running:
-            while waiting and idle:
-                channel = idle.pop()
-                running[channel] = waiting.popleft()
-                channel.send(running[channel])
-            for channel in connection.wait(list(running)):
-                kind, value = _receive(channel, processes[channel])
-                if kind == "share":
-                    progressed(running[channel], value)
-                else:
-                    idle.append(channel)
-                    waiting.extend(finished(running.pop(channel), value))
+    with _processes(workers) as (executor, reports):
+        run_on(executor, work, tasks, finished=finished, progressed=progressed, reports=reports)
 
 
-def _receive(channel: Channel, process: BaseProcess) -> tuple[str, Any]:
+def run_on(
+    executor: Executor,
+    work: Callable[[Task, Report], Result],
+    tasks: Iterable[Task],
+    *,
+    finished: Callable[[Task, Result], Iterable[Task]],
+    progressed: Callable[[Task, float], None],
+    reports: Callable[[], Iterable[tuple[int, float]]] = tuple,
+) -> None:
+    """The same on any executor; ``reports`` says what came in since, by a task's number.
+
+    Raises:
+        BrokenExecutor: The executor lost a worker.
+        RuntimeError: A task failed.
+    """
+    begun: list[Task] = []
+    running: dict[Future[Result], Task] = {}
+
+    def begin(more: Iterable[Task]) -> None:
+        for task in more:
+            running[executor.submit(_work, work, task, len(begun))] = task
+            begun.append(task)
+
+    begin(tasks)
+    while running:
+        done, _ = wait(running, PAUSE, FIRST_COMPLETED)
+        for number, share in reports():
+            progressed(begun[number], share)
+        for future in done:
+            begin(finished(running.pop(future), _result(future)))
+
+
+def _work(work: Callable[[Task, Report], Result], task: Task, number: int) -> Result:
+    def report(share: float) -> None:
+        if _channel is not None:
+            _channel.put((number, share))
+
+    return work(task, report)
+
+
+def _result(future: Future[Result]) -> Result:
     try:
-        kind, value = channel.recv()
-    except (EOFError, ConnectionResetError) as error:
-        process.join()
-        raise WorkerLostError(
-            f"a worker process must live until its task is done, but one ended with exit code "
-            f"{process.exitcode} (-9 is what a lack of memory looks like); run again: "
-            "finished pieces are kept"
-        ) from error
-    if kind == "failed":
-        raise RuntimeError(f"a task failed in a worker process:\n{value}")
-    return kind, value
+        return future.result()
+    except BrokenExecutor:
+        raise
+    except Exception as error:
+        told = "".join(traceback.format_exception(error))
+        raise RuntimeError(f"a task failed in a worker process:\n{told}") from error
+
+
+class _Worker(SpawnProcess):
+    """A process that ignores interrupts from its first instruction."""
+
+    def start(self) -> None:
+        with _uninterrupted():
+            super().start()
+
+
+class _Context(SpawnContext):
+    """Keeps the processes that it makes, which the pool does not show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workers: list[_Worker] = []
+
+    def Process(self, *args: Any, **settings: Any) -> _Worker:  # type: ignore[override]  # noqa: N802
+        self.workers.append(_Worker(*args, **settings))
+        return self.workers[-1]
 
 
 @contextmanager
-def _processes(work: Callable[..., Any], count: int) -> Iterator[dict[Channel, BaseProcess]]:
-    context = get_context("spawn")
-    processes: dict[Channel, BaseProcess] = {}
+def _processes(count: int) -> Iterator[tuple[Executor, Callable[[], Iterator[tuple[int, float]]]]]:
+    context = _Context()
+    channel = context.SimpleQueue()
+
+    def reports() -> Iterator[tuple[int, float]]:
+        while not channel.empty():
+            yield channel.get()
+        # The pool does not see one end that it started while it was waiting for the others.
+        if any(worker.exitcode for worker in context.workers):
+            raise BrokenExecutor
+
+    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(channel,))
     try:
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            process: BaseProcess = context.Process(target=_serve, args=(theirs, work), daemon=True)
-            with _uninterrupted():
-                process.start()
-            # Only the worker may hold its end, or its death would not be noticed.
-            theirs.close()
-            processes[ours] = process
-        yield processes
+        yield executor, reports
+    except BrokenExecutor as error:
+        gone = connection.wait([worker.sentinel for worker in context.workers], timeout=10)
+        lost = [worker for worker in context.workers if worker.sentinel in gone]
+        for worker in lost:
+            worker.join()
+        # The pool ends those that are left with SIGTERM.
+        codes = {int(worker.exitcode or 0) for worker in lost} - {-signal.SIGTERM}
+        raise WorkerLostError(
+            "a worker process must live until its task is done, but one ended with exit code "
+            f"{min(codes, default=-15)} (-9 is what a lack of memory looks like); run again: "
+            "finished pieces are kept"
+        ) from error
     finally:
-        for process in processes.values():
-            process.kill()
-        for channel, process in processes.items():
-            process.join()
-            channel.close()
+        for worker in context.workers:
+            worker.kill()
+        executor.shutdown(cancel_futures=True)
+        channel.close()
 
 
 @contextmanager
@@ -116,28 +177,18 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _begin(channel: Any) -> None:
+    """In a worker: report there, leave interrupts to the parent, and end when it is gone."""
+    global _channel  # noqa: PLW0603 (a worker has one, from its start)
+    _channel = channel
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The next report would notice too, but a task may work for minutes between two.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
 def _end_with_parent() -> None:
     """Leave when the process that started this one is gone, however it went."""
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _serve(channel: Channel, work: Callable[[Any, Report], Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The next report would notice too, but a task may work for minutes between two.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        while True:
-            task = channel.recv()
-            try:
-                answer = ("done", work(task, lambda share: channel.send(("share", share))))
-            except BrokenPipeError:
-                raise
-            except Exception:  # noqa: BLE001 (whatever it is, the other side must hear of it)
-                answer = ("failed", traceback.format_exc())
-            channel.send(answer)
-    except (EOFError, OSError):
-        # The process that started this one is gone: nobody waits for a result.
-        return

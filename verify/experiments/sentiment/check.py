@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from disband.lm.data.preferences import Text
+from disband.lm.data.messages import Text
 from disband.lm.data.tweets import LABELS, Tweet, responses, split
 from disband.lm.model.gpt2 import Batch, join, logp
 from disband.lm.scores.grams import pair_gram, token_gram

@@ -205,8 +205,8 @@ def test_at_equal_margin_both_changes_differ_by_the_margin():
     assert at_w - at_l == pytest.approx(GAINED)
     assert np.isnan(at_gain(arm(0.1, 0.0))).all()
     numbers = method_numbers({f"x/{k}": v for k, v in arm(-1.0, -3.0).items()}, "x")
-    assert numbers["winners preserved"] == 0
-    assert numbers["losers suppressed"] == 1
+    assert numbers["chosen preserved"] == 0
+    assert numbers["rejected suppressed"] == 1
     assert numbers["margin per update"] == pytest.approx(0.2)
     assert numbers["updates to the margin"] == pytest.approx(GAINED / 0.2)
     never = method_numbers({f"x/{k}": v for k, v in arm(0.1, 0.0).items()}, "x")

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from disband.verify.experiments.gpt2.workers import run_tasks
+from disband.verify.experiments.gpt2.workers import WorkerLostError, run_on, run_tasks
 
 
 def double(task, report):
@@ -18,18 +19,36 @@ def double(task, report):
         raise LookupError("no such thing")
     if task == "die":
         os._exit(3)
+    if task == "sleep":
+        time.sleep(60)
     return 2 * task
 
 
-def collect(tasks):
+def collect(tasks, workers=2):
     results, shares = {}, []
 
     def finished(task, result):
         results[task] = result
         return [10 * task] if task < 10 else []
 
-    run_tasks(double, tasks, finished=finished, progressed=lambda *a: shares.append(a), workers=2)
+    run_tasks(
+        double, tasks, finished=finished, progressed=lambda *a: shares.append(a), workers=workers
+    )
     return results, shares
+
+
+def test_the_same_runs_on_any_executor():
+    results = {}
+
+    def finished(task, result):
+        results[task] = result
+        return [10 * task] if task < 10 else []
+
+    with ThreadPoolExecutor(1) as executor:
+        run_on(executor, double, [1, 2], finished=finished, progressed=lambda *_: None)
+        assert results == {1: 2, 2: 4, 10: 20, 20: 40}
+        with pytest.raises(RuntimeError, match="LookupError: no such thing"):
+            run_on(executor, double, ["raise"], finished=finished, progressed=lambda *_: None)
 
 
 def test_tasks_may_lead_to_more_tasks():
@@ -38,12 +57,29 @@ def test_tasks_may_lead_to_more_tasks():
     assert sorted(shares) == [(i, 0.5) for i in (1, 2, 3, 10, 20, 30)]
 
 
-@pytest.mark.parametrize(
-    ("task", "complaint"), [("raise", "LookupError: no such thing"), ("die", "exit code 3")]
-)
-def test_a_failure_in_a_worker_is_told(task, complaint):
-    with pytest.raises(RuntimeError, match=complaint):
-        collect([task])
+def test_a_failure_in_a_worker_is_told():
+    with pytest.raises(RuntimeError, match="LookupError: no such thing"):
+        collect(["raise"])
+
+
+def test_the_exit_code_is_the_dead_workers_and_not_of_those_ended_with_it():
+    started = time.monotonic()
+    with pytest.raises(WorkerLostError, match="exit code 3 "):
+        collect(["sleep", "sleep", "die"], workers=3)
+    assert time.monotonic() - started < 30
+
+
+def test_a_dead_worker_is_told_and_costs_what_it_was_doing_alone():
+    """Its task comes last and is large, so that more waits than the pipe to a worker holds."""
+    done = []
+
+    def finished(task, _):
+        done.append(task)
+        return ["die", *["x" * 10**6] * 6] if task == 2 else []
+
+    with pytest.raises(WorkerLostError, match="exit code 3 "):
+        run_tasks(double, [1, 2], finished=finished, progressed=lambda *_: None, workers=1)
+    assert done == [1, 2]
 
 
 SCRIPT = """
@@ -102,6 +138,11 @@ def alive(pid):
 @pytest.mark.parametrize("when", ["starting", "working"])
 def test_an_interrupt_ends_the_workers_quickly_and_quietly(started, when):
     process, workers = started(when)
+    # An interrupt is the parent's to answer: a worker that has one alone goes on.
+    for worker in workers:
+        os.kill(worker, signal.SIGINT)
+    time.sleep(0.3)
+    assert all(map(alive, workers))
     # As a terminal does: to the whole group.
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)

@@ -47,8 +47,8 @@ def method_numbers(found: Arrays, method: str) -> dict[str, float]:
         "rejected": at_l,
         "chosen at the end": float(end_w.mean()),
         "rejected at the end": float(end_l.mean()),
-        "winners preserved": float((end_w >= 0).mean()),
-        "losers suppressed": float((end_l <= 0).mean()),
+        "chosen preserved": float((end_w >= 0).mean()),
+        "rejected suppressed": float((end_l <= 0).mean()),
         "margin per update": float((end_w - end_l).mean()) / updates,
         "labels before": float(labels[0]),
         "labels after": float(labels[1]),
@@ -160,7 +160,7 @@ RULES: tuple[Rule[Pieces], ...] = (
     ),
     Rule(
         name="batch-band-raises-the-chosen",
-        says="Calibration inside the batch band in Adam's metric preserves the winner of every "
+        says="Calibration inside the batch band in Adam's metric preserves the chosen of every "
         "objective on held-out pairs.",
         criterion=_AT
         + "the mean held-out log-probability of the chosen is not lower than at the start, "

@@ -1,4 +1,4 @@
-"""Findings on the objectives at equal margin gained: who preserves the winner."""
+"""Findings on the objectives at equal margin gained: who preserves the chosen."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -71,7 +71,7 @@ def _chosen_rises(numbers: Numbers) -> bool | None:
     return _judged(numbers, lambda side, change: side != "chosen" or change > 0)
 
 
-def _winner_up_loser_down(numbers: Numbers) -> bool | None:
+def _chosen_up_rejected_down(numbers: Numbers) -> bool | None:
     return _judged(numbers, lambda side, change: (change > 0) == (side == "chosen"))
 
 
@@ -133,7 +133,7 @@ RULES: tuple[Rule[Pieces], ...] = (
         says="SPPO raises the chosen and lowers the rejected.",
         criterion=_AT_MARGIN + "of the chosen is higher, of the rejected lower than at the start",
         numbers=_observed(("SPPO",)),
-        holds=_winner_up_loser_down,
+        holds=_chosen_up_rejected_down,
     ),
     Rule(
         name="regularised-rise",

@@ -1,4 +1,4 @@
-"""Every objective at the same margin gained: who preserves the winner, and what the band said."""
+"""Every objective at the same margin gained: who preserves the chosen, and what the band said."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

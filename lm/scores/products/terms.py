@@ -115,6 +115,27 @@ def along(x: Part, direction: Tensor) -> Tensor:
     return total
 
 
+def projected(x: Part, left: Tensor, right: Tensor) -> Tensor:
+    r"""Sum over all rows of :math:`l_k^\top x_i r_k`, ``(probes,)`` in float64.
+
+    Args:
+        x: Of a parameter of shape ``(out, in)``.
+        left: ``(probes, out)``.
+        right: ``(in, probes)``.
+    """
+    total = torch.zeros(len(left), dtype=torch.float64)
+    for term in x:
+        if isinstance(term.left, OneHot):
+            sides = left.T[term.left.ids]
+            if term.left.counts is not None:
+                sides = sides * term.left.counts[..., None]
+        else:
+            sides = term.left.value @ left.T
+        sides = sides * (right[0] if term.right is None else term.right.value @ right)
+        total += sides.sum((0, 1), dtype=torch.float64).cpu()
+    return total
+
+
 def weighted(*sums: tuple[Part, Tensor]) -> Tensor:
     r"""``Σ_i w_i x_i`` over all given parts, of shape ``(out, in)``: no score is written out.
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from ..layout import Text
 from .factors import Dense, paired_dot
-from .layout import Text
 from .metric import Preconditioner
 from .terms import Part, Scores, Term, like
 

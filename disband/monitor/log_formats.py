@@ -1,0 +1,259 @@
+"""Forms in which people have a run's log, each read into rows: one mapping of metrics a line.
+
+Trainers' states and lists of JSON objects, JSON lines (also cut off in writing), objects or columns
+by metric, the dictionaries that a trainer prints, tables of CSV and of model cards, and
+TensorBoard's event files. Nothing that is read is run as code.
+"""
+
+import ast
+import csv
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+EVENTS = "events.out.tfevents."
+LARGEST = 1 << 28  # bytes of a log
+_LONGEST = 1 << 20  # characters of a line that a trainer printed
+_WORDS = re.compile(r"(?<![\w'\"])(-?(?:nan|inf))(?![\w'\"])", re.IGNORECASE)
+
+
+class Log(NamedTuple):
+    """A log as it was written.
+
+    Args:
+        rows: Metrics by the names that the logger gave them, in order.
+        planned: How many steps training was to have, where the file says so.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    planned: Any = None
+
+
+def read_log(file: Path) -> Log:
+    """Read a log in whichever form it has.
+
+    Raises:
+        ValueError: It has none of the forms, or is larger than ``LARGEST``.
+        OSError: It cannot be read.
+    """
+    if not file.is_file():
+        raise ValueError(f"a log is a file or a folder: {file} is neither; copy it to a file first")
+    if file.stat().st_size > LARGEST:
+        raise ValueError(
+            f"a log has at most {LARGEST >> 20} MiB: {file} has {file.stat().st_size >> 20}; give "
+            "the trainer's own log alone"
+        )
+    if file.name.startswith(EVENTS):
+        return Log(_events(file))
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeError as error:
+        raise ValueError(
+            f"a log is text in UTF-8: {file} is not ({error}); give the trainer's own log"
+        ) from error
+    if file.suffix == ".csv":
+        return Log(_csv(text))
+    if file.suffix == ".jsonl":
+        return Log(_json_lines(text))
+    for form in (_json, _json_lines_alone, _printed, _table):
+        log = form(text)
+        if log is not None:
+            return log
+    raise ValueError(
+        "a run's log is a trainer's state, JSON lines, printed dictionaries, a table or CSV: "
+        f"{file} is none of them; give trainer_state.json, or the file that the logger exports"
+    )
+
+
+def _json(text: str) -> Log | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(content, list):
+        return Log(_mappings(content))
+    if not isinstance(content, dict):
+        return None
+    if isinstance(content.get("log_history"), list):
+        return Log(_mappings(content["log_history"]), content.get("max_steps"))
+    columns = {str(name): rows for name, rows in content.items() if isinstance(rows, list)}
+    if not columns:
+        return Log([content])
+    if all(isinstance(row, dict) for rows in columns.values() for row in rows):
+        # One list of {step, value} for each metric.
+        return Log([row for rows in columns.values() for row in rows])
+    names = list(columns)
+    lines = zip_longest(*columns.values())
+    return Log([dict(zip(names, line, strict=True)) for line in lines])
+
+
+def _mappings(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
+    rows = list(rows)
+    if wrong := [row for row in rows if not isinstance(row, dict)]:
+        raise ValueError(
+            f"each line of a log is an object of metrics: got {str(wrong[0])[:60]!r}; give the "
+            "trainer's own log"
+        )
+    return rows
+
+
+def _json_lines(text: str) -> list[Mapping[str, Any]]:
+    """Rows of JSON lines; a last one that was cut off in writing is left out.
+
+    Raises:
+        ValueError: Another line is not a JSON object.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    rows: list[Any] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            if number < len(lines) or not rows:
+                raise ValueError(
+                    f"each line of a *.jsonl file is a JSON object: line {number} is not "
+                    f"({str(error)[:60]}); give the file as the logger wrote it"
+                ) from error
+    return _mappings(rows)
+
+
+def _json_lines_alone(text: str) -> Log | None:
+    try:
+        rows = _json_lines(text)
+    except ValueError:
+        return None
+    return Log(rows) if rows else None
+
+
+def _printed(text: str) -> Log | None:
+    """What a trainer prints: dictionaries of Python, among progress bars and warnings."""
+    rows = []
+    for line in re.split(r"[\r\n]+", text):
+        for shown in re.findall(r"\{[^{}]*\}", line[:_LONGEST]):
+            try:
+                row = ast.literal_eval(_WORDS.sub(r"'\1'", shown))
+            except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+                continue
+            if isinstance(row, dict) and all(isinstance(name, str) for name in row):
+                rows.append(row)
+    return Log(rows) if rows else None
+
+
+def _csv(text: str) -> list[Mapping[str, Any]]:
+    """Rows of CSV, also as W&B exports it: ``run - metric``, with least and greatest beside it."""
+    try:
+        rows = list(csv.DictReader(text.splitlines()))
+    except csv.Error as error:
+        raise ValueError(f"a log in CSV has a head and rows: {error}; export it anew") from error
+    return [
+        {
+            name.rpartition(" - ")[2]: value
+            for name, value in row.items()
+            if name and not name.endswith(("__MIN", "__MAX")) and isinstance(value, str)
+        }
+        for row in rows
+    ]
+
+
+def _table(text: str) -> Log | None:
+    """The table of a model card, whose metrics but the first are those of evaluation."""
+    lines = [line.strip().strip("|").split("|") for line in text.splitlines() if "|" in line]
+    rows: list[Mapping[str, Any]] = []
+    head: list[str] = []
+    for cells in ([cell.strip() for cell in line] for line in lines):
+        names = [cell.lower() for cell in cells]
+        if {"training loss", "step"} <= set(names):
+            head = [_of_card(name) for name in names]
+        elif head and len(cells) == len(head) and not set("".join(cells)) <= set(":- "):
+            rows.append(dict(zip(head, cells, strict=True)))
+    return Log(rows) if rows else None
+
+
+def _of_card(name: str) -> str:
+    known = {"training loss": "loss", "validation loss": "eval_loss"}
+    return known.get(name, name if name in {"step", "epoch"} else f"eval_{name}")
+
+
+def _events(file: Path) -> list[Mapping[str, Any]]:
+    try:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    except ImportError as error:
+        raise ValueError(
+            f"TensorBoard's files are read with its package, which is not installed: {file}; "
+            "pip install tensorboard, or give trainer_state.json"
+        ) from error
+    events = EventAccumulator(str(file), size_guidance={"scalars": 0})
+    events.Reload()
+    return [
+        {"step": event.step, tag: event.value}
+        for tag in events.Tags()["scalars"]
+        for event in events.Scalars(tag)
+    ]
+
+
+class Name(NamedTuple):
+    """A metric as this project calls it.
+
+    Args:
+        metric: Its name, such as ``rewards/chosen``.
+        held_out: Whether it is of evaluation.
+    """
+
+    metric: str
+    held_out: bool
+
+
+_STEPS = ("step", "global_step", "train/global_step", "Step", "global_step/max_steps", "_step")
+_COUNTS = {*_STEPS, "counters/examples", "train_loss", "_runtime", "_timestamp"}
+_PREFIXES = (("eval_", True), ("eval/", True), ("train/", False))
+_REFERENCE = re.compile(r"(rewards|logps|loss)_?/?(train|eval)(?:/(\w+))?$")
+
+
+def named(name: str) -> Name | None:
+    """What a logger's name stands for; None for a count, which is no metric."""
+    if name in _COUNTS:
+        return None
+    if parts := _REFERENCE.match(name):
+        kind, which, side = parts.groups()
+        return Name(f"{kind}/{side}" if side else kind, which == "eval")
+    for prefix, held_out in _PREFIXES:
+        if name.startswith(prefix):
+            return Name(name.removeprefix(prefix), held_out)
+    return Name(name, held_out=False)
+
+
+def step_of(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The step of a row, and how many training is to have, where it says ``10/378``."""
+    for name in _STEPS:
+        text, _, planned = str(row.get(name, "")).partition("/")
+        step = number(text)
+        if step is not None and 0 <= step < 1 << 53:
+            return step, number(planned)
+    return None, None
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also where a logger wrote it as text; None if it is none."""
+    read = _any_number(value)
+    return read if read is not None and math.isfinite(read) else None
+
+
+def is_broken(value: Any) -> bool:
+    """Whether a value is a number, also one written as text, but NaN or infinite."""
+    read = _any_number(value)
+    return read is not None and not math.isfinite(read)
+
+
+def _any_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return None

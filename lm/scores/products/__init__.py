@@ -1,0 +1,1 @@
+"""Sums of outer products that stand for scores, and the inner products of scores."""
