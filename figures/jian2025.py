@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
 
-from disband.sims.simplex.initialization import Map
+from disband.sims.simplex.initialization import StartMap
 from disband.sims.simplex.portraits import Portrait
 from disband.verify.experiments.toys.probability import Curve
 
@@ -140,7 +140,7 @@ def misallocation_picture(curves: Mapping[str, Mapping[str, Curve]], state: str 
 
 
 @styled
-def initialization_picture(found: Map) -> Figure:
+def initialization_picture(found: StartMap) -> Figure:
     """What a margin objective does from each start of one context: three maps."""
     figure, (row,) = panels(1, 3, (10.4, 3.9))
     parts: tuple[tuple[str, Array, Any, str], ...] = (

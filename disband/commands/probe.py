@@ -186,8 +186,10 @@ def probe(
     disband probe --model ./mine --data prefs.jsonl --objective simpo --batch 32
     disband probe --model ./mine --data prefs.jsonl --lora 16 --optimizer adamw
     disband probe --model ./mine --data prefs.jsonl --keep kept.jsonl
-    disband probe --model ./mine --data qa.csv --prompt-column question --prompt-column text
-    disband probe --model ./mine --data prefs.jsonl --loss "relu(1 - w + l)" --objective simpo
+    disband probe --model ./mine --data qa.csv --prompt-column question \\
+                  --prompt-column text
+    disband probe --model ./mine --data prefs.jsonl --objective simpo \\
+                  --loss "relu(1 - w + l)"
     """
     names = [name.strip() for name in objectives.split(",") if name.strip()]
     if not names and asked["loss"] is None:

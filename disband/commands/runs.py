@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..terminal.errors import Interrupted, require_writable, user_input, writing
+from ..terminal.errors import Interrupted, Refusal, require_writable, user_input, writing
 from .shared import JSON, OUT, aside, show
 
 
@@ -28,6 +28,12 @@ from .shared import JSON, OUT, aside, show
     help="Seeds of the language-model check.",
 )
 @click.option("--all", "whole", is_flag=True, help="Print every claim, too.")
+@click.option(
+    "--second-solver",
+    is_flag=True,
+    help="Look at every verdict of the ledger again, by cvc5 and other arithmetic, and do nothing "
+    "else (minutes; pip install cvc5).",
+)
 @JSON
 @OUT
 def verify(
@@ -37,6 +43,7 @@ def verify(
     data: str | None,
     seeds: int,
     whole: bool,
+    second_solver: bool,
     as_json: bool,
     out: Path,
 ) -> None:
@@ -59,6 +66,9 @@ def verify(
     """
     if no_lm and data is not None:
         raise click.UsageError("--data is for the language-model check, which --no-lm leaves out")
+    if second_solver:
+        _second_look(as_json=as_json)
+        return
     try:
         from ..job.recording import changes
         from ..job.run import Job, run
@@ -81,6 +91,21 @@ def verify(
     )
     if since.differ:
         sys.exit(1)
+
+
+def _second_look(*, as_json: bool) -> None:
+    from ..job.second import disagree, look_text, second_look, written
+    from ..terminal.progress import Screen
+
+    with aside(as_json), Screen(11) as screen, screen.step("second look") as step:
+        try:
+            looks = second_look(on_done=step.advance)
+        except RuntimeError as error:
+            raise Refusal(str(error).partition("\n")[0]) from error
+        step.result = f"{len(looks)} verdicts"
+    show(as_json, lambda: written(looks), lambda: look_text(looks))
+    if disagree(looks):
+        raise SystemExit(1)
 
 
 @click.command()

@@ -255,9 +255,10 @@ def _sentiment(
         moved = True
         step.advance(done, total, said)
 
-    store = job.store("disband.verify.experiments.sentiment.study")
     try:
-        results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
+        results = run_all(
+            tweets, job.steps, tell, settings=settings, seeds=range(job.seeds), fresh=job.fresh
+        )
     except WorkerLostError as error:
         raise Refusal(str(error)) from error
     judged = predictions(results)

@@ -276,9 +276,11 @@ def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Kept | None:
 def _figures(record: Record, worst: "Sequence[TokenEffects]") -> dict[str, str]:
     from disband.figures.probe import plane_picture, tokens_picture
     from disband.figures.style import svg_text
+    from disband.sims.surveys.wedge import wedge_around
 
     each = record["each"]
-    plane = plane_picture([row["cosine"] for row in each], [row["log_ratio"] for row in each])
+    points = [row["cosine"] for row in each], [row["log_ratio"] for row in each]
+    plane = plane_picture(wedge_around(*points), *points)
     drawn = {"plane": svg_text(plane)}
     for number, pair in enumerate(worst, 1):
         drawn[f"tokens {number}"] = svg_text(tokens_picture(pair.cosines, pair.words, pair.len_w))

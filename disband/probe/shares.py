@@ -11,10 +11,10 @@ from scipy.stats import binomtest
 from disband.theory.band import calibration
 from disband.theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
 from disband.theory.batch import pair_changes as changes_in_batch
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels
 from disband.theory.outcome import Codes, Outcome, outcomes, own_outcomes
-from disband.theory.step import first_order
 
 from .distances import quantiles
 from .measure import Measured

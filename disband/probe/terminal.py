@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from disband.theory.outcome import Outcome
+from disband.verify.pages.tables import number as number_of
 from disband.verify.pages.tables import percent
 
 from ..terminal.errors import visible
-from ..terminal.numbers import number as number_of
 from .records import Outcomes, Quantiles, Record, Share
 
 _WIDTH = 100  # where there is no terminal to ask

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from disband.theory.band import Case, band, calibration, case_of
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels
-from disband.theory.step import first_order
-
-from .numbers import number
+from disband.verify.pages.tables import number
 
 _HEAD = ("objective", "d_w", "d_l", "r", "band", "Δ log π_w", "Δ log π_l", "δ", "case")
 _NOTHING = "nothing moves"

@@ -131,6 +131,7 @@ def _message(name: str, value: Any) -> Message:
         raise ValueError(  # noqa: TRY004 (the data are wrong, not the caller's type)
             f"a message of {name} is an object whose role is a string, not {shown(value)}"
         )
+    _utf8(name, value["role"])
     content = _content(name, value)
     if set(value) == {"role", "content"} and isinstance(value["content"], str):
         return Message(value["role"], content)

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -20,7 +21,6 @@ FORMATS = (".csv", ".json", ".jsonl", ".jsonl.gz", ".parquet")
 # its size once it is read, and an archive can be a thousand times the size of its file.
 LONGEST_ROW = 1 << 24
 LARGEST_JSON = 1 << 28
-_TOO_LONG = f"a row has at most {LONGEST_ROW:,} characters, but this one has more"
 _SHOWN = 3
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _SAVED = ("dataset_dict.json", "state.json")
@@ -191,10 +191,10 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
                 if line.strip():
                     place = f"line {number}"
                     if len(line) > LONGEST_ROW:
-                        yield place, Fault(place, _TOO_LONG)
+                        yield place, Fault(place, _too_long())
                     else:
                         yield place, _foreign(place, line) or _json_or_fault(place, line)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"{path}: the compressed file must be whole ({error}); copy it again"
         ) from error
@@ -208,10 +208,14 @@ def _bounded(file: TextIOWrapper) -> Iterator[str]:
             line = file.readline(LONGEST_ROW + 1)
 
 
+def _too_long() -> str:
+    return f"a row has at most {LONGEST_ROW:,} characters, but this one has more"
+
+
 def _refused_if_too_long(path: Path, lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         if len(line) > LONGEST_ROW:
-            raise ValueError(f"{path}: {_TOO_LONG}; leave it out")
+            raise ValueError(f"{path}: {_too_long()}; leave it out")
         yield line
 
 

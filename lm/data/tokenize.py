@@ -179,7 +179,8 @@ def _templated(tokenizer: TextTokenizer, turns: Turns, more: dict[str, Any], **h
     messages = [turn.as_given() for turn in turns]
     try:
         with time_limit(_PATIENCE):
-            return str(tokenizer.apply_chat_template(messages, tokenize=False, **how, **more))
+            text = str(tokenizer.apply_chat_template(messages, tokenize=False, **how, **more))
+        text.encode()
     except TimeoutError as error:
         raise ValueError(
             f"the chat template renders a conversation in {_PATIENCE:g} s, but this one took longer"
@@ -190,6 +191,7 @@ def _templated(tokenizer: TextTokenizer, turns: Turns, more: dict[str, Any], **h
             f"the chat template renders every conversation, but not one with the roles "
             f"{', '.join(turn.role for turn in turns[:8])} ({error}); mend the data"
         ) from error
+    return text
 
 
 def _ids(tokenizer: TextTokenizer, text: str, cut: Cut, *, special: bool) -> list[int]:

@@ -52,11 +52,10 @@ def converted(path: Path, cache: Path | None = None) -> tuple[str, dict[str, Any
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file; check the path")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _digest(path)
     name = f"{path.stem}-{digest[:12]}-transformers-{version('transformers')}"
     folder = (cache or cache_folder()) / name
-    if not (folder / _MARK).is_file():
+    if not _whole(folder):
         _convert(path, folder)
     origin = {"sha256": digest}
     if find_spec(_PACKAGE) and path == packaged():
@@ -106,7 +105,8 @@ def first_line(error: Exception) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def _convert(path: Path, folder: Path) -> None:
+def _read(path: Path) -> tuple[Any, Any]:
+    """The tokenizer and the model of a GGUF file."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
@@ -134,6 +134,11 @@ def _convert(path: Path, folder: Path) -> None:
         ) from error
     model, loading = loaded
     require_whole(str(path), loading)
+    return tokenizer, model
+
+
+def _convert(path: Path, folder: Path) -> None:
+    tokenizer, model = _read(path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # The folder appears whole or not at all; of two processes, the first one's stays.
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
@@ -141,13 +146,30 @@ def _convert(path: Path, folder: Path) -> None:
         with quiet():
             model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
-        (partial / _MARK).touch()
+        (partial / _MARK).write_text(_seal(partial), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except FileExistsError:
         pass
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether every file is as it was written: a damaged one is converted again, never believed."""
+    mark = folder / _MARK
+    return mark.is_file() and mark.read_text("utf-8", "replace") == _seal(folder)
+
+
+def _seal(folder: Path) -> str:
+    """The digest of every file of a model."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != _MARK)
+    return "".join(f"{_digest(file)}  {file.relative_to(folder)}\n" for file in files)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(package: str) -> str | None:

@@ -29,6 +29,7 @@ from .layout import Text, common_lengths, predictions
 from .products.factors import wide
 from .products.terms import Scores, projected
 from .reading import read_rows
+from .split import is_out_of_memory
 from .trace import Tracer
 
 # Relative to the norm of what enters the head, and of the centred logits. In float64 too, for
@@ -245,10 +246,16 @@ def _same_reading(
     """Whether rows read together give what each gives alone; None if they cannot be so read."""
     texts = [Text(t.ids, t.counted[t.counted > shared]) for t in rows]
     head = model.get_output_embeddings()
-    with recording({}, head) as recorder:
-        prompt, _, reading = read_rows(
-            model, recorder, texts, shared, len(texts), numbered=numbered
-        )
+    try:
+        with recording({}, head) as recorder:
+            prompt, _, reading = read_rows(
+                model, recorder, texts, shared, len(texts), numbered=numbered
+            )
+    except Exception as error:
+        # Whatever comes to grief in a short way is not read so; the ordinary call will tell.
+        if is_out_of_memory(error):
+            raise
+        return False
     if shared and prompt is None:
         return None
     if reading is None:

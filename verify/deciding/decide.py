@@ -123,7 +123,7 @@ def find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
 def apart(statements: Sequence[Boolean]) -> list[list[Boolean]]:
     """Return ``statements`` in groups that share no unknown: each can be met by itself."""
     groups: list[tuple[set[Expr], list[Boolean]]] = []
-    for part in (p for s in statements for p in _parts(s)):
+    for part in (p for s in statements for p in conjuncts(s)):
         unknowns, parts = unknowns_of([part]), [part]
         for group in [g for g in groups if g[0] & unknowns]:
             groups.remove(group)
@@ -184,7 +184,7 @@ def _require_exact(claim: Claim) -> None:
 
 def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
     """Return the name of the procedure that proves ``claim``, or an empty string."""
-    rest = [part for part in _parts(claim.holds) if not _is_identity(part)]
+    rest = [part for part in conjuncts(claim.holds) if not is_identity(part)]
     if not rest:
         return "identity (sympy)"
     if all(Problem([*claim.given, Not(part)]).check(timeout_ms)[0] == "unsat" for part in rest):
@@ -193,17 +193,20 @@ def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
     return ""
 
 
-def _parts(statement: Boolean) -> tuple[Boolean, ...]:
+def conjuncts(statement: Boolean) -> tuple[Boolean, ...]:
+    """Return what a conjunction says, part by part, however it is nested."""
     if not isinstance(statement, And):
         return (statement,)
-    return tuple(part for argument in statement.args for part in _parts(argument))
+    return tuple(part for argument in statement.args for part in conjuncts(argument))
 
 
-def _is_identity(statement: Boolean) -> bool:
-    return isinstance(statement, Eq) and bool(_gap(statement) == 0)
+def is_identity(statement: Boolean) -> bool:
+    """Whether both sides of an equation expand to the same."""
+    return isinstance(statement, Eq) and bool(difference(statement) == 0)
 
 
-def _gap(statement: Eq) -> Expr:
+def difference(statement: Eq) -> Expr:
+    """Return the expanded difference of an equation's sides."""
     gap = statement.lhs - statement.rhs
     done = gap.replace(Derivative, lambda *args: Derivative(*args).doit())
     return expand(canonical(done))
@@ -218,8 +221,8 @@ def _prove_or_refute(claim: Claim) -> tuple[Verdict, str, Point | None]:
             if point is not None and check(claim, point):
                 return Verdict.REFUTED, by, point
     # Last, for it is slow and seldom needed: sympy's own simplification.
-    parts = _parts(claim.holds)
-    if all(isinstance(part, Eq) and simplify(_gap(part)) == 0 for part in parts):
+    parts = conjuncts(claim.holds)
+    if all(isinstance(part, Eq) and simplify(difference(part)) == 0 for part in parts):
         return Verdict.PROVED, "identity (sympy)", None
     return Verdict.OPEN, "neither proof nor counterexample found", None
 

@@ -10,9 +10,9 @@ from disband.job.toys import run_toy
 from disband.sims.pairs.studies import TOYS
 from disband.terminal.pair import Pair, band_text, compare
 from disband.theory.band import Case, band, calibration, case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import BCE, DPO, SIMPO
-from disband.theory.step import first_order
 from tests.browsing import OWN
 from tests.engines import needs_browser
 from tests.sampling import SAMPLE

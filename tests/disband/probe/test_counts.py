@@ -20,9 +20,9 @@ from disband.probe.shares import drag, share, table
 from disband.probe.survey import Pass
 from disband.probe.survey import survey as survey_of
 from disband.theory.band import Case, case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.outcome import Outcome, outcomes, own_outcomes
-from disband.theory.step import first_order
 
 ROWS = [
     {"prompt": "a", "chosen": "b long", "rejected": "c"},

@@ -27,7 +27,7 @@ from disband.probe.measure import (
 from disband.probe.shares import State, batch_report, pair_report
 from disband.probe.worst import by_token, worst_off
 from disband.theory.catalogue import catalogue
-from disband.theory.step import first_order
+from disband.theory.first_order import first_order
 from tests.lm.model.test_load import architecture
 from tests.lm.tiny import model_of, tokenizer_of
 

@@ -2,14 +2,19 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from disband.lm.data.columns import Named, recognise
 from disband.lm.data.messages import Message
 from disband.lm.data.preferences import PairReader, Preference
 from disband.lm.data.read import Fault, read_rows
+from disband.lm.data.tokenize import Cut, token_pair
+from tests.lm.data import models
 
 CASES = Path(__file__).parent / "cases"
 BRIEF = Message("system", "Answer in one short sentence and never mention wool.")
@@ -199,3 +204,26 @@ def test_scores_are_read_where_they_stand():
         assert PairReader()(row).scores == (4.0, 3.5)
     row = {"prompt": BEES, **PLAIN, "chosen_tokens": 4, "rejected_tokens": 5}
     assert PairReader()(row).scores is None
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
+NAMES = st.sampled_from(
+    ["prompt", "chosen", "rejected", "messages", "conversations", "system", "history", "tools",
+     "chat_template_kwargs", "images", "label", "score_chosen", "score_rejected", "frage",
+     "response_0", "response_1", "better_response_id", "rejected_response"]
+)  # fmt: skip
+KEYS = st.sampled_from(["role", "content", "from", "value", "tool_calls"])
+VALUES = st.recursive(
+    SCALARS | st.sampled_from(["user", "assistant", "\ud800", "[{'role': 'user'", str(TURNS)]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(NAMES, VALUES | st.just(TURNS), min_size=2, max_size=6), st.booleans())
+def test_whatever_comes_is_read_or_refused_in_words(row, in_chat):
+    tokenizer = models.chat() if in_chat else models.plain()
+    reader = PairReader()
+    with suppress(ValueError):
+        token_pair(tokenizer, reader(row), Cut(40))
+    assert reader.words

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -229,13 +230,12 @@ def test_the_offline_model_is_named_with_its_command_where_it_is_missing(monkeyp
 def test_a_gguf_file_is_converted_once(tokenizer, tmp_path, monkeypatch):
     calls = []
 
-    def convert(path, folder):
+    def read(path):
         calls.append(path)
-        saved(folder, model_of(tokenizer), tokenizer)
-        (folder / "complete").touch()
+        return tokenizer, model_of(tokenizer)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(dequantized, "_convert", convert)
+    monkeypatch.setattr(dequantized, "_read", read)
     path = tmp_path / "tiny.gguf"
     path.write_bytes(b"one")
     for _ in range(2):
@@ -246,6 +246,32 @@ def test_a_gguf_file_is_converted_once(tokenizer, tmp_path, monkeypatch):
     load_model(str(path))
     assert calls == [path, path]
     assert len(list(cache_folder().iterdir())) == 2
+
+
+def test_a_damaged_conversion_is_done_again(tokenizer, tmp_path, monkeypatch):
+    calls = []
+
+    def read(path):
+        calls.append(path)
+        return tokenizer, model_of(tokenizer)
+
+    monkeypatch.setattr(dequantized, "_read", read)
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(b"one")
+    folder = Path(converted(path, tmp_path / "cache")[0])
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    assert len(files) > 3
+    for file in files:
+        whole = file.read_bytes()
+        for other in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-1], b""):
+            file.write_bytes(other)
+            calls.clear()
+            assert converted(path, tmp_path / "cache")[0] == str(folder)
+            assert calls == [path], file.name
+            assert file.read_bytes() == whole
+    calls.clear()
+    converted(path, tmp_path / "cache")
+    assert calls == []
 
 
 def test_a_gguf_file_that_is_none_is_refused(tmp_path):

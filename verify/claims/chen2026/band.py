@@ -6,8 +6,8 @@ r"""The disentanglement band, as the paper's official implementation writes it, 
 
 from sympy import And, Gt, Integer, Lt, Max, Not, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim, Kind

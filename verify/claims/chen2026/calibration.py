@@ -4,12 +4,12 @@ The official implementation estimates :math:`\log d_w, \log d_l, \log\|a\|, \log
 averages of batch means, with scores of the head's (or adapters') parameters.
 """
 
-from sympy import And, Gt, Lt, Or, Symbol, sqrt
+from sympy import And, Gt, Integer, Lt, Or, Symbol, sqrt
 
 from disband.theory.symbols import A, B, X, beta, r_star
 
 from ...deciding.claim import Claim, Kind
-from ...deciding.logic import equal, every
+from ...deciding.logic import equal, every, iff
 
 ABSTRACT = "Abstract, reward calibration"
 CODE = "Official implementation, reward calibration"
@@ -41,6 +41,12 @@ CALIBRATED = "d_w and d_l are the calibrated incentives."
 
 # Averages as sums and counts: S/N, the first batch counting 1/(1-β) times.
 S, x, v = (Symbol(n, real=True) for n in ("S", "x", "v"))
+
+# Norms of the scores and their cosine; the calibrated step's common speed.
+n_w, n_l = Symbol("n_w", positive=True), Symbol("n_l", positive=True)
+rho, speed = Symbol("rho", real=True), Symbol("g", positive=True)
+pull, push = step * e_w, e_l / step
+PLAIN = (rho >= -1, rho <= 1)
 
 CLAIMS = (
     Claim(
@@ -193,5 +199,37 @@ CLAIMS = (
             sqrt(B) * (step * e_w * A - e_l / step * X),
             -sqrt(A) * (step * e_w * X - e_l / step * B),
         ),
+    ),
+    Claim(
+        id="chen2026.calibration.rates",
+        locator=CODE,
+        says=r"After exact calibration the chosen moves at $g\|a\|(1 - \rho)$ and the rejected at "
+        r"$-g\|b\|(1 - \rho)$, with $g = \sqrt{d_wd_l\|a\|\|b\|}$, whatever the cosine.",
+        whose=Kind.OURS,
+        given=(equal(step**2 * e_w * n_w, e_l * n_l), equal(speed**2, e_w * e_l * n_w * n_l)),
+        holds=every(
+            equal(pull * n_w**2 - push * rho * n_w * n_l, speed * n_w * (1 - rho)),
+            equal(pull * rho * n_w * n_l - push * n_l**2, -speed * n_l * (1 - rho)),
+        ),
+        note="n_w and n_l are the norms of a and b, δ the factor; g² is the product.",
+    ),
+    Claim(
+        id="chen2026.calibration.never-longer",
+        locator=CODE,
+        says="Exact calibration never lengthens DPO's update.",
+        whose=Kind.OURS,
+        given=(*PLAIN, equal(step**2 * n_w, n_l)),
+        holds=(step * n_w) ** 2 - 2 * rho * n_w * n_l + (n_l / step) ** 2
+        <= n_w**2 - 2 * rho * n_w * n_l + n_l**2,
+        tight={n_w: Integer(1), n_l: Integer(1), rho: Integer(0), step: Integer(1)},
+        note="Squared norms of δa − b/δ and of a − b; DPO's incentives are equal.",
+    ),
+    Claim(
+        id="chen2026.band.condition1",
+        locator="Official implementation, the band; yuan2025, Condition 1",
+        says=r"At $r = 1$ the band is Condition 1 of yuan2025.",
+        whose=Kind.OURS,
+        given=(A > 0, X > 0),
+        holds=iff(And(X / A <= 1, B / X >= 1), And(X <= A, X <= B)),
     ),
 )

@@ -7,10 +7,10 @@ their slopes are the scores' products with the path's direction.
 from sympy import Expr, Function, Gt, Integer, Lt, Symbol
 from sympy.logic.boolalg import Boolean
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import OBJECTIVES
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, logp_l, logp_w
 
 from ...deciding.claim import Claim, Kind

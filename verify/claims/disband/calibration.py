@@ -2,9 +2,9 @@
 
 from sympy import Abs, And, Gt, Integer, Symbol, sqrt
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, d_l, d_w, lam, logp_l, logp_w
 
 from ...deciding.claim import Claim
@@ -44,6 +44,7 @@ CLAIMS = (
         given=COSINE,
         holds=calibrated <= plain,
         note="In units ‖a‖ = 1, with ‖b‖ = t².",
+        tight={t: Integer(1), rho: Integer(0)},
     ),
     Claim(
         id="disband.calibration.price-zero",
@@ -84,6 +85,7 @@ CLAIMS = (
         holds=weight**2 * A - 2 * weight * (1 - weight) * X + (1 - weight) ** 2 * B
         >= (A * B - X**2) / (A + 2 * X + B),
         note="Any point wa − (1−w)b against the one with w : (1−w) = (‖b‖²+X) : (‖a‖²+X).",
+        tight={A: Integer(1), B: Integer(1), X: Integer(0), weight: Integer(1) / 2},
     ),
     Claim(
         id="disband.tolerance",

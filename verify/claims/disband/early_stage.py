@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from sympy import And, Expr, Function, Gt, Integer, Lt, Not, Or, Symbol
 from sympy.logic.boolalg import Boolean
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import (
@@ -33,7 +34,6 @@ from disband.theory.objectives import (
     TIDPO,
     UKL,
 )
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
 
 from ...deciding.claim import Claim
@@ -108,7 +108,7 @@ ENTER = happens(entering, (BCE, BCO, LSIF, UKL, DDRO, KTO, SPPO, CPO))
 NEVER_ENTER = never(entering, (DPO, TIDPO, R_DPO, IPO, SIMPO, SLIC, DPOP))
 LEAVE = happens(leaving, (LSIF, KTO, CPO))
 NEVER_LEAVE = never(leaving, (DPO, TIDPO, R_DPO, IPO, SIMPO, BCE, BCO, UKL, DDRO, SPPO, SLIC, DPOP))
-REGIMES = f"{FROZEN} SLiC-HF while its hinge is active, DPOP below the reference of the chosen."
+REGIMES = f"{FROZEN} SLiC while its hinge is active, DPOP below the reference of the chosen."
 
 CLAIMS = (
     Claim(

@@ -8,12 +8,12 @@ supervised fine-tuning held near the upper variable by a strength μ; above, DPO
 
 from sympy import Ge, Gt, Integer, Le, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.bilevel import UPPER, effective_incentives
 from disband.theory.models.evolution import elsewhere_velocity
 from disband.theory.models.vocabulary import TokenVector, V, softmax_row
-from disband.theory.step import first_order
-from disband.theory.symbols import A, B, X, lam, len_w, r_star
+from disband.theory.symbols import A, B, X, d_l, d_w, lam, len_w, r_star
 
 from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every, iff
@@ -140,6 +140,20 @@ CLAIMS = (
         note="P tends to μ² times the squared inverse of H, on vectors that sum to zero. There "
         "every positive ratio is good: a lower level that learns much makes any λ safe in one "
         "context.",
+    ),
+    Claim(
+        id="jian2025.penalty.band",
+        locator="Second version, as notes on it have it: preference loss plus a supervised penalty",
+        says=r"With chosen responses as the supervised data the penalty form $L_{pref} + \lambda "
+        r"\mathrm{NLL}$ keeps the chosen from falling iff $\lambda \ge d_l\frac{X}{A} - d_w$, for "
+        "any objective.",
+        whose=Kind.READ,
+        given=(A > 0,),
+        holds=iff(
+            first_order(d_w + weight, d_l, Gram(A, B, X))[0] >= 0, Ge(weight, d_l * X / A - d_w)
+        ),
+        note="The penalty adds λ to d_w and leaves d_l: it is met at the lower edge of the band, "
+        "ρ‖b‖/‖a‖ = X/A. Plain products, to first order.",
     ),
     Claim(
         id="jian2025.improvement.encourages",

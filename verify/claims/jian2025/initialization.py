@@ -6,7 +6,7 @@ Two readings: of how far the margin gets, and of what becomes of the probabiliti
 from sympy import Gt, Integer, Lt, Rational, Symbol
 
 from disband.theory.kernels.primitives import sigmoid
-from disband.theory.models.evolution import after, winners_share
+from disband.theory.models.evolution import after, chosen_share
 from disband.theory.symbols import beta, gamma
 
 from ...deciding.claim import Claim, Kind
@@ -20,7 +20,7 @@ v_w, v_l, _ = after(u_w, u_l, E)
 gain_p, gain_u = Symbol("G_p", positive=True), Symbol("G_u", positive=True)
 GAINS = (equal(gain_p * p_w * q_l, q_w * p_l), equal(gain_u * u_w * v_l, v_w * u_l))
 ROWS = (p_w + p_l < 1, u_w + u_l < 1)
-share = winners_share(p_w, p_l)
+share = chosen_share(p_w, p_l)
 HUNDREDTH = Rational(1, 100)
 m_1, m_2 = Symbol("m_1", real=True), Symbol("m_2", real=True)
 x, alpha = Symbol("x", real=True), Symbol("alpha", positive=True)
@@ -34,7 +34,7 @@ CLAIMS = (
         quote="Our analysis reveals that DPO is highly sensitive to initialization.",
         whose=Kind.READ,
         given=(*ROWS, p_w < HUNDREDTH, u_w > 1 - HUNDREDTH),
-        holds=every(Gt(share, 1 - HUNDREDTH), Lt(winners_share(u_w, u_l), HUNDREDTH)),
+        holds=every(Gt(share, 1 - HUNDREDTH), Lt(chosen_share(u_w, u_l), HUNDREDTH)),
         exists=True,
         note="To first order: the share is (1 − p_w + p_l)/2. Read of the margin itself it "
         "would be false: jian2025.initialization.margin-alike.",

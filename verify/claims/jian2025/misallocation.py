@@ -80,6 +80,7 @@ CLAIMS = (
         given=ROOTS,
         holds=Le((1 - x_w**2 - x_l**2) / Z_x, PEAK),
         note=f"The x are the roots of the probabilities. {STEP}",
+        tight={x_w: Rational(1, 4), x_l: Rational(1, 2), E: Integer(2)},
     ),
     Claim(
         id="jian2025.misallocation.peak.attained",

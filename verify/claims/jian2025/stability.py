@@ -6,9 +6,9 @@ direction the factor (1 + x)^{-2}, one unrolled step (1 − x)².
 
 from sympy import Gt, Lt, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.toys import single_token_gram
-from disband.theory.step import first_order
 
 from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every, iff

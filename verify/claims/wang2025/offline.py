@@ -2,12 +2,12 @@
 
 from sympy import And, Ge, Gt, Integer, Le, Lt, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.primitives import sigmoid
 from disband.theory.models.toys import single_token_gram
 from disband.theory.models.vocabulary import V
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, d_l, d_w
 
 from ...deciding.claim import Claim, Kind
@@ -108,8 +108,8 @@ CLAIMS = (
         "meanwhile mutually offset each other.",
         given=(d_w > 0, d_l > 0, together_w > 0, together_l < 0),
         holds=And(Le(alone_w, 0), Ge(alone_l, 0)),
-        why="Where the product of the scores is negative, either part alone moves both "
-        "responses as it should.",
+        why="Where the product of the scores is negative, either part alone raises the "
+        "chosen and lowers the rejected.",
         regime=(X**2 < A * B,),
         note="Read of an update that raises the chosen and lowers the rejected; without positive "
         "learning the chosen, without negative learning the rejected goes the wrong way.",

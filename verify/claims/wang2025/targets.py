@@ -29,6 +29,8 @@ IS_ROW = equal(sum(p), Integer(1))
 mean = sum(p_i * R_i for p_i, R_i in zip(p, R, strict=True))
 G = sum((T_i - p_i) * p_i * (R_i - mean) for p_i, T_i, R_i in zip(p, T, R, strict=True))
 BEST_AT_END = (*(equal(T_i, Integer(int(i == 0))) for i, T_i in enumerate(T)),)
+# How fast the logits move under the exact gradient of the mean reward.
+flow = [p_i * (R_i - mean) for p_i, R_i in zip(p, R, strict=True)]
 # The same three under another policy, for a mean reward of its own.
 q = [Symbol(f"q_{i}", positive=True) for i in (1, 2, 3)]
 mean_later = sum(q_i * R_i for q_i, R_i in zip(q, R, strict=True))
@@ -150,6 +152,18 @@ CLAIMS = (
         ),
         holds=Gt(G, 0),
         note=f"{TARGET} Three responses, exact gradients.",
+    ),
+    Claim(
+        id="wang2025.target.likelihood",
+        locator=f"{LOCATOR}; its measure G, as notes on the paper have it",
+        says="G is the speed at which the final responses become likelier under gradient flow: "
+        "what it adds up to is what their likelihood has gained, for PPO as for DPO.",
+        whose=Kind.OURS,
+        given=(IS_ROW, *BEST_AT_END),
+        holds=equal(G, flow[0] - sum(p_i * x for p_i, x in zip(p, flow, strict=True))),
+        note="Exact gradients of the mean reward on three responses; on the right the slope of "
+        "log p_1. So ∫G dt = NLL at the start − NLL at the end: the mean sign of G tells no "
+        "supervised from reinforcement learning, its variation can.",
     ),
     Claim(
         id="wang2025.ppo-dynamic.ascent",

@@ -2,9 +2,9 @@
 
 from sympy import Expr, Gt, Le, Lt, Matrix, Ne, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import DPO, IPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, d_l, d_w, eta, logp_l, logp_w
 
 from ...deciding.claim import Claim, Grade, Kind

@@ -2,10 +2,10 @@
 
 from sympy import And, Ge, Integer, Le, Rational, Symbol, exp, sqrt
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.primitives import logsigmoid
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, logp_l, logp_w, ref_l, ref_w
 
 from ...deciding.claim import Claim, Grade, Kind

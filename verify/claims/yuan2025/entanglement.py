@@ -2,10 +2,10 @@
 
 from sympy import And, Ge, Gt, Le, Lt, Min, Or, Rational, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.primitives import sigmoid
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
 
 from ...deciding.claim import Claim, Grade, Quantity

@@ -2,8 +2,8 @@
 
 from sympy import And, Function, Gt, Lt, Ne, sqrt
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, eta, logp_l, logp_w
 
 from ...deciding.claim import Claim, Grade, Kind, Quantity

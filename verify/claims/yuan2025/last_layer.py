@@ -6,9 +6,9 @@ an inner product of two scores is that of the hidden states times that of :math:
 
 from sympy import And, Ge, Gt, Integer, Le, Lt, Not, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
-from disband.theory.step import first_order
 
 from ...deciding.claim import Claim, Grade, Kind, Quantity
 from ...deciding.logic import equal, every, iff

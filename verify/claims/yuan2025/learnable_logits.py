@@ -113,8 +113,7 @@ CLAIMS = (
         holds=equal(C * differing_w, differing_w),
         why="A step of DPO carries the factor ηβc of eq. (4), which the theorem leaves out "
         "and the appendix sets aside.",
-        note="The change carries the factor C = ηβc(θ) of eq. (4); at the start of DPO with "
-        "β = 0.1 and η = 1 it is 1/20. Sign of (13) as in (22).",
+        note="The change carries the factor C = ηβc(θ) of eq. (4). Sign of (13) as in (22).",
     ),
     Claim(
         id="yuan2025.theorem3.step-size.repaired",

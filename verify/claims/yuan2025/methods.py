@@ -2,10 +2,10 @@
 
 from sympy import And, Expr, Ge, Gt, Integer, Lt, Min, Or
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import CPO, DPO, DPOP, IPO, KTO, RRHF, SIMPO, SLIC_HF, SPPO
-from disband.theory.step import first_order
 from disband.theory.symbols import (
     A,
     B,

@@ -2,6 +2,7 @@
 
 from sympy import And, Derivative, Expr, Ge, Gt, Integer, Le, Lt, Min, Ne, Not, Or, Rational, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import (
@@ -16,7 +17,6 @@ from disband.theory.objectives import (
     SLIC_HF,
     SPPO,
 )
-from disband.theory.step import first_order
 from disband.theory.symbols import (
     A,
     B,

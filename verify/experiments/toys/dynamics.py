@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from disband.sims.worlds.learning import Method, Offline, OnPolicy
-from disband.sims.worlds.target_study import Course, Setting, run
+from disband.sims.worlds.target_study import TargetCourse, TargetSetting, run
 from disband.theory.models.targets import Control
 
 from .experiment import Report
 
-Courses = Mapping[tuple[str, str], Course]
+Courses = Mapping[tuple[str, str], TargetCourse]
 EXPERIMENT = "toy dynamics"
 REPLICATES, WORLDS_EACH = 3, 32
 # The criteria were fixed on worlds of other seeds, below 2100.
@@ -18,12 +18,12 @@ FIRST_SEED = 3000
 SEEDS = range(FIRST_SEED, FIRST_SEED + REPLICATES * WORLDS_EACH)
 
 RESPONSES, LINEAR, TOKENS, VERIFIABLE = "responses", "linear", "tokens", "verifiable"
-WORLDS: Mapping[str, Setting] = {
-    RESPONSES: Setting(),
-    LINEAR: Setting(width=2),
-    TOKENS: Setting(prompts=2, vocabulary=4, depth=3, pairs=32),
+WORLDS: Mapping[str, TargetSetting] = {
+    RESPONSES: TargetSetting(),
+    LINEAR: TargetSetting(width=2),
+    TOKENS: TargetSetting(prompts=2, vocabulary=4, depth=3, pairs=32),
     # Rewards of one or none, many responses, and steps so large that sampling tells.
-    VERIFIABLE: Setting(vocabulary=32, verifiable=True, lr=16.0),
+    VERIFIABLE: TargetSetting(vocabulary=32, verifiable=True, lr=16.0),
 }
 NO_POSITIVE, NO_NEGATIVE, EVEN = (
     Control(positive=0.0),

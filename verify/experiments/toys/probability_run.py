@@ -10,7 +10,7 @@ from disband.sims.simplex.portraits import Portrait, portraits
 from ...kept.store import Arrays
 from ..judging.prediction import Prediction
 from .experiment import Report, ToyExperiment
-from .probability import EXPERIMENT, Curve, Settings, curve, measure, used
+from .probability import EXPERIMENT, Curve, Evolution, curve, measure, used
 from .probability_rules import predictions
 
 # The share of the work that the portraits are, for the progress bar alone.
@@ -20,7 +20,7 @@ _PARTS = ("paths", "rows", "gain", "separatrix")
 
 def run(report: Report) -> tuple[Sequence[Prediction], Arrays]:
     """Run it with its own settings; return the outcomes, and curves and portraits as arrays."""
-    settings = Settings()
+    settings = Evolution()
     readings = measure(settings, lambda share, name: report(share * (1 - _PORTRAITS), 1.0, name))
     arrays: Arrays = {}
     for (kind, method), reading in readings.items():
@@ -56,4 +56,4 @@ def drawn_portraits(arrays: Mapping[str, NDArray[np.float64]]) -> list[Portrait]
     ]
 
 
-PROBABILITY_EVOLUTION = ToyExperiment(EXPERIMENT, __name__, used(Settings()), run)
+PROBABILITY_EVOLUTION = ToyExperiment(EXPERIMENT, __name__, used(Evolution()), run)

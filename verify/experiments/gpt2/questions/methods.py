@@ -43,8 +43,7 @@ from ..findings.methods import (
     PAIRS,
     PUBLISHED,
 )
-from ..free_text import pairs as free_pairs
-from ..items import Item
+from ..items import Item, free_pairs
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Prepared, Protocol, Supervision, prepare
@@ -64,7 +63,8 @@ class Trial:
 
     Args:
         objective: A name of the catalogue.
-        data: ``sentiment``, or ``free text`` of :mod:`disband.verify.experiments.gpt2.free_text`.
+        data: ``sentiment``, or ``free text``, of
+            :func:`disband.verify.experiments.gpt2.items.free_rows`.
         methods: What is compared; the first is what the others are compared with.
         style: The response style of the sentiment data.
         rule: The optimizer.
