@@ -3,163 +3,51 @@
 >>> from disband import DPO, Gram, band
 >>> low, high = band(Gram.of_angle(cosine=0.9, norm_ratio=1.3))
 
-Names are imported when they are first used, so that the command line starts at once.
+Names are imported when they are first used, so that the command line starts at once; the list of
+them is ``__init__.pyi``, beside this file, and docs/python.md says what each is for.
 """
 
+import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from disband.lm.scores.audit import audit
-    from disband.theory.band import Band, Case, band, calibration, case
-    from disband.theory.gram import Gram
-    from disband.theory.objective import Objective
-    from disband.theory.objectives import (
-        ALIASES,
-        AOT,
-        AOT_UNPAIRED,
-        APO_DOWN,
-        APO_ZERO,
-        BATCH_OBJECTIVES,
-        BCE,
-        BCO,
-        CDPO,
-        CPO,
-        CPO_SIMPO,
-        DDRO,
-        DISCOPOP,
-        DPO,
-        DPO_ALPHA,
-        DPO_FKL,
-        DPO_JS,
-        DPO_NORM,
-        DPOP,
-        EXO,
-        HINGE,
-        IPO,
-        IPO_NORM,
-        IPO_P,
-        KTO,
-        LD_DPO,
-        LSIF,
-        MPO,
-        NCA,
-        OBJECTIVES,
-        ORPO,
-        PPO_CLIP,
-        R_DPO,
-        ROBUST,
-        RPO,
-        RRHF,
-        SFT,
-        SIMPO,
-        SLIC,
-        SLIC_HF,
-        SPPO,
-        TABLE2,
-        TIDPO,
-        UKL,
-        WPO,
-        BatchObjective,
-        find,
-        mix,
-    )
-    from disband.theory.step import first_order
-
-    from .monitor.callback import Monitor
-    from .monitor.config import MonitorConfig
+from typing import Any
 
 __version__ = "0.2.0"
 
+_LIST = Path(__file__).with_suffix(".pyi")
+_CATALOGUE = "disband.theory.objectives"
 # theory, sims, lm, verify and figures are links here to the folders beside this one. In a checkout
 # whose links are plain files, and in an unpacked source archive, those folders are found by this.
 _beside = Path(__file__).parent.parent
 if not Path(__file__).with_name("theory").is_dir() and (_beside / "theory").is_dir():
     __path__.append(str(_beside))
 
-__all__ = [
-    "ALIASES",
-    "AOT",
-    "AOT_UNPAIRED",
-    "APO_DOWN",
-    "APO_ZERO",
-    "BATCH_OBJECTIVES",
-    "BCE",
-    "BCO",
-    "CDPO",
-    "CPO",
-    "CPO_SIMPO",
-    "DDRO",
-    "DISCOPOP",
-    "DPO",
-    "DPOP",
-    "DPO_ALPHA",
-    "DPO_FKL",
-    "DPO_JS",
-    "DPO_NORM",
-    "EXO",
-    "HINGE",
-    "IPO",
-    "IPO_NORM",
-    "IPO_P",
-    "KTO",
-    "LD_DPO",
-    "LSIF",
-    "MPO",
-    "NCA",
-    "OBJECTIVES",
-    "ORPO",
-    "PPO_CLIP",
-    "ROBUST",
-    "RPO",
-    "RRHF",
-    "R_DPO",
-    "SFT",
-    "SIMPO",
-    "SLIC",
-    "SLIC_HF",
-    "SPPO",
-    "TABLE2",
-    "TIDPO",
-    "UKL",
-    "WPO",
-    "Band",
-    "BatchObjective",
-    "Case",
-    "Gram",
-    "Monitor",
-    "MonitorConfig",
-    "Objective",
-    "audit",
-    "band",
-    "calibration",
-    "case",
-    "find",
-    "first_order",
-    "mix",
-]
-
-_HOMES = {
-    "Band": "disband.theory.band",
-    "Case": "disband.theory.band",
-    "Gram": "disband.theory.gram",
-    "Monitor": "disband.monitor.callback",
-    "MonitorConfig": "disband.monitor.config",
-    "Objective": "disband.theory.objective",
-    "audit": "disband.lm.scores.audit",
-    "band": "disband.theory.band",
-    "calibration": "disband.theory.band",
-    "case": "disband.theory.band",
-    "first_order": "disband.theory.step",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name == "__all__":
+        return sorted({*_homes(), *import_module(_CATALOGUE).__all__})
+    if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "disband.theory.objectives")), name)
+    home, own = _homes().get(name, (_CATALOGUE, name))
+    module = import_module(home)
+    if home == _CATALOGUE and own not in module.__all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(module, own) if hasattr(module, own) else import_module(f"{home}.{own}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__getattr__("__all__")})
+
+
+@cache
+def _homes() -> dict[str, tuple[str, str]]:
+    """Return for each public name its module and its name there; the catalogue has the rest."""
+    lines = ast.parse(_LIST.read_text("utf-8")).body
+    return {
+        alias.asname or alias.name: (f"{__name__}." * line.level + str(line.module), alias.name)
+        for line in lines
+        if isinstance(line, ast.ImportFrom)
+        for alias in line.names
+        if alias.name != "*"
+    }

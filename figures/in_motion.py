@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from disband.sims.pairs.paths import Path
 from disband.sims.surveys.adam import Cloud
-from disband.sims.surveys.maps import NORM_RATIO, Map
+from disband.sims.surveys.maps import NORM_RATIO, OutcomeMap
 from disband.sims.surveys.outcomes import LOST
 from disband.theory.band import Case
 
@@ -122,7 +122,7 @@ def before_after_picture(
 
 
 @styled
-def map_picture(maps: Mapping[tuple[str, str], Map], state: str = "") -> Figure:
+def map_picture(maps: Mapping[tuple[str, str], OutcomeMap], state: str = "") -> Figure:
     """What training made of toy problems, by where they start and how they step: a panel a method.
 
     The line encloses where the first step is in the band; dots mark runs that ended well although
@@ -234,7 +234,7 @@ def _path(axes: Axes, one: Path, look: Look, size: float) -> None:
             )  # fmt: skip
 
 
-def _map(axes: Axes, one: Map, axis: str) -> None:
+def _map(axes: Axes, one: OutcomeMap, axis: str) -> None:
     other = np.log(one.other)
     for kind, (color, hatch) in [*FILLS.items(), (LOST, _LOST)]:
         here = one.case == kind

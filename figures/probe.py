@@ -8,29 +8,26 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from .chen2026 import band_picture, wedge
+from disband.sims.surveys.wedge import Wedge
+
+from .chen2026 import band_picture
 from .style import panels, plain, styled
 
-_LEAST = 1.0  # of the plane's half height, so that a narrow cloud is not blown up
 _LABELLED = 44  # tokens on a side that can still be read
 
 
 @styled
-def plane_picture(cosine: ArrayLike, log_ratio: ArrayLike) -> Figure:
+def plane_picture(wedge: Wedge, cosine: ArrayLike, log_ratio: ArrayLike) -> Figure:
     r"""Pairs in the plane of :math:`\rho` and :math:`\log(r/r^*)`, over the areas of the cases.
 
     Pairs of which either is not a finite number are left out.
     """
     rho, logs = np.asarray(cosine, float), np.asarray(log_ratio, float)
     known = np.isfinite(rho) & np.isfinite(logs)
-    rho, logs = rho[known], logs[known]
-    height = 1.1 * max(_LEAST, float(np.abs(logs).max(initial=0.0)))
-    left = max(-1.0, min(-0.1, 1.1 * float(rho.min(initial=0.0))))
-    areas = wedge(np.linspace(left, 1.0, 241), np.linspace(-height, height, 241))
-    figure = band_picture(areas)
+    figure = band_picture(wedge)
     figure.axes[0].scatter(
-        np.minimum(rho, 1.0), logs, s=22, color="black", alpha=0.65, edgecolors="white",
-        linewidths=0.6, zorder=4,
+        np.minimum(rho[known], 1.0), logs[known], s=22, color="black", alpha=0.65,
+        edgecolors="white", linewidths=0.6, zorder=4,
     )  # fmt: skip
     return figure
 

@@ -29,7 +29,7 @@ GENERATED = {"docs/claims.md", "docs/gpt2.md", "docs/methods.md", "docs/objectiv
 LANGUAGES = {"python", "bash", "console", "text"}
 PROMPT = "$ "
 ID = r"(?:yuan2025|chen2026|wang2025|jian2025|disband)\.[a-z0-9][a-z0-9.-]*"
-VERDICT = "proved|refuted|supported|contradicted|open"
+VERDICT = "proved|refuted|fails as read here|supported|contradicted|open"
 
 
 class Block(NamedTuple):

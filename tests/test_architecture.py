@@ -17,6 +17,8 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 HEAVY = {"torch", "matplotlib", "transformers", "tokenizers", "datasets"}
 LONGEST = 400
+# Places in which a class name means one thing.
+ONE_NAME = ("theory", "sims", "verify/experiments", "figures")
 MOST = 15  # modules a folder, its __init__ aside
 TOOLS = ("probe", "monitor", "explorer")
 
@@ -139,6 +141,17 @@ def test_the_quick_rooms_load_nothing_heavy(package):
         return sorted(used & (HEAVY - allowed))
 
     assert not offenders(heavy, (ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ONE_NAME)
+def test_no_two_public_classes_of_a_package_have_one_name(package):
+    names = [
+        node.name
+        for path in (ROOT / package).rglob("*.py")
+        for node in tree(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert {name: count for name, count in Counter(names).items() if count > 1} == {}
 
 
 def test_no_file_is_too_long_to_read():

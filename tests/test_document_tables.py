@@ -3,7 +3,9 @@
 import re
 
 from disband.theory.objectives import OBJECTIVES
+from disband.verify.experiments.sentiment.rules import RULES
 from tests.documents import GENERATED, PAGES, benchmark
+from tests.test_architecture import LONGEST, MOST
 
 
 def rows(table):
@@ -41,10 +43,24 @@ def test_the_tables_of_scores_are_what_was_recorded():
 
 
 def test_the_objectives_are_counted():
-    counts = [
-        n for name in PAGES.keys() - GENERATED for n in re.findall(r"(\d+) objectives", PAGES[name])
-    ]
-    assert counts == [str(len(OBJECTIVES))] * 3
+    counts = {
+        name: set(re.findall(r"(\d+) objectives", PAGES[name])) for name in PAGES.keys() - GENERATED
+    }
+    assert counts["README.md"] == {str(len(OBJECTIVES))}
+    assert set().union(*counts.values()) == {str(len(OBJECTIVES))}
+
+
+def test_the_predictions_of_the_sentiment_check_are_counted():
+    (shown,) = re.findall(r"\d+ and \d+ of the (\d+)\nheld", PAGES["README.md"])
+    assert int(shown) == len(RULES)
+
+
+def test_the_limits_of_the_house_are_what_is_tested():
+    (lines, modules) = re.findall(
+        r"at most (\d+) lines and one\nconcept, a folder at most (\d+) modules",
+        PAGES["docs/extending.md"],
+    )[0]
+    assert (int(lines), int(modules)) == (LONGEST, MOST)
 
 
 def test_the_cost_of_watching_is_what_was_recorded():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .gram import Gram
+from .first_order import first_order
+from .gram import Gram, printed
 from .kernels.program import Builder, Node, Program, in_blocks
-from .step import first_order
 
 if TYPE_CHECKING:
     from .kernels.compiled import Compiled
@@ -24,6 +24,9 @@ class Case(IntEnum):
     BOTH_FALL = 1
     BOTH_RISE = 2
     REVERSED = 3
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}: {self.words}"
 
     @property
     def words(self) -> str:
@@ -41,6 +44,14 @@ class Band(NamedTuple):
 
     low: Array
     high: Array
+
+    def __repr__(self) -> str:
+        return f"Band(low={printed(self.low)}, high={printed(self.high)})"
+
+    def _repr_latex_(self) -> str:
+        """Return the interval for a notebook."""
+        low, high = (printed(end).replace("inf", r"\infty") for end in self)
+        return rf"${low} \le d_w/d_l \le {high}$"
 
 
 def band(gram: Gram) -> Band:
@@ -65,8 +76,8 @@ def band(gram: Gram) -> Band:
 def case(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.int8]:
     r"""Return the :class:`Case` of each pair for incentives of any sign.
 
-    The chosen is preserved iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the rejected
-    suppressed iff :math:`d_w\langle a,b\rangle - d_l\|b\|^2 \le 0`. No division: a ratio
+    The chosen does not fall iff :math:`d_w\|a\|^2 - d_l\langle a,b\rangle \ge 0`, the rejected
+    does not rise iff :math:`d_w\langle a,b\rangle - d_l\|b\|^2 \le 0`. No division: a ratio
     forgets the signs. Shapes broadcast.
 
     Raises:
@@ -83,7 +94,7 @@ def case_of(change_w: Any, change_l: Any) -> NDArray[np.int8]:
     Raises:
         ValueError: A change is NaN, for then no case holds.
     """
-    return _known(_codes(change_w, change_l))
+    return _known(case_codes(change_w, change_l))
 
 
 def cases(
@@ -105,7 +116,7 @@ def cases(
     """
     program = _changes(objective, hyper)
     values = (*data, gram.sq_w, gram.sq_l, gram.dot)
-    return _known(*in_blocks(program, values, [np.int8], lambda *changes: (_codes(*changes),)))
+    return _known(*in_blocks(program, values, [np.int8], lambda *changes: (case_codes(*changes),)))
 
 
 def _changes(objective: "Compiled", hyper: Mapping[str, float]) -> Program:
@@ -117,8 +128,8 @@ def _changes(objective: "Compiled", hyper: Mapping[str, float]) -> Program:
     return builder.program(change.place for change in first_order(d_w, d_l, gram))
 
 
-def _codes(change_w: Any, change_l: Any) -> NDArray[np.int8]:
-    """Return the case of each pair, or -1 where no case holds, for a change is NaN."""
+def case_codes(change_w: Any, change_l: Any) -> NDArray[np.int8]:
+    """Return the :class:`Case` of each pair, or -1 where no case holds, for a change is NaN."""
     falls, rises = np.less(change_w, 0), np.greater(change_l, 0)
     codes = np.asarray(falls.astype(np.int8) + (rises.astype(np.int8) << 1))
     unknown = (change_w != change_w) | (change_l != change_l)  # noqa: PLR0124

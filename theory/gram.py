@@ -24,6 +24,16 @@ class Gram:
     sq_l: Any
     dot: Any
 
+    def __repr__(self) -> str:
+        sq_w, sq_l, dot = (printed(value) for value in (self.sq_w, self.sq_l, self.dot))
+        return f"Gram(sq_w={sq_w}, sq_l={sq_l}, dot={dot})"
+
+    def _repr_latex_(self) -> str:
+        """Return the three products for a notebook."""
+        sq_w, sq_l, dot = (printed(value) for value in (self.sq_w, self.sq_l, self.dot))
+        products = ((r"\|a\|^2", sq_w), (r"\|b\|^2", sq_l), (r"\langle a,b\rangle", dot))
+        return "$" + r",\quad ".join(f"{name} = {value}" for name, value in products) + "$"
+
     @property
     def cosine(self) -> Any:
         r""":math:`\rho = \langle a,b\rangle / (\|a\|\|b\|)`; NaN where a norm is zero."""
@@ -58,3 +68,13 @@ class Gram:
                 "rejected score's norm over the chosen one's, between 1e-100 and 1e100"
             )
         return Gram(np.ones_like(ratio), ratio**2, rho * ratio)
+
+
+def printed(value: Any) -> str:
+    """Return a number in four digits, of arrays and tensors the shape, and else what prints."""
+    if shape := getattr(value, "shape", ()):
+        return f"<{'×'.join(map(str, shape))}>"
+    try:
+        return f"{float(value):.4g}"
+    except TypeError:  # a symbol
+        return str(value)

@@ -15,10 +15,12 @@ from sympy import (
     count_ops,
     expand,
     factor_terms,
+    latex,
     oo,
     powsimp,
 )
 
+from .first_order import first_order
 from .gram import Gram
 from .kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
 from .kernels.lowering import program_of
@@ -26,8 +28,7 @@ from .kernels.primitives import logsigmoid
 from .kernels.program import Kernel, Program
 from .kernels.stable import Backend
 from .signs import Signs, signs
-from .step import first_order
-from .symbols import BELOW, DATA, PLAIN, A, B, X, logp_l, logp_w
+from .symbols import BELOW, DATA, LATEX, PLAIN, A, B, X, logp_l, logp_w
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,15 @@ class Objective:
     source: str
     defaults: Mapping[Symbol, float] = field(default_factory=dict)
     note: str = ""
+
+    def __repr__(self) -> str:
+        return f"{self.name}: ℓ = {self.loss}"
+
+    def _repr_latex_(self) -> str:
+        """Return loss and incentives for a notebook."""
+        lines = ((r"\ell", self.loss), ("d_w", self.d_w), ("d_l", self.d_l))
+        tex = (f"{name} &= {latex(formula, symbol_names=LATEX)}" for name, formula in lines)
+        return r"$\begin{aligned}" + r" \\ ".join(tex) + r"\end{aligned}$"
 
     @cached_property
     def d_w(self) -> Expr:
@@ -76,7 +86,7 @@ class Objective:
 
     @cached_property
     def conditions(self) -> tuple[Basic, Basic]:
-        r"""The chosen is preserved iff the first holds, the rejected suppressed iff the second.
+        r"""The chosen does not fall iff the first holds, the rejected does not rise iff the second.
 
         :math:`d_w\|a\|^2 \ge d_l\langle a,b\rangle` and
         :math:`d_w\langle a,b\rangle \le d_l\|b\|^2`.

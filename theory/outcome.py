@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .band import Case
+from .band import Case, case_codes
+from .first_order import first_order
 from .gram import Gram
-from .step import first_order
 
 Codes = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
@@ -38,8 +38,7 @@ class Outcome(IntEnum):
 def outcomes(change_w: Any, change_l: Any, still: Any = False) -> Codes:  # noqa: FBT002 (a mask)
     """The :class:`Outcome` of each first-order change of both log-probabilities; of any shape."""
     w, l, at_rest = np.broadcast_arrays(change_w, change_l, still)  # noqa: E741
-    codes = (w < 0).astype(np.int8) + 2 * (l > 0).astype(np.int8)
-    codes = np.where(at_rest | ((w == 0) & (l == 0)), Outcome.STILL, codes)
+    codes = np.where(at_rest | ((w == 0) & (l == 0)), Outcome.STILL, case_codes(w, l))
     known = np.isfinite(w) & np.isfinite(l)
     return np.asarray(np.where(known, codes, Outcome.UNKNOWN), np.int8)
 

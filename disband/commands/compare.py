@@ -73,7 +73,7 @@ def compare(
         if loss is not None:
             chosen.append((chosen_objective(None, loss, own), {}))
         pair = Pair(**numbers)
-        placed = compared(chosen, pair, cosine, norm_ratio)
+        placed = compared(chosen, cosine=cosine, norm_ratio=norm_ratio, pair=pair)
     show(as_json, placed.record, lambda: str(placed))
     if figure:
         from disband.figures.objectives import phase_picture

@@ -99,5 +99,5 @@ def band(
             if name is not None and loss is None
             else (chosen_objective(name, loss, values), {})
         )
-        found = compare([(chosen, hyper)], Pair(**pair), cosine, norm_ratio)
+        found = compare([(chosen, hyper)], cosine=cosine, norm_ratio=norm_ratio, pair=Pair(**pair))
     show(as_json, found.record, lambda: band_text(found))

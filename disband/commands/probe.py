@@ -23,8 +23,8 @@ from .shared import JSON, OUT, SET, aside, show
     "--data",
     required=True,
     metavar="SOURCE",
-    help="Preference data: prompt, chosen and rejected as JSONL, JSON, CSV or Parquet, a folder, "
-    "or a hub id.",
+    help="Preference data as JSONL, JSON, CSV or Parquet, a folder, or a hub id. Columns are told "
+    "by their names.",
 )
 @click.option(
     "--objective",
@@ -32,9 +32,25 @@ from .shared import JSON, OUT, SET, aside, show
     default="dpo,simpo,cpo,rpo,orpo",
     show_default=True,
     metavar="NAME,...",
-    help="The first is the one meant to be trained; the others are compared with it.",
+    help="The first is the one meant to be trained, unless --loss is; the others are compared "
+    "with it.",
+)
+@click.option(
+    "--loss",
+    metavar="TEXT",
+    help="A loss of your own, the one meant to be trained; disband derive --help has the grammar.",
 )
 @SET
+@click.option(
+    "--prompt-column",
+    multiple=True,
+    metavar="NAME",
+    help="Column that both responses answer, or none; told by its name if not given. Several are "
+    "joined by line breaks.",
+)
+@click.option("--system-column", metavar="NAME", help="Column of the system turn, or none.")
+@click.option("--chosen-column", metavar="NAME", help="Column of the preferred response.")
+@click.option("--rejected-column", metavar="NAME", help="Column of the other response.")
 @click.option(
     "--sample",
     type=click.IntRange(1),
@@ -95,9 +111,9 @@ from .shared import JSON, OUT, SET, aside, show
 @click.option(
     "--max-length",
     type=click.IntRange(2),
-    default=512,
+    default=1024,
     show_default=True,
-    help="Most tokens of a text; set it as in the trainer.",
+    help="Most tokens of a text, which loses its end; set it as in the trainer.",
 )
 @click.option(
     "--worst",
@@ -157,11 +173,11 @@ def probe(
 ) -> None:
     """Say what preference training would do to a model, before it begins.
 
-    Measures the scores of a sample of preference pairs, and reports for each objective in which
-    share of pairs and batches the chosen and the rejected log-probability would rise or fall, the
-    calibration that each would need, the pairs worst off with the tokens that cause it, what the
-    data look like, and a recommendation with its reason. Writes FOLDER/probe.html and
-    FOLDER/probe.json.
+    Measures the scores of a sample of preference pairs, and gives a verdict with at most three
+    things to do; then for each objective in which share of pairs and batches the chosen and the
+    rejected log-probability would rise or fall, the calibration that each would need, the pairs
+    worst off with the tokens that cause it, and what was read of the data and what was not.
+    Writes FOLDER/probe.html and FOLDER/probe.json.
 
     Finished pieces are kept in FOLDER/pieces; after an interrupt the same command goes on.
 
@@ -170,9 +186,13 @@ def probe(
     disband probe --model ./mine --data prefs.jsonl --objective simpo --batch 32
     disband probe --model ./mine --data prefs.jsonl --lora 16 --optimizer adamw
     disband probe --model ./mine --data prefs.jsonl --keep kept.jsonl
+    disband probe --model ./mine --data qa.csv --prompt-column question \\
+                  --prompt-column text
+    disband probe --model ./mine --data prefs.jsonl --objective simpo \\
+                  --loss "relu(1 - w + l)"
     """
     names = [name.strip() for name in objectives.split(",") if name.strip()]
-    if not names:
+    if not names and asked["loss"] is None:
         raise Refusal(
             f"a probe is of at least one objective: got {objectives!r}; name one, such as dpo"
         )

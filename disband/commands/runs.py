@@ -2,12 +2,13 @@
 
 # ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
 
+import sys
 from pathlib import Path
 
 import click
 
-from ..terminal.errors import Interrupted, require_writable, user_input, writing
-from .shared import OUT
+from ..terminal.errors import Interrupted, Refusal, require_writable, user_input, writing
+from .shared import JSON, OUT, aside, show
 
 
 @click.command()
@@ -26,15 +27,35 @@ from .shared import OUT
     show_default=True,
     help="Seeds of the language-model check.",
 )
+@click.option("--all", "whole", is_flag=True, help="Print every claim, too.")
+@click.option(
+    "--second-solver",
+    is_flag=True,
+    help="Look at every verdict of the ledger again, by cvc5 and other arithmetic, and do nothing "
+    "else (minutes; pip install cvc5).",
+)
+@JSON
 @OUT
-def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path) -> None:
+def verify(
+    *,
+    no_lm: bool,
+    fresh: bool,
+    data: str | None,
+    seeds: int,
+    whole: bool,
+    second_solver: bool,
+    as_json: bool,
+    out: Path,
+) -> None:
     """Check everything and write a report.
 
     Derives the objectives, decides every claim of the ledger, simulates the toy settings, compares
     what methods do on toys, trains small language models on real tweets to measure what theory
     predicts, draws the figures and writes report.html and report.json. Records of disband gpt2 in
     FOLDER and those kept with the project decide the claims that rest on them. Takes minutes;
-    --no-lm a minute or two.
+    --no-lm a minute or two. The last screen says what was found; FOLDER/claims.txt has every claim.
+    Exit status 1 says that a verdict differs from the one recorded with the project; models
+    trained by this run, which differ from machine to machine, are left out of that.
 
     Finished steps are kept in FOLDER/steps. After an interrupt the same command goes on from
     there; a later run does again only what its settings, data or code change.
@@ -45,20 +66,46 @@ def verify(*, no_lm: bool, fresh: bool, data: str | None, seeds: int, out: Path)
     """
     if no_lm and data is not None:
         raise click.UsageError("--data is for the language-model check, which --no-lm leaves out")
+    if second_solver:
+        _second_look(as_json=as_json)
+        return
     try:
+        from ..job.recording import changes
         from ..job.run import Job, run
-        from ..terminal.summary import summary
+        from ..job.summary import document, screen, table
 
         job = Job(out=out, models=not no_lm, fresh=fresh, data=data, seeds=seeds)
-        with writing(out):
+        with writing(out), aside(as_json):
             report = run(job)
+        with user_input():
+            since = changes(report)
     except KeyboardInterrupt as error:
         kept = out / "steps"
         raise Interrupted(
             f"interrupted; finished steps are kept in {kept}, run the same command to go on"
         ) from error
-    click.echo()
-    click.echo(summary(report, out))
+    show(
+        as_json,
+        lambda: document(report, since, out),
+        lambda: f"{table(report) if whole else ''}\n{screen(report, since, out)}",
+    )
+    if since.differ:
+        sys.exit(1)
+
+
+def _second_look(*, as_json: bool) -> None:
+    from ..job.second import disagree, look_text, second_look, written
+    from ..terminal.progress import Screen
+
+    with aside(as_json), Screen(11) as screen, screen.step("second look") as step:
+        try:
+            looks = second_look(on_done=step.advance)
+        except RuntimeError as error:
+            raise Refusal(str(error).partition("\n")[0]) from error
+        step.result = f"{len(looks)} verdicts"
+    show(as_json, lambda: written(looks), lambda: look_text(looks))
+    if disagree(looks):
+        raise SystemExit(1)
 
 
 @click.command()

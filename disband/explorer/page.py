@@ -11,18 +11,17 @@ from markupsafe import Markup
 from sympy import Basic, Expr, latex, sqrt, symbols
 
 from disband.figures import explorer
-from disband.sims.pairs.gallery import MECHANISMS
 from disband.sims.pairs.policies import PLACES
 from disband.sims.pairs.studies import TOYS
 from disband.theory.band import Case
-from disband.theory.facts.charts import LATEX as CHARTS
-from disband.theory.facts.charts import chart
+from disband.theory.facts.abbreviations import LATEX as CHARTS
+from disband.theory.facts.abbreviations import chart
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.javascript import PRELUDE, javascript
 from disband.theory.models.toys import single_token_gram
 from disband.theory.objective import Objective
-from disband.theory.objectives import DPO, OBJECTIVES
-from disband.theory.step import first_order
+from disband.theory.objectives import DPO, MECHANISMS, OBJECTIVES
 from disband.theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
 from disband.verify.kept.files import json_text
 from disband.verify.kept.provenance import versions

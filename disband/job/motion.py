@@ -8,7 +8,7 @@ from disband.sims.methods.treatments import FOR_ONE_PAIR
 from disband.sims.pairs.paths import Path, path
 from disband.sims.pairs.studies import EDIT_ONE_SHARED
 from disband.sims.surveys.adam import WORDS, Cloud, cloud
-from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map, outcome_map
+from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, OutcomeMap, outcome_map
 from disband.theory.objectives import DPO, OBJECTIVES
 
 from .toys import run_toy
@@ -34,7 +34,7 @@ class Motion:
     """
 
     paths: Mapping[tuple[str, str], Path] = field(default_factory=dict)
-    maps: Mapping[tuple[str, str], Map] = field(default_factory=dict)
+    maps: Mapping[tuple[str, str], OutcomeMap] = field(default_factory=dict)
     clouds: Mapping[str, Cloud] = field(default_factory=dict)
 
 

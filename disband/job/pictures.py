@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from disband.figures.chen2026 import band_picture, places, wedge
+from disband.figures.chen2026 import band_picture
 from disband.figures.in_motion import (
     before_after_picture,
     calibration_picture,
@@ -22,7 +22,6 @@ from disband.figures.style import save
 from disband.figures.toys import place_picture, trajectory_picture
 from disband.figures.wang2025 import ablation_picture, exploration_picture, target_picture
 from disband.figures.yuan2025 import figure_3, figure_4a, figure_4b
-from disband.sims.pairs.gallery import MECHANISMS
 from disband.sims.pairs.paths import Path as Run
 from disband.sims.pairs.studies import EDIT_ONE_INDEPENDENT, EDIT_ONE_SHARED, SINGLE_TOKEN
 from disband.sims.simplex.initialization import initialization_map
@@ -30,13 +29,15 @@ from disband.sims.simplex.portraits import COURSE
 from disband.sims.surveys.adam import MEMORY, WORDS
 from disband.sims.surveys.maps import STEPS
 from disband.sims.surveys.phases import FAR, phases
+from disband.sims.surveys.wedge import places, wedge
 from disband.theory.catalogue import catalogue
+from disband.theory.objectives import MECHANISMS
 from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
 from disband.verify.experiments.toys.dynamics import EXPERIMENT as DYNAMICS
 from disband.verify.experiments.toys.probability import EXPERIMENT as EVOLUTION
 from disband.verify.experiments.toys.probability_run import curves, drawn_portraits
+from disband.verify.pages.tables import number
 
-from ..terminal.numbers import number
 from .drawn import Drawn
 from .motion import MAIN
 from .motion import TOY as ENTANGLED

@@ -18,7 +18,7 @@ from disband.verify.experiments.gpt2.workers import WorkerLostError
 from disband.verify.experiments.toys.dynamics_run import DYNAMICS
 from disband.verify.experiments.toys.experiment import Report, ToyExperiment
 from disband.verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
-from disband.verify.kept.files import sweep
+from disband.verify.kept.files import sweep, write_text
 from disband.verify.kept.provenance import provenance
 from disband.verify.kept.store import Arrays, Store
 from disband.verify.pages import method_toys
@@ -34,6 +34,7 @@ from .entries import Record
 from .pictures import PICTURES, draw, select
 from .studied import drawn as drawn_records
 from .studied import merged, studied
+from .summary import TABLE, table
 from .tweets import read_corpus, require_enough
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def run(job: Job) -> Record:
                 "provenance": provenance(),
             }
             write_report(report, figures, job.out)
+            write_text(job.out / TABLE, table(report))
             step.result = str(job.out / "report.html")
     return report
 
@@ -253,9 +255,10 @@ def _sentiment(
         moved = True
         step.advance(done, total, said)
 
-    store = job.store("disband.verify.experiments.sentiment.study")
     try:
-        results = run_all(tweets, store, tell, settings=settings, seeds=range(job.seeds))
+        results = run_all(
+            tweets, job.steps, tell, settings=settings, seeds=range(job.seeds), fresh=job.fresh
+        )
     except WorkerLostError as error:
         raise Refusal(str(error)) from error
     judged = predictions(results)

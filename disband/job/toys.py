@@ -12,8 +12,7 @@ from disband.sims.pairs.policies import AFTER, AT, BEFORE
 from disband.sims.pairs.studies import Study, Toy, rows
 from disband.theory.objective import Objective
 from disband.theory.objectives import DPO
-
-from ..terminal.numbers import number
+from disband.verify.pages.tables import number
 
 STEPS = 100
 _PLACES = {BEFORE: "before they differ", AT: "where they differ", AFTER: "after they differ"}

@@ -1,30 +1,43 @@
 """Plain advice from what was measured: rules with their thresholds, each with its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from math import isnan
-from typing import Any
 
 from disband.verify.pages.tables import percent
 
-from .about_data import about_data
-from .rules import MANY, Advice, interval
+from .about_data import BLOCKING, MANY, about_data
+from .records import (
+    Advice,
+    BatchReport,
+    Geometry,
+    PairReport,
+    PairsAt,
+    TokenCounts,
+    falls,
+    interval,
+    rises,
+)
 
 # A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5
 BROAD = 0.3  # between an interval's ends
 TOGETHER = 0.5  # a rank correlation
 AGREE = 0.75  # of pairs
+PULL = "add a term that pulls the chosen alone, too small to lift the rejected"
+SLIGHT = 0.01  # the weight of what is about the probe, not the training
 
 
 def advise(
-    counts: Mapping[str, Any],
-    tokens: Mapping[str, Any],
-    pairs: Sequence[Mapping[str, Any]],
-    groups: Sequence[Mapping[str, Any] | None],
-    geometry: Mapping[str, Any],
-) -> list[dict[str, Any]]:
-    """Every rule, those that apply first, as plain records.
+    counts: Mapping[str, int],
+    tokens: TokenCounts,
+    pairs: Sequence[PairReport],
+    groups: Sequence[BatchReport | None],
+    geometry: Geometry,
+) -> list[Advice]:
+    """Every rule: those that apply first, of them the heaviest.
+
+    Where batches were measured, what is said of single pairs weighs as much as batches bear it
+    out: a trainer steps on batches.
 
     Args:
         counts: Of all rows; see :class:`disband.probe.survey.Counts`.
@@ -32,155 +45,213 @@ def advise(
         pairs: Of each objective; see :func:`disband.probe.shares.pair_report`. The first is the
             one that is meant to be trained.
         groups: Of each objective's batches; see :func:`disband.probe.shares.batch_report`.
-        geometry: Quantiles of ``cosine``, ``norm ratio`` and ``length ratio``, the rejected over
-            the chosen, and rank correlations with the latter: ``norm ratio with length ratio``,
-            and of the first objective's ``incentive ratio with length ratio``.
+        geometry: Of the sample under the first objective.
     """
     first, name = pairs[0]["at"][0], pairs[0]["objective"]
     batch = groups[0]
+
+    def borne_out(*outcomes: str) -> float:
+        of, total = (
+            (batch["means"], batch["batches"])
+            if batch
+            else (first["outcomes"], first["outcomes"]["ideal"]["of"])
+        )
+        return sum(of[outcome]["count"] for outcome in outcomes) / max(total, 1)
+
     rules = [
         _no_number(name, first),
-        _both_fall(name, first, geometry),
-        _some_fall(name, first),
-        *([_batches(name, batch), _mixed(name, batch), _empty(name, batch)] if batch else []),
-        _lengths(name, first, geometry),
-        _spread(name, first),
-        _others(name, pairs),
-        _both_rise(name, first),
-        _turned(name, first),
-        *about_data(counts, tokens),
+        *([_empty(name, batch), _batches(name, batch), _mixed(name, batch)] if batch else []),
+        _both_fall(name, first, geometry, borne_out("both_fall")),
+        _some_fall(name, first, borne_out("both_fall")),
+        _lengths(name, first, geometry, borne_out("both_fall")),
+        _spread(name, first, borne_out("both_fall", "both_rise", "reversed")),
+        _others(name, pairs, groups),
+        _both_rise(name, first, borne_out("both_rise")),
+        _turned(name, first, borne_out("reversed")),
+        *about_data(counts, tokens, batch["size"] if batch else 1),
         _few(name, first),
     ]
-    if not any(rule.applies for rule in rules):
+    if not any(rule["applies"] for rule in rules):
         rules.insert(0, _nothing(name, first))
-    return [asdict(rule) for rule in sorted(rules, key=lambda rule: not rule.applies)]
+    return sorted(rules, key=lambda rule: (not rule["applies"], -rule["weight"]))
 
 
-def _both_fall(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
-    falls = first["outcomes"]["both_fall"]
+def _both_fall(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Advice:
+    both = first["outcomes"]["both_fall"]
     factor = first["calibration"]
-    cosine, ratio = geometry["cosine"], geometry["norm ratio"]
+    cosine, ratio = geometry["cosine"], geometry["norm_ratio"]
     told = (
         f"median cosine {cosine['median']:.2f}, median ‖b‖/‖a‖ {ratio['median']:.2f}"
         if cosine and ratio
         else "no scores"
     )
-    one = first["one factor"]
+    one = first["one_factor"]
     remedy = (
         f"Calibrate: pull on the chosen times δ, push on the rejected divided by δ, median "
         f"δ = {factor['median']:.2f} (one δ = {one['factor']:.2f} for all makes "
-        f"{percent(one['ideal']['share'])} ideal); or add a term that pulls the chosen alone "
-        "(RPO, CPO)."
+        f"{percent(one['ideal']['share'])} ideal); or {PULL}."
         if factor and one
-        else "Add a term that pulls the chosen alone (RPO, CPO): no factor calibrates this one."
+        else f"No factor calibrates this one: {PULL}."
     )
     return Advice(
-        f"Both fall: surely more than {percent(MOST)} of the pairs under {name}",
-        f"both fall for {interval(falls)}; {told}",
-        falls["low"] > MOST,
-        remedy,
-        "The push on the rejected response, felt through the cosine, exceeds the pull on the "
-        "chosen one: d_l⟨a,b⟩ > d_w‖a‖². Nothing is wrong with the program.",
+        topic="entanglement",
+        weight=weight,
+        rule=f"Both fall: surely more than {percent(MOST)} of the pairs under {name}",
+        measured=f"both fall for {interval(both)}; {told}",
+        applies=both["low"] > MOST,
+        advice=remedy,
+        reason=(
+            "The push on the rejected response, felt through the cosine, exceeds the pull on the "
+            "chosen one: d_l⟨a,b⟩ > d_w‖a‖². Nothing is wrong with the program."
+        ),
     )
 
 
-def _some_fall(name: str, first: Mapping[str, Any]) -> Advice:
-    falls = first["outcomes"]["both_fall"]
+def _some_fall(name: str, first: PairsAt, weight: float) -> Advice:
+    both = first["outcomes"]["both_fall"]
     return Advice(
-        f"Some fall: both surely fall for more than {percent(MANY)} of the pairs under {name}, and "
-        f"not surely for more than {percent(MOST)}",
-        f"both fall for {interval(falls)}",
-        MANY < falls["low"] <= MOST,
-        "Look at the pairs worst off below, and watch the chosen log-probabilities; factors pair "
-        'by pair (Monitor(calibrate="pairs")) mend these and change little for the others.',
-        "In these pairs the push on the rejected response, felt through the cosine, exceeds the "
-        "pull on the chosen one.",
+        topic="entanglement",
+        weight=weight,
+        rule=(
+            f"Some fall: both surely fall for more than {percent(MANY)} of the pairs under {name}, "
+            f"and not surely for more than {percent(MOST)}"
+        ),
+        measured=f"both fall for {interval(both)}",
+        applies=MANY < both["low"] <= MOST,
+        advice=(
+            "Look at the pairs worst off below, and watch the chosen log-probabilities; factors "
+            'pair by pair (Monitor(calibrate="pairs")) mend these and change little for the others.'
+        ),
+        reason=(
+            "In these pairs the push on the rejected response, felt through the cosine, exceeds "
+            "the pull on the chosen one."
+        ),
     )
 
 
-def _no_number(name: str, first: Mapping[str, Any]) -> Advice:
+def _no_number(name: str, first: PairsAt) -> Advice:
     unknown = first["outcomes"]["unknown"]
     return Advice(
-        f"Not a number: of any pair, under {name}",
-        f"no number for {interval(unknown)}",
-        unknown["count"] > 0,
-        "Find out what the model makes of these pairs before you train (--dtype float32 here, and "
-        "the checkpoint itself).",
-        "Log-probabilities or scores that are not finite make every parameter NaN in one step.",
+        topic="numbers",
+        weight=BLOCKING,
+        rule=f"Not a number: of any pair, under {name}",
+        measured=f"no number for {interval(unknown)}",
+        applies=unknown["count"] > 0,
+        advice=(
+            "Find out what the model makes of these pairs before you train (--dtype float32 here, "
+            "and the checkpoint itself)."
+        ),
+        reason=(
+            "Log-probabilities or scores that are not finite make every parameter NaN in one step."
+        ),
     )
 
 
-def _turned(name: str, first: Mapping[str, Any]) -> Advice:
+def _turned(name: str, first: PairsAt, weight: float) -> Advice:
     turned = first["outcomes"]["reversed"]
     return Advice(
-        f"Reversed: surely more than {percent(MANY)} of the pairs under {name}",
-        f"the chosen falls and the rejected rises for {interval(turned)}",
-        turned["low"] > MANY,
-        "Choose another target margin or another objective; no calibration mends these.",
-        "With positive incentives no pair is reversed: here the objective pulls margins back, as "
-        "they are beyond its target.",
+        topic="target",
+        weight=weight,
+        rule=f"Reversed: surely more than {percent(MANY)} of the pairs under {name}",
+        measured=f"the chosen falls and the rejected rises for {interval(turned)}",
+        applies=turned["low"] > MANY,
+        advice="Choose another target margin or another objective; no calibration mends these.",
+        reason=(
+            "With positive incentives no pair is reversed: here the objective pulls margins back, "
+            "as they are beyond its target."
+        ),
     )
 
 
-def _both_rise(name: str, first: Mapping[str, Any]) -> Advice:
-    rises = first["outcomes"]["both_rise"]
+def _both_rise(name: str, first: PairsAt, weight: float) -> Advice:
+    both = first["outcomes"]["both_rise"]
     factor = first["calibration"]
     return Advice(
-        f"Both rise: surely more than {percent(MOST)} of the pairs under {name}",
-        f"both rise for {interval(rises)}",
-        rises["low"] > MOST,
-        "Expect the rejected to rise at first; a factor below one on the chosen's pull"
-        + (f" (median δ = {factor['median']:.2f})" if factor else "")
-        + " would turn it.",
-        "The pull on the chosen response, felt through the cosine, exceeds the push on the "
-        "rejected one: d_w⟨a,b⟩ > d_l‖b‖².",
+        topic="rise",
+        weight=weight,
+        rule=f"Both rise: surely more than {percent(MOST)} of the pairs under {name}",
+        measured=f"both rise for {interval(both)}",
+        applies=both["low"] > MOST,
+        advice=(
+            "Expect the rejected to rise at first; a factor below one on the chosen's pull"
+            + (f" (median δ = {factor['median']:.2f})" if factor else "")
+            + " would turn it."
+        ),
+        reason=(
+            "The pull on the chosen response, felt through the cosine, exceeds the push on the "
+            "rejected one: d_w⟨a,b⟩ > d_l‖b‖²."
+        ),
     )
 
 
-def _batches(name: str, batch: Mapping[str, Any]) -> Advice:
-    means = batch["means"]
-    falls = means["both_fall"]["count"] + means["reversed"]["count"]
+def _batches(name: str, batch: BatchReport) -> Advice:
+    falling = falls(batch)
+    empty = batch["empty_band"]["count"] > MANY * batch["batches"]
     return Advice(
-        f"Batches fall: in more than {percent(MOST)} of the measured batches the mean chosen "
-        f"falls under {name}",
-        f"{falls} of {batch['batches']} batches of {batch['size']}; "
-        f"{interval(batch['as alone'])} of their pairs go the way their own products say",
-        falls > MOST * batch["batches"],
-        "Expect chosen log-probabilities to fall from the first steps; scale the two sides of the "
-        "whole batch"
-        + (f" (median δ = {batch['factor']['median']:.2f})" if batch["factor"] else "")
-        + ", or add a term that pulls the chosen alone.",
-        "A batch's step moves a response by the products with all scores of the batch, not only "
-        "with those of its own pair.",
+        topic="entanglement",
+        weight=(falling / batch["batches"]),
+        rule=(
+            f"Batches fall: in more than {percent(MOST)} of the measured batches the mean chosen "
+            f"falls under {name}"
+        ),
+        measured=(
+            f"{falling} of {batch['batches']} batches of {batch['size']}; "
+            f"{interval(batch['as_alone'])} of their pairs go the way their own products say"
+        ),
+        applies=falling > MOST * batch["batches"],
+        advice=(
+            "Expect chosen log-probabilities to fall from the first steps; "
+            + (
+                "scale the two sides of the whole batch"
+                f" (median δ = {batch['factor']['median']:.2f}), or "
+                if batch["factor"] and not empty
+                else ""
+            )
+            + f"{PULL}."
+        ),
+        reason=(
+            "A batch's step moves a response by the products with all scores of the batch, not "
+            "only with those of its own pair."
+        ),
     )
 
 
-def _mixed(name: str, batch: Mapping[str, Any]) -> Advice:
-    alike = batch["as alone"]
+def _mixed(name: str, batch: BatchReport) -> Advice:
+    alike = batch["as_alone"]
     return Advice(
-        f"Other pairs decide: surely less than {percent(AGREE)} of the pairs of a batch go the way "
-        f"their own products say under {name}",
-        f"as alone for {interval(alike)}",
-        alike["high"] < AGREE,
-        "Go by the batches here, not by single pairs; what is mixed into a batch matters.",
-        "The products with other pairs' scores outweigh those within the pair.",
+        topic="reading",
+        weight=(0.0),
+        rule=(
+            f"Other pairs decide: surely less than {percent(AGREE)} of the pairs of a batch go the "
+            f"way their own products say under {name}"
+        ),
+        measured=f"as alone for {interval(alike)}",
+        applies=alike["high"] < AGREE,
+        advice="Go by the batches here, not by single pairs; what is mixed into a batch matters.",
+        reason="The products with other pairs' scores outweigh those within the pair.",
     )
 
 
-def _empty(name: str, batch: Mapping[str, Any]) -> Advice:
-    empty = batch["empty band"]
+def _empty(name: str, batch: BatchReport) -> Advice:
+    empty = batch["empty_band"]
     return Advice(
-        f"Empty batch bands: more than {percent(MANY)} of the measured batches under {name}",
-        f"{empty['count']} of {empty['of']} batches",
-        empty["count"] > MANY * max(empty["of"], 1),
-        "Do not rely on calibration: add a term that pulls the chosen alone, train with larger or "
-        "more mixed batches, or drop the most entangled pairs.",
-        "No factor between the two sides makes the mean chosen rise and the mean rejected fall.",
+        topic="entanglement",
+        weight=(empty["count"] / max(empty["of"], 1)),
+        rule=f"Empty batch bands: more than {percent(MANY)} of the measured batches under {name}",
+        measured=f"{empty['count']} of {empty['of']} batches",
+        applies=empty["count"] > MANY * max(empty["of"], 1),
+        advice=(
+            "Do not rely on calibration: add a term that pulls the chosen alone, train with larger "
+            "or more mixed batches, or drop the most entangled pairs."
+        ),
+        reason=(
+            "No factor between the two sides makes the mean chosen rise and the mean rejected fall."
+        ),
     )
 
 
-def _spread(name: str, first: Mapping[str, Any]) -> Advice:
-    factor, one = first["calibration"], first["one factor"]
+def _spread(name: str, first: PairsAt, weight: float) -> Advice:
+    factor, one = first["calibration"], first["one_factor"]
     ideal = first["outcomes"]["ideal"]
     told = (
         f"ideal as they are {interval(ideal)}, and with one δ = {one['factor']:.2f} for all "
@@ -190,79 +261,140 @@ def _spread(name: str, first: Mapping[str, Any]) -> Advice:
         else "no factors"
     )
     return Advice(
-        f"Uneven pairs: surely more than {percent(MANY)} are not ideal as they are, nor with one "
-        f"factor for all, under {name}",
-        told,
-        bool(factor and one) and 1 - max(ideal["high"], one["ideal"]["high"]) > MANY,
-        'Calibrate pair by pair (Monitor(calibrate="pairs")); one factor for all leaves these '
-        "outside their band.",
-        "Each pair's factor is √(‖b‖ d_l / ‖a‖ d_w), and here pairs differ more in it than their "
-        "bands are wide.",
+        topic="entanglement",
+        weight=weight,
+        rule=(
+            f"Uneven pairs: surely more than {percent(MANY)} are not ideal as they are, nor with "
+            f"one factor for all, under {name}"
+        ),
+        measured=told,
+        applies=(
+            factor is not None
+            and one is not None
+            and 1 - max(ideal["high"], one["ideal"]["high"]) > MANY
+        ),
+        advice=(
+            'Calibrate pair by pair (Monitor(calibrate="pairs")); one factor for all leaves these '
+            "outside their band."
+        ),
+        reason=(
+            "Each pair's factor is √(‖b‖ d_l / ‖a‖ d_w), and here pairs differ more in it than "
+            "their bands are wide."
+        ),
     )
 
 
-def _lengths(name: str, first: Mapping[str, Any], geometry: Mapping[str, Any]) -> Advice:
-    together, ratio = geometry["norm ratio with length ratio"], geometry["norm ratio"]
-    longer = geometry["length ratio"]
-    falls = first["outcomes"]["both_fall"]
+def _lengths(name: str, first: PairsAt, geometry: Geometry, weight: float) -> Advice:
+    together, ratio = geometry["norms_with_lengths"], geometry["norm_ratio"]
+    longer = geometry["length_ratio"]
+    both = first["outcomes"]["both_fall"]
     # Of an objective of mean log-probabilities, the incentives already go with the lengths.
-    normalised = geometry["incentive ratio with length ratio"] > TOGETHER
+    normalised = geometry["incentives_with_lengths"] > TOGETHER
     return Advice(
-        f"Lengths: norms go with lengths (rank correlation above {TOGETHER}), the rejected is "
-        "the longer and has the larger score, in the median, and both surely fall for more than "
-        f"{percent(MANY)} of the pairs under {name}, which does not normalise",
-        "rank correlation of ‖b‖/‖a‖ with |y_l|/|y_w| "
-        + ("unknown" if isnan(together) else f"{together:.2f}")
-        + ", median ‖b‖/‖a‖ "
-        + (f"{ratio['median']:.2f}" if ratio else "unknown")
-        + ", median |y_l|/|y_w| "
-        + (f"{longer['median']:.2f}" if longer else "unknown"),
-        together > TOGETHER
-        and bool(ratio and longer)
-        and min(ratio["median"], longer["median"]) > 1
-        and falls["low"] > MANY
-        and not normalised,
-        "Normalise by length (SimPO, DPO-norm), or balance the lengths of the two sides.",
-        "A longer response has a longer score, so the push on it weighs more; an objective of "
-        "mean log-probabilities divides it by the length.",
+        topic="lengths",
+        weight=weight,
+        rule=(
+            f"Lengths: norms go with lengths (rank correlation above {TOGETHER}), the rejected is "
+            "the longer and has the larger score, in the median, and both surely fall for more "
+            f"than {percent(MANY)} of the pairs under {name}, which does not normalise"
+        ),
+        measured=(
+            "rank correlation of ‖b‖/‖a‖ with |y_l|/|y_w| "
+            + ("unknown" if isnan(together) else f"{together:.2f}")
+            + ", median ‖b‖/‖a‖ "
+            + (f"{ratio['median']:.2f}" if ratio else "unknown")
+            + ", median |y_l|/|y_w| "
+            + (f"{longer['median']:.2f}" if longer else "unknown")
+        ),
+        applies=(
+            together > TOGETHER
+            and ratio is not None
+            and longer is not None
+            and min(ratio["median"], longer["median"]) > 1
+            and both["low"] > MANY
+            and not normalised
+        ),
+        advice=(
+            "Balance the lengths of the two sides, or compare an objective of mean "
+            "log-probabilities in the batch table."
+        ),
+        reason=(
+            "A longer response has a longer score, so the push on it weighs more; an objective of "
+            "mean log-probabilities divides it by the length."
+        ),
     )
 
 
-def _others(name: str, pairs: Sequence[Mapping[str, Any]]) -> Advice:
-    """Objectives that were asked for and surely leave more pairs in the best case."""
-    mine = pairs[0]["at"][0]["outcomes"]["ideal"]
-    theirs = {other["objective"]: other["at"][0]["outcomes"]["ideal"] for other in pairs[1:]}
-    better = [other for other, ideal in theirs.items() if ideal["low"] > mine["high"]]
-    best = max(better, key=lambda other: theirs[other]["share"], default=None)
-    shown = [(name, mine), *((other, theirs[other]) for other in better or theirs)]
+def _others(name: str, pairs: Sequence[PairReport], groups: Sequence[BatchReport | None]) -> Advice:
+    """An objective that was asked for and does better, in batches where they were measured."""
+    gains = {
+        other["objective"]: _gain(pairs[0], other, groups[0], batch)
+        for other, batch in zip(pairs[1:], groups[1:], strict=True)
+    }
+    best = max(gains, key=lambda other: gains[other], default=None)
+    gain = gains[best] if best is not None else 0.0
+    told = [
+        f"{pair['objective']} "
+        + (
+            f"in {batch['means']['ideal']['count']} of {batch['batches']} batches"
+            if batch
+            else interval(pair["at"][0]["outcomes"]["ideal"])
+        )
+        for pair, batch in zip(pairs, groups, strict=True)
+    ]
     return Advice(
-        "Another objective: under one that was asked for, surely more pairs are ideal than under "
-        f"{name}",
-        "ideal for " + "; ".join(f"{other} {interval(ideal)}" for other, ideal in shown),
-        best is not None,
-        f"Consider {best}." if best else "Stay with the first.",
-        "Its ratio of incentives at the start lies within the band of more pairs.",
+        topic="objective",
+        weight=gain,
+        rule=(
+            "Another objective: under one that was asked for, more batches go the right way than "
+            f"under {name}, and in no more of them the chosen falls or the rejected rises; without "
+            "batches, surely more pairs are ideal"
+        ),
+        measured=("ideal for " + "; ".join(told)),
+        applies=gain > 0,
+        advice=f"Consider {best}." if gain > 0 else "Stay with the first.",
+        reason="Its ratio of incentives at the start lies within more of the bands.",
     )
 
 
-def _few(name: str, first: Mapping[str, Any]) -> Advice:
-    falls = first["outcomes"]["both_fall"]
+def _gain(
+    mine: PairReport, other: PairReport, batch: BatchReport | None, others: BatchReport | None
+) -> float:
+    """The share of batches, or surely of pairs, that the other objective has more; or zero."""
+    if batch and others:
+        more = others["means"]["ideal"]["count"] - batch["means"]["ideal"]["count"]
+        worse = falls(others) > falls(batch) or rises(others) > rises(batch)
+        return 0.0 if worse else max(more, 0) / batch["batches"]
+    one, another = (report["at"][0]["outcomes"]["ideal"] for report in (mine, other))
+    return another["share"] - one["share"] if another["low"] > one["high"] else 0.0
+
+
+def _few(name: str, first: PairsAt) -> Advice:
+    both = first["outcomes"]["both_fall"]
     return Advice(
-        f"Small sample: the interval of the pairs in which both fall is broader than "
-        f"{percent(BROAD)} under {name}",
-        f"both fall for {interval(falls)}",
-        falls["high"] - falls["low"] > BROAD,
-        "Measure more pairs (--sample, or more data) before you rely on the shares.",
-        "What holds of so few pairs may not hold of the data.",
+        topic="sample",
+        weight=SLIGHT,
+        rule=(
+            f"Small sample: the interval of the pairs in which both fall is broader than "
+            f"{percent(BROAD)} under {name}"
+        ),
+        measured=f"both fall for {interval(both)}",
+        applies=both["high"] - both["low"] > BROAD,
+        advice="Measure more pairs (--sample, or more data) before you rely on the shares.",
+        reason="What holds of so few pairs may not hold of the data.",
     )
 
 
-def _nothing(name: str, first: Mapping[str, Any]) -> Advice:
+def _nothing(name: str, first: PairsAt) -> Advice:
     return Advice(
-        "Nothing found: no other rule applies",
-        f"both fall for {interval(first['outcomes']['both_fall'])} under {name}",
-        True,  # noqa: FBT003
-        "Train as planned, and watch the log-probabilities of both sides.",
-        f"The sample shows no bad rows, and that both fall for more than {percent(MANY)} of the "
-        "pairs is not sure.",
+        topic="none",
+        weight=(0.0),
+        rule="Nothing found: no other rule applies",
+        measured=f"both fall for {interval(first['outcomes']['both_fall'])} under {name}",
+        applies=(True),
+        advice="Train as planned, and watch the log-probabilities of both sides.",
+        reason=(
+            f"The sample shows no bad rows, and that both fall for more than {percent(MANY)} of "
+            "the pairs is not sure."
+        ),
     )

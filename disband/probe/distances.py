@@ -1,13 +1,15 @@
 """How far apart the two responses of a pair are, in tokens."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 from disband.lm.data.tokenize import TokenPair
+
+from .records import Quantiles, TokenCounts
 
 Array = npt.NDArray[np.float64]
 
@@ -26,7 +28,7 @@ class Distances(NamedTuple):
         edits: Fewest tokens to insert, delete or replace to turn one into the other.
         prefix: Tokens that both begin with.
         suffix: Tokens that both end with, beyond the common beginning.
-        cut: Whether the context or a response was cut to what the model may read.
+        cut: Whether a response was cut to what the model may read.
     """
 
     len_w: Array
@@ -65,7 +67,7 @@ def distances(pairs: Sequence[TokenPair]) -> Distances:
         for pair in pairs
     ]
     len_w, len_l, edits, prefix, suffix = np.array(rows, float).reshape(len(rows), 5).T
-    cut = np.array([pair.cut_context > 0 or any(pair.cut_responses) for pair in pairs], bool)
+    cut = np.array([any(pair.cut) for pair in pairs], bool)
     return Distances(len_w, len_l, edits, prefix, suffix, cut)
 
 
@@ -86,30 +88,33 @@ def edit_distance(one: Sequence[int], other: Sequence[int]) -> int:
     return int(line[-1])
 
 
-def statistics(found: Distances) -> dict[str, Any]:
-    """Counts and quantiles of the sample for tables, in tokens unless a share."""
-    differ = ~found.identical
-    shorter = np.minimum(found.len_w, found.len_l)
-    ratio = found.len_w / found.len_l
+def statistics(pairs: Sequence[TokenPair], apart: Distances) -> TokenCounts:
+    """Counts and quantiles of the sample; pairs that are left out and score gaps come later."""
+    differ = ~apart.identical
+    shorter = np.minimum(apart.len_w, apart.len_l)
     return {
-        "pairs": len(ratio),
-        "identical tokens": int(found.identical.sum()),
-        "nearly identical": int(found.near.sum()),
-        "cut to fit": int(found.cut.sum()),
-        "chosen length": quantiles(found.len_w),
-        "rejected length": quantiles(found.len_l),
-        "chosen / rejected length": quantiles(ratio),
-        "edit distance": quantiles(found.edits),
-        "edits / longer length": quantiles(found.share),
-        "first difference at token": quantiles(found.prefix[differ] + 1),
-        "first difference at share of the shorter": quantiles(
-            (found.prefix / np.maximum(shorter, 1))[differ]
-        ),
-        "common suffix": quantiles(found.suffix[differ]),
+        "pairs": len(pairs),
+        "filled": 0,
+        "identical": int(apart.identical.sum()),
+        "identical_once_cut": int((apart.identical & apart.cut).sum()),
+        "near": int(apart.near.sum()),
+        "cut": int(apart.cut.sum()),
+        "started_twice": sum(pair.started_twice for pair in pairs),
+        "ended_twice": sum(pair.ended_twice for pair in pairs),
+        "merged": sum(pair.merged > 0 for pair in pairs),
+        "chosen_length": quantiles(apart.len_w),
+        "rejected_length": quantiles(apart.len_l),
+        "length_ratio": quantiles(apart.len_w / apart.len_l),
+        "edit_distance": quantiles(apart.edits),
+        "edits_of_longer": quantiles(apart.share),
+        "first_difference": quantiles(apart.prefix[differ] + 1),
+        "first_difference_of_shorter": quantiles((apart.prefix / np.maximum(shorter, 1))[differ]),
+        "common_suffix": quantiles(apart.suffix[differ]),
+        "score_gap": None,
     }
 
 
-def quantiles(values: npt.ArrayLike) -> dict[str, float] | None:
+def quantiles(values: npt.ArrayLike) -> Quantiles | None:
     """The 10th, 50th and 90th percentile of the finite values, None where there are none."""
     numbers = np.asarray(values, float)
     numbers = numbers[np.isfinite(numbers)]
@@ -121,11 +126,11 @@ def quantiles(values: npt.ArrayLike) -> dict[str, float] | None:
 
 def rank_correlation(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
     """Spearman's correlation where both are finite; NaN where either does not vary."""
-    pairs = np.array([one, other], float)
-    pairs = pairs[:, np.isfinite(pairs).all(0)]
-    if pairs.shape[1] < 2 or (np.ptp(pairs, axis=1) == 0).any():
+    both = np.array([one, other], float)
+    both = both[:, np.isfinite(both).all(0)]
+    if both.shape[1] < 2 or (np.ptp(both, axis=1) == 0).any():
         return float("nan")
-    return float(np.corrcoef([rankdata(values) for values in pairs])[0, 1])
+    return float(spearmanr(*both).statistic)
 
 
 def _common_ends(one: Sequence[int], other: Sequence[int]) -> tuple[int, int]:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Literal
 from ..terminal.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
+    from disband.lm.data.columns import Named
     from disband.lm.data.tokenize import Cut
     from disband.lm.model.load import Loaded
-    from disband.theory.kernels.compiled import Compiled
+    from disband.theory.kernels.compiled import HasKernels
 
     from .keep import Rule
 
 Optimizer = Literal["sgd", "adamw"]
 # Objectives with those of their hyperparameters that are not their defaults.
-Named = list[tuple["Compiled", dict[str, float]]]
+Objectives = list[tuple["HasKernels", dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Probe:
     Args:
         model: See :func:`disband.lm.model.load.load_model`.
         data: See :func:`disband.lm.data.read.read_rows`.
-        objectives: Names; the first is the one meant to be trained.
+        objectives: Names; the first is the one meant to be trained, unless a loss is given.
+        loss: A loss of one's own, the one meant to be trained; see
+            :func:`disband.theory.own_loss.declare.typed_objective`.
         settings: Hyperparameters by name, of those objectives that have them.
         sample: Pairs measured.
         seed: Of the sample.
@@ -38,6 +41,8 @@ class Probe:
         reference: Another model as the reference; the model itself at the start if none is given.
         lora: Rank of the adapters that alone are trained; everything is if none is given.
         lora_alpha, lora_targets: See :func:`disband.lm.model.load.with_lora`.
+        prompt_column, system_column, chosen_column, rejected_column: See
+            :class:`disband.lm.data.columns.Named`.
         max_length: Most tokens of a text.
         worst: How many pairs are looked into token by token …
         longest: … among those of at most so many response tokens.
@@ -52,6 +57,7 @@ class Probe:
     model: str
     data: str
     objectives: Sequence[str] = ("dpo", "simpo", "cpo", "rpo", "orpo")
+    loss: str | None = None
     settings: Mapping[str, float] = field(default_factory=dict)
     sample: int = 512
     seed: int = 0
@@ -64,7 +70,11 @@ class Probe:
     lora: int | None = None
     lora_alpha: int = 16
     lora_targets: Sequence[str] = ()
-    max_length: int = 512
+    prompt_column: Sequence[str] = ()
+    system_column: str | None = None
+    chosen_column: str | None = None
+    rejected_column: str | None = None
+    max_length: int = 1024
     worst: int = 3
     longest: int = 120
     memory: float = 2.0
@@ -76,6 +86,15 @@ class Probe:
     out: Path = Path("out")
 
     @property
+    def named(self) -> "Named":
+        """The columns that the user names."""
+        from disband.lm.data.columns import Named
+
+        return Named(
+            tuple(self.prompt_column), self.system_column, self.chosen_column, self.rejected_column
+        )
+
+    @property
     def adapters(self) -> dict[str, object] | None:
         """What is known of the adapters, if there are any."""
         if self.lora is None:
@@ -83,43 +102,55 @@ class Probe:
         return {"rank": self.lora, "alpha": self.lora_alpha, "targets": list(self.lora_targets)}
 
 
-def read_objectives(probe: Probe) -> Named:
+def read_objectives(probe: Probe) -> Objectives:
     """The objectives, each with those of the settings that it has.
 
     Raises:
-        Refusal: No objective has a name, or none has a setting, or a value is not one of its.
+        Refusal: No objective has a name, the loss cannot be read, or none has a setting, or a
+            value is not one of its.
     """
     from disband.theory.catalogue import catalogue
 
-    if not probe.objectives:
+    if not probe.objectives and probe.loss is None:
         raise Refusal("a probe is of at least one objective: got none; name one, such as dpo")
     with user_input():
-        found = list(dict.fromkeys(catalogue().find(name) for name in probe.objectives))
-        known = {p.name for objective in found for p in objective.hyperparameters}
+        catalogued = list(dict.fromkeys(catalogue().find(name) for name in probe.objectives))
+        known = {p.name for objective in catalogued for p in objective.hyperparameters}
+        own = [] if probe.loss is None else [_own(probe.loss, probe.settings)]
+        known |= {name for _, names in own for name in names}
         if unknown := sorted(set(probe.settings) - known):
             raise Refusal(
                 f"the objectives' hyperparameters are {', '.join(sorted(known)) or 'none'}: got "
                 f"{', '.join(unknown)}; set one of these"
             )
-        named = []
-        for objective in found:
-            own = {p.name for p in objective.hyperparameters}
-            given = {name: value for name, value in probe.settings.items() if name in own}
+        named: Objectives = [(objective, {}) for objective, _ in own]
+        for objective in catalogued:
+            names = {p.name for p in objective.hyperparameters}
+            given = {name: value for name, value in probe.settings.items() if name in names}
             objective.values(given)
             named.append((objective, given))
     return named
+
+
+def _own(loss: str, settings: Mapping[str, float]) -> "tuple[HasKernels, list[str]]":
+    """The objective of a typed loss, and the names of its hyperparameters."""
+    from disband.theory.own_loss.declare import hyperparameters_of, typed_objective
+
+    names = hyperparameters_of(loss)
+    values = {name: settings[name] for name in names if name in settings}
+    return typed_objective(loss, values, "own loss"), names
 
 
 def read_model(probe: Probe) -> "Loaded":
     """The model, with adapters if those alone are to be trained; raises as ``load_model``."""
     from disband.lm.model.load import load_model, with_lora
 
-    found = load_model(probe.model, device=probe.device, dtype=probe.dtype)
+    loaded = load_model(probe.model, device=probe.device, dtype=probe.dtype)
     if probe.lora is None:
-        return found
+        return loaded
     targets = list(probe.lora_targets) or None
-    adapted = with_lora(found.model, rank=probe.lora, alpha=probe.lora_alpha, targets=targets)
-    return found._replace(model=adapted)
+    adapted = with_lora(loaded.model, rank=probe.lora, alpha=probe.lora_alpha, targets=targets)
+    return loaded._replace(model=adapted)
 
 
 def read_reference(probe: Probe, model: "Loaded") -> "Loaded":

@@ -13,16 +13,18 @@ import torch
 from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
-from disband.lm.scores.grams import batch_gram, pair_gram
+from disband.lm.scores.audit import audit
+from disband.lm.scores.grams import adam_preconditioner, batch_gram, pair_gram
 from disband.lm.scores.products.metric import Preconditioner
+from disband.lm.training.optimizers import Rule
 from disband.theory.gram import Gram
+from disband.theory.kernels.compiled import HasKernels
 from disband.verify.kept.files import sweep
 from disband.verify.kept.store import Store
 
 Array = npt.NDArray[np.float64]
 Advance = Callable[[float], None]
-# It imports all that pieces are computed by.
-MODULE = "disband.probe.adam"
+MODULE = "disband.probe.measure"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Measured(NamedTuple):
 def log_probabilities(loaded: Loaded, plan: Plan, store: Store, advance: Advance) -> Array:
     """Log-probability of each response, nats: float64 of shape ``(2, pairs)``, chosen first."""
     pieces = plan.pieces
-    found = np.empty((2, len(plan.pairs)))
+    logps = np.empty((2, len(plan.pairs)))
     for done, piece in enumerate(pieces):
         pairs = [plan.pairs[i] for i in piece]
         key = {"model": loaded.provenance, "pairs": digest(pairs)}
@@ -90,9 +92,9 @@ def log_probabilities(loaded: Loaded, plan: Plan, store: Store, advance: Advance
         if kept is None:
             kept = {"logp": np.array([_logps(loaded, pair) for pair in pairs]).T}
             store.save("log-probabilities", key, kept)
-        found[:, piece] = kept["logp"]
+        logps[:, piece] = kept["logp"]
         advance((done + 1) / len(pieces))
-    return found
+    return logps
 
 
 def score_products(
@@ -101,7 +103,7 @@ def score_products(
     store: Store,
     settings: Mapping[str, Any],
     advance: Advance,
-    metric: Callable[[], Preconditioner | None] = lambda: None,
+    metric: Preconditioner | None = None,
 ) -> Measured:
     """Score products of each pair, and of whole batches all of them.
 
@@ -111,33 +113,115 @@ def score_products(
         store: Where finished pieces are kept, and found again.
         settings: What else the numbers depend on, such as adapters and the metric.
         advance: Called with the fraction done.
-        metric: Makes the metric of the products when the first of them must be measured.
+        metric: Of the products; plain ones if there is none.
 
     Raises:
         MemoryError: A single pair does not fit into memory.
     """
     pieces, n = plan.pieces, plan.size
-    found = np.empty((3, len(plan.pairs)))
+    own = np.empty((3, len(plan.pairs)))
     products = np.empty((plan.whole, 2 * n, 2 * n))
-    made: list[Preconditioner | None] = []
     for done, piece in enumerate(pieces):
         pairs = [plan.pairs[i] for i in piece]
         whole = done < plan.whole
-        key = {**settings, "model": loaded.provenance, "pairs": digest(pairs), "whole": whole}
+        key = _key(loaded, plan, settings, done)
         kept = store.load("products", key)
         if kept is None:
-            made = made or [metric()]
 
             def report(part: float, before: int = done) -> None:
                 advance((before + part) / len(pieces))
 
-            kept = _products(loaded, pairs, plan.memory, made[0], report, whole=whole)
+            kept = _products(loaded, pairs, plan.memory, metric, report, whole=whole)
             store.save("products", key, kept)
-        found[:, piece] = kept["own"]
+        own[:, piece] = kept["own"]
         if whole:
             products[done] = kept["all"]
         advance((done + 1) / len(pieces))
-    return Measured(Gram(*found), products)
+    return Measured(Gram(*own), products)
+
+
+def audited(
+    loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str, Any]
+) -> dict[str, float] | None:
+    """Errors of the shortest pair's products; None if there is no memory to know them.
+
+    Raises:
+        ValueError: They are more than rounding.
+    """
+    trained = [p for p in loaded.model.parameters() if p.requires_grad]
+    if 3 * sum(p.numel() * p.element_size() for p in trained) > plan.memory:
+        return None
+    pair = min(plan.pairs, key=lambda p: len(p.context) + len(p.chosen) + len(p.rejected))
+    key = {**settings, "model": loaded.provenance, "pairs": digest([pair])}
+    kept = store.load("audit", key)
+    if kept is None:
+        errors = audit(loaded.model, *batches(loaded.tokenizer, [pair]))
+        kept = {"errors": np.array([errors.contributions, errors.gram, errors.step])}
+        store.save("audit", key, kept)
+    contributions, gram, step = (float(error) for error in kept["errors"])
+    if not max(contributions, gram) <= (0.1 if trained[0].element_size() < 4 else 1e-3):
+        raise ValueError(
+            "score products are those of written-out gradients, but of this model they differ by "
+            f"{max(contributions, gram):.1g} of the scores' norms; choose another --dtype, or "
+            "leave this model out"
+        )
+    return {"contributions": contributions, "gram": gram, "step": step}
+
+
+def start_metric(
+    loaded: Loaded,
+    plan: Plan,
+    refs: Array,
+    objective: HasKernels,
+    settings: Mapping[str, float],
+) -> Preconditioner:
+    r"""Adam's scale :math:`1/(\sqrt{\hat v}+\varepsilon)` if it had seen each batch once.
+
+    :math:`\hat v` is the mean of the squared gradients of the objective's loss over the batches
+    of the sample, all taken at the start: an update of rate zero is made with each. Over all of
+    them, for an entry that none of them moves would have a scale of :math:`1/\varepsilon`.
+
+    Args:
+        loaded: The model.
+        plan: The sample and its batches.
+        refs: Reference log-probabilities, ``(2, pairs)``, nats.
+        objective: Whose gradients.
+        settings: Its hyperparameters that are not its defaults.
+    """
+    model = loaded.model
+    device = model.get_input_embeddings().weight.device
+    loss = objective.kernel("loss", "torch", **settings)
+    optimizer = Rule("adamw", 0.0).build(model)
+    was_training = model.training
+    model.eval()
+    try:
+        for piece in plan.pieces:
+            optimizer.zero_grad()
+            for index in piece:
+                pair = plan.pairs[index]
+                sides = [side.to(device) for side in batches(loaded.tokenizer, [pair])]
+                logps = [logp(model, side).double() for side in sides]
+                known = [torch.tensor([ref], device=device).double() for ref in refs[:, index]]
+                lengths = [side.lengths.double() for side in sides]
+                (loss(*logps, *known, *lengths).sum() / len(piece)).backward()
+            optimizer.step()
+        metric = dict(adam_preconditioner(optimizer, model))
+    finally:
+        optimizer.zero_grad()
+        model.train(was_training)
+    for name, parameter in model.named_parameters():
+        # What no gradient reaches has no score either, so any scale will do.
+        if parameter.requires_grad and name not in metric:
+            metric[name] = torch.ones_like(parameter)
+    return metric
+
+
+def is_measured(loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str, Any]) -> bool:
+    """Whether all score products are kept already, so that no metric needs to be made."""
+    return all(
+        store.load("products", _key(loaded, plan, settings, number)) is not None
+        for number in range(len(plan.pieces))
+    )
 
 
 def kept_in(folder: Path, *, fresh: bool = False) -> Store:
@@ -151,6 +235,13 @@ def digest(pairs: Sequence[TokenPair]) -> str:
     """What tells one sample of pairs from another."""
     text = repr([(pair.context, pair.chosen, pair.rejected) for pair in pairs])
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _key(loaded: Loaded, plan: Plan, settings: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """What a piece of products depends on."""
+    pairs = [plan.pairs[i] for i in plan.pieces[number]]
+    whole = number < plan.whole
+    return {**settings, "model": loaded.provenance, "pairs": digest(pairs), "whole": whole}
 
 
 def _products(

@@ -2,29 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest
 
 from disband.theory.band import calibration
 from disband.theory.batch import MeanProducts, batch_band, batch_factor, is_empty, mean_products
 from disband.theory.batch import pair_changes as changes_in_batch
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.kernels.compiled import Compiled
+from disband.theory.kernels.compiled import HasKernels
 from disband.theory.outcome import Codes, Outcome, outcomes, own_outcomes
-from disband.theory.step import first_order
 
 from .distances import quantiles
 from .measure import Measured
+from .records import BatchReport, OneFactor, Outcomes, PairReport, PairsAt, Share
 
 Array = npt.NDArray[np.float64]
-Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-12  # of float64 sums, relative
-_NORMAL = 1.959963984540054  # the normal distribution's quantile at (1 + CONFIDENCE) / 2
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class State:
     identical: npt.NDArray[np.bool_]
 
     def incentives(
-        self, objective: Compiled, settings: Mapping[str, float], margin: float = 0.0
+        self, objective: HasKernels, settings: Mapping[str, float], margin: float = 0.0
     ) -> tuple[Array, Array]:
         """``d_w`` and ``d_l`` of each pair when the rejected has fallen by ``margin`` nats."""
         data = (self.logp_w, self.logp_l - margin, self.ref_w, self.ref_l, self.len_w, self.len_l)
@@ -57,38 +56,22 @@ class State:
         return d_w, d_l
 
 
-def wilson(count: int, total: int) -> Interval:
-    r"""Interval of a share that was seen ``count`` times in ``total``, at ``CONFIDENCE``.
-
-    .. math:: \frac{p + z^2/2n \pm z\sqrt{p(1-p)/n + z^2/4n^2}}{1 + z^2/n}
-
-    Source: Wilson (1927). NaN for a total of zero.
-    """
+def share(count: int, total: int) -> Share:
+    """A share with its count and Wilson's interval at ``CONFIDENCE``; of nothing all are NaN."""
     if total == 0:
-        return float("nan"), float("nan")
-    share, z2 = count / total, _NORMAL**2
-    centre = share + z2 / (2 * total)
-    half = _NORMAL * sqrt(share * (1 - share) / total + z2 / (4 * total**2))
-    scale = 1 + z2 / total
-    # At a share of zero or one an end is that share, but for rounding.
-    low = 0.0 if count == 0 else (centre - half) / scale
-    high = 1.0 if count == total else (centre + half) / scale
-    return low, high
-
-
-def share(count: int, total: int) -> dict[str, Any]:
-    """A share with its count and interval, as a plain record."""
-    low, high = wilson(count, total)
+        nothing = float("nan")
+        return {"count": 0, "of": 0, "share": nothing, "low": nothing, "high": nothing}
+    low, high = binomtest(count, total).proportion_ci(CONFIDENCE, "wilson")
     return {
         "count": count,
         "of": total,
-        "share": count / total if total else float("nan"),
-        "low": low,
-        "high": high,
+        "share": count / total,
+        "low": float(low),
+        "high": float(high),
     }
 
 
-def table(codes: Codes) -> dict[str, Any]:
+def table(codes: Codes) -> Outcomes:
     """How often each outcome is among these, by its name in lower case."""
     return {o.name.lower(): share(int((codes == o).sum()), codes.size) for o in Outcome}
 
@@ -107,17 +90,17 @@ def drag(d_w: Array, d_l: Array, gram: Gram) -> Array:
 
 
 def pair_report(
-    objective: Compiled,
+    objective: HasKernels,
     settings: Mapping[str, float],
     state: State,
     gram: Gram,
     margins: Sequence[float],
-) -> dict[str, Any]:
+) -> PairReport:
     """What steps on single pairs do under one objective, at the start and at each margin.
 
     The score products stay those of the start: what a margin changes here are the incentives.
     """
-    found = []
+    at: list[PairsAt] = []
     for margin in margins:
         d_w, d_l = state.incentives(objective, settings, margin)
         codes = own_outcomes(d_w, d_l, gram, state.identical)
@@ -125,38 +108,38 @@ def pair_report(
         # Of identical responses any factor is as good.
         factors = np.where(state.identical, np.nan, factors)
         ratio = np.divide(d_w, d_l, out=np.full(d_w.shape, np.nan), where=(d_w > 0) & (d_l > 0))
-        found.append(
+        at.append(
             {
                 "margin": margin,
                 "outcomes": table(codes),
-                "incentive ratio": quantiles(ratio),
+                "incentive_ratio": quantiles(ratio),
                 "calibration": quantiles(factors),
-                "one factor": _one_factor(d_w, d_l, gram, factors),
-                "without calibration": share(int(np.isnan(factors).sum()), factors.size),
+                "one_factor": _one_factor(d_w, d_l, gram, factors),
+                "without_calibration": share(int(np.isnan(factors).sum()), factors.size),
                 "drag": quantiles(drag(d_w, d_l, gram)),
             }
         )
     return {
         "objective": objective.name,
         "settings": objective.settings(settings),
-        "at": found,
+        "at": at,
     }
 
 
-def _one_factor(d_w: Array, d_l: Array, gram: Gram, factors: Array) -> dict[str, Any] | None:
+def _one_factor(d_w: Array, d_l: Array, gram: Gram, factors: Array) -> OneFactor | None:
     """How many pairs that have a factor of their own are ideal under their geometric mean."""
     has = np.isfinite(factors)
     if not has.any():
         return None
-    one = float(np.exp(np.log(factors[has]).mean()))
+    factor = float(np.exp(np.log(factors[has]).mean()))
     some = Gram(*(part[has] for part in _parts(gram)))
-    codes = outcomes(*first_order(d_w[has] * one, d_l[has] / one, some))
-    return {"factor": one, "ideal": share(int((codes == Outcome.IDEAL).sum()), int(has.sum()))}
+    codes = outcomes(*first_order(d_w[has] * factor, d_l[has] / factor, some))
+    return {"factor": factor, "ideal": share(int((codes == Outcome.IDEAL).sum()), int(has.sum()))}
 
 
 def batch_report(
-    objective: Compiled, settings: Mapping[str, float], state: State, measured: Measured
-) -> dict[str, Any] | None:
+    objective: HasKernels, settings: Mapping[str, float], state: State, measured: Measured
+) -> BatchReport | None:
     """What one common step does to whole batches under one objective; None without batches."""
     count, size = len(measured.products), measured.products.shape[-1] // 2
     if not count:
@@ -184,8 +167,8 @@ def batch_report(
         "size": size,
         "means": table(means),
         "pairs": table(inside),
-        "as alone": share(int((alone == inside)[compared].sum()), int(compared.sum())),
-        "empty band": share(int(empty.sum()), int(known.sum())),
+        "as_alone": share(int((alone == inside)[compared].sum()), int(compared.sum())),
+        "empty_band": share(int(empty.sum()), int(known.sum())),
         "factor": quantiles(batch_factor(mean)),
     }
 
@@ -195,12 +178,12 @@ def _as_one(products: Array, identical: npt.NDArray[np.bool_]) -> Array:
 
     Otherwise what rounding leaves of their difference would decide batches of such pairs.
     """
-    found, size = products.copy(), identical.shape[-1]
+    merged, size = products.copy(), identical.shape[-1]
     for batch, i in np.argwhere(identical):
-        one, other = found[batch], size + i
+        one, other = merged[batch], size + i
         one[[i, other]] = (one[i] + one[other]) / 2
         one[:, [i, other]] = ((one[:, i] + one[:, other]) / 2)[:, None]
-    return found
+    return merged
 
 
 def _at_rest(changes: tuple[Any, Any], most: tuple[Any, Any]) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,5 @@
 """What ``disband probe`` found, as tables and lines in a terminal."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,58 +7,72 @@ from rich.console import Console
 from rich.table import Table
 
 from disband.theory.outcome import Outcome
+from disband.verify.pages.tables import number as number_of
 from disband.verify.pages.tables import percent
 
-from ..terminal.numbers import number
+from ..terminal.errors import visible
+from .records import Outcomes, Quantiles, Record, Share
 
 _WIDTH = 100  # where there is no terminal to ask
 
 
-def show(record: Mapping[str, Any], out: Path, console: Console | None = None) -> None:
-    """Print the shares of cases, the batches, the recommendation, and where the rest is."""
+def show(record: Record, out: Path, console: Console | None = None) -> None:
+    """Print the verdict and what to do, what the data are, the tables, and where the rest is."""
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH
+
+    def say(text: str, **how: Any) -> None:
+        console.print(visible(text), markup=False, **how)
+
+    say(f"\n{record['verdict']}")
+    for number, rule in enumerate(record["actions"], 1):
+        say(f"{number}. {rule['advice']}")
+        measured = rule["measured"][:1].upper() + rule["measured"][1:]
+        say(f"   {measured}. {rule['reason']}", style="dim")
+    data = record["data"]
+    told = ", ".join(
+        f"{value} {name.replace('_', ' ')}" for name, value in data["counts"].items() if value
+    )
+    say(f"\nData: {told}.")
+    say(f"Columns: {data['columns']}")
+    for note in data["notes"]:
+        say(f"Note: {note}.")
     start = "the reference is the model itself" if _self(record) else "with its own reference"
     for position, margin in enumerate(record["settings"]["margins"]):
-        title = f"rejected {number(margin)} nats lower" if margin else f"at the start ({start})"
+        title = f"rejected {number_of(margin)} nats lower" if margin else f"at the start ({start})"
         console.print()
         console.print(_cases(record, position, f"One pair at a time, {title}"))
-    if record["batches"][0]:
+    if any(record["batches"]):
         console.print()
         console.print(_batches(record))
-    counts = record["data"]["counts"]
-    told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in counts.items() if value)
-    for text in (
-        "",
-        f"Data: {told}.",
-        record["settings"]["metric"]["words"],
-        "",
-        "Recommendation",
-    ):
-        console.print(text, markup=False)
-    for one in record["advice"]:
-        if one["applies"]:
-            measured = one["measured"][:1].upper() + one["measured"][1:]
-            console.print(f"• {one['advice']}", markup=False)
-            console.print(f"  {measured}. {one['reason']}", markup=False, style="dim")
+    say(record["settings"]["metric"]["words"])
+    say(_audit(record["settings"]["audit"]))
     if kept := record["kept"]:
-        console.print(
+        say(
             f"\nFiltered copy: {kept['kept']} of {kept['of']} rows in {kept['path']} "
             f"({kept['rule']}: {kept['words']})",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
-    console.print(
-        f"\nReport: {out / 'probe.html'}   data: {out / 'probe.json'}", markup=False, soft_wrap=True
+            soft_wrap=True,
+        )
+    say(f"\nReport: {out / 'probe.html'}   data: {out / 'probe.json'}", soft_wrap=True)
+
+
+def _audit(errors: dict[str, float] | None) -> str:
+    if errors is None:
+        return "Not audited: copies of the trained parameters exceed --memory."
+    return (
+        "Audit of one pair: its score products are within "
+        f"{errors['gram']:.0e} of those of written-out gradients, relative to the norms, and its "
+        f"first-order changes within {errors['step']:.0e} of a small real step's."
     )
 
 
-def _self(record: Mapping[str, Any]) -> bool:
+def _self(record: Record) -> bool:
     return bool(record["settings"]["reference"]["source"] == "start")
 
 
-def _cases(record: Mapping[str, Any], position: int, title: str) -> Table:
-    at = [one["at"][position]["outcomes"] for one in record["pairs"]]
+def _cases(record: Record, position: int, title: str) -> Table:
+    at: list[Outcomes] = [report["at"][position]["outcomes"] for report in record["pairs"]]
     kinds = [
         o for o in Outcome if o < Outcome.STILL or any(of[o.name.lower()]["count"] for of in at)
     ]
@@ -68,9 +81,9 @@ def _cases(record: Mapping[str, Any], position: int, title: str) -> Table:
     for kind in kinds:
         table.add_column(_SHORT[kind], justify="right")
     table.add_column("δ: median (10–90 %)", justify="right")
-    for one, of in zip(record["pairs"], at, strict=True):
+    for report, of in zip(record["pairs"], at, strict=True):
         shares = [_share(of[kind.name.lower()]) for kind in kinds]
-        table.add_row(one["objective"], *shares, _spread(one["at"][position]["calibration"]))
+        table.add_row(report["objective"], *shares, _spread(report["at"][position]["calibration"]))
     return table
 
 
@@ -84,8 +97,13 @@ _SHORT = {
 }
 
 
-def _batches(record: Mapping[str, Any]) -> Table:
-    first = record["batches"][0]
+def _batches(record: Record) -> Table:
+    measured = [
+        (pair, batch)
+        for pair, batch in zip(record["pairs"], record["batches"], strict=True)
+        if batch
+    ]
+    first = measured[0][1]
     table = Table(
         title=f"{first['batches']} whole batches of {first['size']} pairs, their means",
         title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0),
@@ -93,11 +111,11 @@ def _batches(record: Mapping[str, Any]) -> Table:
     for name in ("objective", "mean w falls", "mean l rises", "pairs both fall",
                  "empty bands", "δ: median (10–90 %)"):  # fmt: skip
         table.add_column(name, justify="left" if name == "objective" else "right")
-    for pair, one in zip(record["pairs"], record["batches"], strict=True):
+    for pair, one in measured:
         means = one["means"]
         falls = means["both_fall"]["count"] + means["reversed"]["count"]
         rises = means["both_rise"]["count"] + means["reversed"]["count"]
-        empty = one["empty band"]
+        empty = one["empty_band"]
         table.add_row(
             pair["objective"], f"{falls} of {one['batches']}", f"{rises} of {one['batches']}",
             percent(one["pairs"]["both_fall"]["share"]), f"{empty['count']} of {empty['of']}",
@@ -106,12 +124,13 @@ def _batches(record: Mapping[str, Any]) -> Table:
     return table
 
 
-def _share(of: Mapping[str, Any]) -> str:
+def _share(of: Share) -> str:
     return f"{percent(of['share'])} ({percent(of['low'])[:-2]}–{percent(of['high'])[:-2]})"
 
 
-def _spread(quantiles: Mapping[str, float] | None) -> str:
+def _spread(quantiles: Quantiles | None) -> str:
     if quantiles is None:
         return "–"
-    middle, low, high = (f"{quantiles[name]:.3g}" for name in ("median", "p10", "p90"))
+    ends = (quantiles["median"], quantiles["p10"], quantiles["p90"])
+    middle, low, high = (f"{value:.3g}" for value in ends)
     return f"{middle} ({low}–{high})"

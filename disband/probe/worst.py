@@ -19,7 +19,7 @@ from .shares import drag
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenEffects:
     """One pair, token by token; chosen tokens first where both are in one array.
 
     Args:
@@ -50,16 +50,16 @@ def worst_off(
     Of the same texts, only the first is named.
     """
     dragged = drag(d_w, d_l, gram)
-    found: dict[TokenPair, int] = {}
+    picked: dict[TokenPair, int] = {}
     for index in np.argsort(-np.nan_to_num(dragged, nan=-np.inf), kind="stable").tolist():
+        if len(picked) == count:
+            break
         pair = plan.pairs[index]
         fits = len(pair.chosen) + len(pair.rejected) <= longest
         # Equal responses have a drag of one but for rounding.
         if fits and dragged[index] > 1 and pair.chosen != pair.rejected:
-            found.setdefault(pair, index)
-        if len(found) == count:
-            break
-    return list(found.values())
+            picked.setdefault(pair, index)
+    return list(picked.values())
 
 
 def by_token(
@@ -71,8 +71,8 @@ def by_token(
     store: Store,
     settings: Mapping[str, Any],
     advance: Callable[[float], None],
-    metric: Callable[[], Preconditioner | None] = lambda: None,
-) -> list[Tokens]:
+    metric: Preconditioner | None = None,
+) -> list[TokenEffects]:
     """Look into these pairs token by token; what was measured is kept.
 
     Args:
@@ -84,26 +84,41 @@ def by_token(
         store: Where what was measured is kept.
         settings: What else it depends on.
         advance: Called with the fraction done.
-        metric: Makes the metric of the products, if anything must be measured.
+        metric: Of the products; plain ones if there is none.
     """
     dragged = drag(*incentives, gram)
-    found = []
+    looked = []
     for done, index in enumerate(picked):
         pair = plan.pairs[index]
-        tokens = [pair.context, pair.chosen, pair.rejected]
-        key = {**settings, "model": loaded.provenance, "tokens": tokens}
+        key = _key(loaded, plan, settings, index)
         kept = store.load("tokens", key)
         if kept is None:
             both = batches(loaded.tokenizer, [pair])
-            matrix = token_gram(loaded.model, *both, memory=plan.memory, preconditioner=metric())
+            matrix = token_gram(loaded.model, *both, memory=plan.memory, preconditioner=metric)
             kept = {"products": matrix}
             store.save("tokens", key, kept)
         d_w, d_l = (float(d[index]) for d in incentives)
-        found.append(
+        looked.append(
             _tokens(index, float(dragged[index]), pair, kept["products"], d_w, d_l, loaded)
         )
         advance((done + 1) / len(picked))
-    return found
+    return looked
+
+
+def is_looked_into(
+    loaded: Loaded, plan: Plan, picked: Sequence[int], store: Store, settings: Mapping[str, Any]
+) -> bool:
+    """Whether what :func:`by_token` would measure is kept already."""
+    return all(
+        store.load("tokens", _key(loaded, plan, settings, index)) is not None for index in picked
+    )
+
+
+def _key(loaded: Loaded, plan: Plan, settings: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """What the token products of a pair depend on."""
+    pair = plan.pairs[index]
+    tokens = [pair.context, pair.chosen, pair.rejected]
+    return {**settings, "model": loaded.provenance, "tokens": tokens}
 
 
 def _tokens(
@@ -114,10 +129,10 @@ def _tokens(
     d_w: float,
     d_l: float,
     loaded: Loaded,
-) -> Tokens:
+) -> TokenEffects:
     len_w = len(pair.chosen)
     step = np.concatenate([np.full(len_w, d_w), np.full(len(pair.rejected), -d_l)])
-    return Tokens(
+    return TokenEffects(
         index,
         dragged,
         tuple(loaded.tokenizer.decode([token]) for token in (*pair.chosen, *pair.rejected)),

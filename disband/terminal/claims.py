@@ -22,7 +22,7 @@ from disband.verify.deciding.decide import check, instance
 from disband.verify.deciding.falsify import Attempt, falsify
 from disband.verify.deciding.records import entries, formula
 from disband.verify.deciding.search import is_legal, truth
-from disband.verify.kept.recorded import RESULTS
+from disband.verify.kept.recorded import RECORDED_LEDGER
 
 Record = Mapping[str, Any]
 Entry = Claim | Prediction
@@ -84,7 +84,7 @@ def kept_records(out: Path) -> tuple[dict[str, Record], str]:
 
     By id, and where it is from; nothing where there is neither.
     """
-    for path in (out / "report.json", RESULTS / "ledger.json"):
+    for path in (out / "report.json", RECORDED_LEDGER):
         if path.is_file():
             try:
                 found = json.loads(path.read_text("utf-8"))["claims"]
@@ -198,18 +198,14 @@ def listed(
     Raises:
         ValueError: There is no such paper, or nothing was decided yet of the whole ledger.
     """
-    asked = PAPERS if paper is None else (of_paper(paper)[0].paper,)
+    papers = PAPERS if paper is None else (of_paper(paper)[0].paper,)
+    asked = [claim for key in papers for claim in claims_of(key) if _has(claim, words)]
     kept, where = kept_records(out)
-    if kept:
-        records = [kept[c.id] for key in asked for c in claims_of(key) if c.id in kept]
-        where = f"in {where}"
-    else:
-        records, where = [record_of(c, {}) for key in asked for c in claims_of(key)], "now"
-    return [
-        r for r in records if (verdict or r["verdict"]) == r["verdict"] and _has(r, words)
-    ], where
+    records = [record_of(claim, kept) for claim in asked]
+    found = [record for record in records if (verdict or record["verdict"]) == record["verdict"]]
+    return found, f"in {where}" if where else "now"
 
 
-def _has(record: Record, words: Sequence[str]) -> bool:
-    text = " ".join((record["id"], record["locator"], record["says"])).lower()
+def _has(claim: Entry, words: Sequence[str]) -> bool:
+    text = f"{claim.id} {claim.locator} {claim.says} {claim.quote}".lower()
     return all(word.lower() in text for word in words)

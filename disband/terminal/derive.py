@@ -8,19 +8,18 @@ from sympy import Basic, false
 from sympy.core.relational import Relational
 
 from disband.theory.facts import facts
-from disband.theory.facts.charts import Chart
+from disband.theory.facts.abbreviations import Chart
 from disband.theory.facts.limits import WAYS
-from disband.theory.facts.wording import LONG, Words, length
+from disband.theory.facts.sentences import LONG, Words, length
 from disband.theory.objective import Objective
 from disband.theory.objectives import OBJECTIVES
 from disband.theory.own_loss.autograd import NO_FORMULA, TorchObjective
 from disband.theory.own_loss.complexity import size
 from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
+from disband.verify.pages.tables import number
 
-from ..job.entries import objective_entry
 from .formula import balanced, entry, plain
-from .numbers import number
 
 _STEP = [
     "One step of gradient descent moves the parameters along d_w·a − d_l·b, where",
@@ -91,6 +90,8 @@ def record(objective: Objective | TorchObjective) -> dict[str, Any]:
     """Return the formulas of ``objective`` in LaTeX, as plain data."""
     if isinstance(objective, TorchObjective):
         return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
+    from ..job.entries import objective_entry  # it loads what decides claims
+
     return {**objective_entry(objective), "note": objective.note}
 
 

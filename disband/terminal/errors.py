@@ -1,6 +1,7 @@
 """What people do wrong is told in one line; what the program does wrong keeps its traceback."""
 
 import errno
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import IO, Any, NoReturn
 import click
 
 INTERRUPTED = 130
+# Control characters but line breaks and tabs, and marks that turn the direction of writing.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FOLDER_TROUBLE = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 )
@@ -20,6 +23,9 @@ class Refusal(click.ClickException):
     """Input that cannot be used: what the rule is, what came, what to do next."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class Interrupted(click.ClickException):
@@ -105,8 +111,13 @@ def require_writable(folder: Path) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` with every run of white space as one space."""
-    return " ".join(text.split())
+    """Return ``text`` with every run of white space as one space, fit for a terminal."""
+    return visible(" ".join(text.split()))
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with what would steer a terminal, such as colour codes, spelt out."""
+    return _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _exit_on_usage(error: click.UsageError) -> NoReturn:

@@ -15,7 +15,13 @@ _OPEN, _CLOSED = "([{⟨,", ")]}⟩,.…"
 
 
 def sentence(text: str) -> str:
-    """Return ``text`` with what stands between dollar signs as plain text."""
+    """Return ``text`` with what stands between dollar signs as plain text.
+
+    A quotation may begin within a formula; it is taken to do so where LaTeX stands first.
+    """
+    if "$" in text and re.search(r"[\\^_]", text.partition("$")[0]):
+        text = f"${text}"
+        text = text.removesuffix("$") if text.count("$") % 2 else text
     return re.sub(r"\$([^$]*)\$", lambda part: mathematics(part[1]), text)
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from disband.sims.surveys.survey import Row, Survey
 from disband.theory.band import Case
-
-from .numbers import number
+from disband.verify.pages.tables import number
 
 
 def record(rows: Sequence[Row], objective: str, asked: Survey, start: Row) -> dict[str, Any]:

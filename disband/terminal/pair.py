@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from disband.theory.band import Case, band, calibration, case_of
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels
-from disband.theory.step import first_order
-
-from .numbers import number
+from disband.verify.pages.tables import number
 
 _HEAD = ("objective", "d_w", "d_l", "r", "band", "Δ log π_w", "Δ log π_l", "δ", "case")
 _NOTHING = "nothing moves"
@@ -76,7 +76,7 @@ class Placement:
         return self.d_w / self.d_l if self.d_l else np.nan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Objectives on one pair whose scores have one cosine and norm ratio.
 
@@ -108,30 +108,41 @@ class Comparison:
             "objectives": [{**asdict(one), "ratio": one.ratio} for one in self.placements],
         }
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(_table(self))
+
+    def _repr_html_(self) -> str:
+        """Return the table for a notebook."""
+        rows = [("th", _HEAD), *(("td", _cells(one)) for one in self.placements)]
+        table = "".join(
+            f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+            for tag, cells in rows
+        )
+        return f"<pre>{escape(chr(10).join(_given(self)))}</pre><table>{table}</table>"
 
 
 def compare(
-    objectives: Iterable[tuple[HasKernels, Mapping[str, float]]],
-    pair: Pair,
+    objectives: Iterable[HasKernels | tuple[HasKernels, Mapping[str, float]]],
+    *,
     cosine: float,
     norm_ratio: float,
+    pair: Pair | None = None,
 ) -> Comparison:
-    """Return what one step of each objective does to ``pair``.
+    """Return what one step of each objective does to a pair.
 
     Args:
-        objectives: Each with the hyperparameters that differ from its defaults.
-        pair: The pair.
+        objectives: Each alone, or with the hyperparameters that differ from its defaults.
         cosine: Cosine ρ of the two scores.
         norm_ratio: r* = ‖b‖/‖a‖.
+        pair: The pair; by default at its reference, with ten tokens on each side.
 
     Raises:
         ValueError: A hyperparameter, cosine or norm ratio that the theory does not allow, or an
             incentive that is not finite.
     """
-    gram = Gram.of_angle(cosine, norm_ratio)
-    placements = tuple(_placement(objective, hyper, pair, gram) for objective, hyper in objectives)
+    gram, pair = Gram.of_angle(cosine, norm_ratio), pair or Pair()
+    with_settings = [one if isinstance(one, tuple) else (one, {}) for one in objectives]
+    placements = tuple(_placement(one, hyper, pair, gram) for one, hyper in with_settings)
     return Comparison(pair, cosine, norm_ratio, placements)
 
 
@@ -241,12 +252,16 @@ def _calibration(delta: float) -> str:
 def _table(found: Comparison) -> list[str]:
     cells = [_HEAD, *map(_cells, found.placements)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(_HEAD))]
-    lines = [*_pair(found), f"band        {_edges(found)}, for positive incentives", ""]
+    lines = [*_given(found), ""]
     for name, *numbers, words in cells:
         middle = [f"{cell:>{w}}" for cell, w in zip(numbers, widths[1:-1], strict=True)]
         lines.append("  ".join([f"{name:{widths[0]}}", *middle, words]).rstrip())
     note = "Δ: first order, nats per unit of step where ‖a‖ = 1; δ: calibration factor, – if none"
     return [*lines, "", note]
+
+
+def _given(found: Comparison) -> list[str]:
+    return [*_pair(found), f"band        {_edges(found)}, for positive incentives"]
 
 
 def _cells(one: Placement) -> tuple[str, ...]:

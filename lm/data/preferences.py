@@ -1,27 +1,26 @@
 """Preference data of any kind: a prompt, a chosen and a rejected response in each row."""
 
-import re
-from collections.abc import Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from .columns import TURN, Columns, Named, media_of, recognise
+from .messages import (
+    Message,
+    Text,
+    Turns,
+    begins_with_a_prompt,
+    is_written,
+    plain,
+    says_something,
+    shown,
+    text_of,
+)
 from .read import Origin, collect, read_rows
-
-_TURN = "\n\nAssistant:"
-_ASKING = ("system", "user")
-_WORD_END = re.compile(r"\s(?=\S*\Z)")
-
-
-class Message(NamedTuple):
-    """One turn of a conversation."""
-
-    role: str
-    content: str
-
-
-Text = str | tuple[Message, ...]
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,23 @@ class Preference:
         prompt: What both responses answer; may be empty.
         chosen: The preferred response, without the prompt.
         rejected: The other one, without the prompt.
+        template: What the chat template takes beside the turns, such as tools, as JSON; empty if
+            nothing.
+        media: What stands beside the text and is left out, such as images, as JSON.
+        scores: What somebody gave the chosen and the rejected response.
     """
 
     prompt: Text
     chosen: Text
     rejected: Text
+    template: str = ""
+    media: str = ""
+    scores: tuple[float, float] | None = None
+
+    @property
+    def is_conversation(self) -> bool:
+        """Whether its texts are turns."""
+        return not isinstance(self.chosen, str)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,76 @@ class Preferences:
         return len(self.pairs)
 
 
+class PairReader:
+    """Reads rows as pairs; all rows are of the form of the first one that states a pair.
+
+    Args:
+        named: Columns that the user names.
+    """
+
+    def __init__(self, named: Named | None = None) -> None:
+        self._named = named or Named()
+        self._form: tuple[Columns, bool] | None = None
+        self._written = self._human = False
+        self._rows_with: Counter[str] = Counter()
+
+    def __call__(self, row: Any) -> Preference:
+        """The pair that a row states.
+
+        Raises:
+            ValueError: It states none, or not as the rows before it do; the message is the rule
+                that it breaks.
+        """
+        if not isinstance(row, Mapping):
+            raise ValueError(  # noqa: TRY004 (the data are wrong, not the caller's type)
+                f"a row is an object with chosen, rejected and perhaps prompt, not {shown(row)}"
+            )
+        columns = recognise(row, self._named)
+        # Where a system turn or a history is missing, it is a conversation still.
+        known = (columns, *(self._form or ())[:1])
+        in_turns = any(c.system or c.history for c in known if isinstance(c, Columns))
+        pair = _pair(row, columns, in_turns=in_turns)
+        form = columns, pair.is_conversation
+        if self._form is None:
+            self._form = form
+        elif form != self._form:
+            raise ValueError(
+                "all rows are of one form, but this one has "
+                f"{_form(*form)}, and the first {_form(*self._form)}"
+            )
+        self._human |= (
+            isinstance(pair.prompt, str) and not columns.prompt and (pair.prompt.endswith(TURN))
+        )
+        self._written |= any(is_written(row.get(name)) for name in columns.read)
+        self._rows_with.update(str(k) for k, value in row.items() if value not in (None, "", []))
+        return pair
+
+    @property
+    def words(self) -> str:
+        """What was read as what, and which columns were not, in one line."""
+        if self._form is None:
+            return "no row states a pair"
+        columns, conversations = self._form
+        kind = "conversations" if conversations else "text, put into no chat template"
+        written = ", which stand in the columns as text" if self._written else ""
+        unread = ", ".join(self.unread)
+        begun = "" if columns.prompt else "; the prompt is what both responses begin with"
+        begun += ", up to the last Assistant: (HH)" if self._human else ""
+        return (
+            f"{columns.words()}{begun}; read as {kind}{written}. Not read: {unread or 'nothing'}."
+        )
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Columns that held something and were not read, in the order of the rows."""
+        if self._form is None:
+            return ()
+        columns, conversations = self._form
+        # Without a chat template, nothing takes its arguments.
+        read = columns.read if conversations else columns.read - {"tools", "chat_template_kwargs"}
+        return tuple(name for name in self._rows_with if name not in read)
+
+
 def read_preferences(
     source: str | Path,
     *,
@@ -67,13 +148,13 @@ def read_preferences(
     limit: int | None = None,
     part: str = "train",
 ) -> Preferences:
-    """Read pairs in either of TRL's formats, strings or conversations.
+    """Read pairs in any of the forms that :mod:`disband.lm.data.columns` tells by name.
 
-    A row has ``chosen`` and ``rejected``, each a string or a list of ``{role, content}``, and
-    perhaps ``prompt`` of the same kind. Without one, or with a prompt of another kind than the
-    responses, the prompt is what both responses begin with: whole messages of a conversation;
-    of strings up to the last ``Assistant:`` that both have, or else up to the last word that
-    both have whole. Other columns are ignored.
+    Two responses, each a string or a conversation, and what both answer. Without a column of the
+    prompt, it is what both begin with, as TRL takes it: whole messages of conversations; of
+    strings all characters up to the first that differs, and a space before it is the responses'.
+    Strings with ``Human:`` and ``Assistant:`` turns are divided after the last ``Assistant:``
+    that both have.
 
     Args:
         source: As for ``read_rows``: a JSONL, JSON, CSV or Parquet file, a folder, or the name
@@ -86,81 +167,166 @@ def read_preferences(
         ImportError: A library that reads the format is not installed.
         ValueError: The source is missing, or rows are malformed and are not to be skipped.
     """
-    found, origin = collect(
-        read_rows(source, part), preference, skip_malformed=skip_malformed, limit=limit
+    placed, origin = collect(
+        read_rows(source, part), PairReader(), skip_malformed=skip_malformed, limit=limit
     )
-    places, pairs = zip(*found, strict=True)
-    identical = tuple(place for place, pair in found if pair.chosen == pair.rejected)
+    places, pairs = zip(*placed, strict=True)
+    identical = tuple(place for place, pair in placed if pair.chosen == pair.rejected)
     return Preferences(pairs, origin, places, identical)
 
 
 def preference(row: Any) -> Preference:
-    """The pair that a row of data states.
+    """The pair that a single row states, as :class:`PairReader` reads it."""
+    return PairReader()(row)
 
-    Raises:
-        ValueError: It states none; the message is the rule that it breaks.
-    """
-    if not isinstance(row, Mapping):
-        raise ValueError(  # noqa: TRY004 (the data are wrong, not the caller's type)
-            f"a row is an object with chosen, rejected and perhaps prompt, not {_shown(row)}"
-        )
-    if missing := [name for name in ("chosen", "rejected") if row.get(name) is None]:
-        raise ValueError(
-            f"a row has chosen and rejected, but {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing from {', '.join(map(str, row))}"
-        )
-    chosen, rejected = (_text(name, row[name]) for name in ("chosen", "rejected"))
-    prompt = _text("prompt", row["prompt"]) if row.get("prompt") is not None else None
+
+def _form(columns: Columns, conversation: bool) -> str:  # noqa: FBT001 (half of a form)
+    kind = "conversations" if conversation else "text"
+    return f"{kind} in {', '.join(sorted(columns.read - {'tools', 'chat_template_kwargs'}))}"
+
+
+def _pair(row: Mapping[str, Any], columns: Columns, *, in_turns: bool) -> Preference:
+    chosen, rejected = (text_of(name, row[name]) for name in columns.of(row))
     if isinstance(chosen, str) != isinstance(rejected, str):
-        raise ValueError("chosen and rejected are of one kind, but one is a string, one a list")
-    if prompt is None or isinstance(prompt, str) != isinstance(chosen, str):
-        pair = _divided(chosen, rejected)
-    else:
-        pair = Preference(prompt, chosen, rejected)
-    for name, response in (("chosen", pair.chosen), ("rejected", pair.rejected)):
-        if not isinstance(response, str) and response and response[0].role in _ASKING:
-            raise ValueError(
-                f"a response is the assistant's, but {name} begins with a turn of the role "
-                f"{response[0].role!r}; chosen and rejected must answer the same prompt"
-            )
-        if not _says_something(response):
-            raise ValueError(
-                f"a response says something, but {name} is empty"
-                + ("" if prompt is not None else " after the beginning that both share")
-            )
-    return pair
-
-
-def _text(name: str, value: Any) -> Text:
-    """A string, or a conversation as messages."""
-    if isinstance(value, str):
-        return _utf8(name, value)
-    if not isinstance(value, Sequence):
-        raise ValueError(  # noqa: TRY004 (the data are wrong, not the caller's type)
-            f"{name} is a string or a list of messages, not {_shown(value)}"
+        if isinstance(chosen, str) or columns.chosen != "messages":
+            raise ValueError("chosen and rejected are of one kind, but one is a string, one a list")
+        # ms-swift: the last turn of the messages is the chosen response.
+        rejected = (*chosen[:-1], Message("assistant", str(rejected)))
+    prompt = _prompt(row, columns, chosen, rejected)
+    before = _turns_before(row, columns)
+    if isinstance(chosen, str) and isinstance(prompt, str | None) and not in_turns:
+        pair = (
+            _divided(chosen, rejected) if prompt is None else Preference(prompt, chosen, rejected)
         )
-    return tuple(_message(name, message) for message in value)
+    else:
+        pair = _conversation(columns, before, prompt, chosen, rejected)
+    _require_answers(pair, divided=prompt is None)
+    return _with_what_stands_beside(pair, row, columns)
 
 
-def _message(name: str, value: Any) -> Message:
-    if not isinstance(value, Mapping) or not all(
-        isinstance(value.get(key), str) for key in Message._fields
+def _prompt(row: Mapping[str, Any], columns: Columns, chosen: Text, rejected: Text) -> Text | None:
+    """What the columns of the prompt say; None where it is what both responses begin with."""
+    texts = [text_of(name, row[name]) for name in columns.prompt]
+    if not texts:
+        return None
+    if len(texts) > 1:
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError(
+                f"columns that are joined hold strings: {' and '.join(columns.prompt)} do not"
+            )
+        return "\n".join(text for text in texts if isinstance(text, str) and text)
+    (prompt,) = texts
+    if not isinstance(prompt, str) or not all(map(begins_with_a_prompt, (chosen, rejected))):
+        return prompt
+    # The responses are whole conversations, so the prompt should be one of their turns.
+    shared = chosen[: _shared(chosen, rejected)]
+    if prompt.strip() and not any(
+        prompt.strip() in turn.content for turn in shared if isinstance(turn, Message)
     ):
         raise ValueError(
-            f"a message of {name} is an object whose role and content are strings, "
-            f"not {_shown(value)}"
+            f"conversations begin with the prompt, but that of {columns.prompt[0]} is none of "
+            "their turns; mend the row, or say --prompt-column none"
         )
-    return Message(*(_utf8(name, value[key]) for key in Message._fields))
+    return None
 
 
-def _utf8(name: str, value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"text is Unicode, but {name} holds half a surrogate pair at {error.start}"
-        ) from error
-    return value
+def _turns_before(row: Mapping[str, Any], columns: Columns) -> Turns:
+    """A system turn and earlier turns that have columns of their own."""
+    turns: list[Message] = []
+    if columns.system and row[columns.system]:
+        system = text_of(columns.system, row[columns.system])
+        turns += [Message("system", system)] if isinstance(system, str) else system
+    for both in (row.get(columns.history) or []) if columns.history else []:
+        if not (isinstance(both, list | tuple) and len(both) == 2 and all(map(_is_text, both))):
+            raise ValueError(
+                f"{columns.history} is a list of pairs, question and answer, not of {shown(both)}"
+            )
+        turns += [Message("user", both[0]), Message("assistant", both[1])]
+    return tuple(turns)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _conversation(
+    columns: Columns, before: Turns, prompt: Text | None, chosen: Text, rejected: Text
+) -> Preference:
+    """A pair of conversations from what may partly be text."""
+    answer, other = (
+        (Message("assistant", text),) if isinstance(text, str) else text
+        for text in (chosen, rejected)
+    )
+    if prompt is None:
+        shared = _shared(answer, other)
+        asked, answer, other = answer[:shared], answer[shared:], other[shared:]
+    elif isinstance(prompt, str):
+        asked = (Message("user", prompt),) if prompt else ()
+    else:
+        asked = prompt if columns.prompt == ("prompt",) else _without_answer(prompt, answer)
+    if before and asked and asked[0].role == "system" and before[0].role == "system":
+        if asked[0] != before[0]:
+            raise ValueError(
+                f"a conversation has one system turn, but {columns.system} says another than its "
+                "own; say --system-column none"
+            )
+        before = before[1:]
+    return Preference((*before, *asked), answer, other)
+
+
+def _without_answer(asked: Turns, answer: Turns) -> Turns:
+    """A conversation without its last turn where that is the chosen response."""
+    return asked[:-1] if asked and asked[-1:] == answer else asked
+
+
+def _require_answers(pair: Preference, *, divided: bool) -> None:
+    for name, response in (("chosen", pair.chosen), ("rejected", pair.rejected)):
+        if begins_with_a_prompt(response):
+            again = pair.prompt and response[: len(pair.prompt)] == pair.prompt
+            raise ValueError(
+                f"a response is the assistant's, but {name} begins with a turn of the role "
+                f"{plain(response).partition(':')[0]!r}; "
+                + (
+                    "it says the prompt again: say --prompt-column none"
+                    if again
+                    else "chosen and rejected must answer the same prompt"
+                )
+            )
+        if not says_something(response):
+            raise ValueError(
+                f"a response says something, but {name} is empty"
+                + (" after the beginning that both share" if divided else "")
+            )
+
+
+def _with_what_stands_beside(
+    pair: Preference, row: Mapping[str, Any], columns: Columns
+) -> Preference:
+    media = media_of(row)
+    scores = None
+    if columns.scores and all(row.get(name) is not None for name in columns.scores):
+        first, second = (float(row[name]) for name in columns.scores)
+        scores = first, second
+    return Preference(
+        pair.prompt, pair.chosen, pair.rejected,
+        _template(row) if pair.is_conversation else "",
+        json.dumps(media, default=str, sort_keys=True) if media else "",
+        scores,
+    )  # fmt: skip
+
+
+def _template(row: Mapping[str, Any]) -> str:
+    """What the chat template takes beside the turns, as JSON, as TRL reads it."""
+    tools, more = row.get("tools"), row.get("chat_template_kwargs")
+    if isinstance(tools, str):
+        try:
+            tools = json.loads(tools) if tools.strip() else None
+        except ValueError as error:
+            raise ValueError(f"tools are a list, or one as JSON, but are not ({error})") from error
+    if more is not None and not isinstance(more, Mapping):
+        raise ValueError(f"chat_template_kwargs is an object, not {shown(more)}")
+    arguments = ({"tools": tools} if tools else {}) | dict(more or {})
+    return json.dumps(arguments, default=str) if arguments else ""
 
 
 def _divided(chosen: Text, rejected: Text) -> Preference:
@@ -173,24 +339,11 @@ def _shared(chosen: Text, rejected: Text) -> int:
     """How much of both is the prompt, in characters or messages."""
     same = takewhile(lambda both: both[0] == both[1], zip(chosen, rejected, strict=False))
     count = sum(1 for _ in same)
-    if not isinstance(chosen, str):
-        # Of equal conversations, the last turn is the response.
-        return max(0, min(count, len(chosen) - 1, len(rejected) - 1))
-    common = chosen[:count]
-    turn = common.rfind(_TURN)
-    if turn >= 0:
-        return turn + len(_TURN)
-    # The white space belongs to the response, as tokenizers join it to the word after it.
-    end = _WORD_END.search(common)
-    return end.start() if end else 0
-
-
-def _says_something(response: Text) -> bool:
-    if isinstance(response, str):
-        return bool(response.strip())
-    return any(message.content.strip() for message in response)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if isinstance(chosen, str):
+        turn = chosen.rfind(TURN, 0, count)
+        if turn >= 0:
+            return turn + len(TURN)
+        if 0 < count < min(len(chosen), len(rejected)) and chosen[count - 1] == " ":
+            return count - 1
+    # Where one goes on from the other, the last of the shorter is its response.
+    return max(0, min(count, len(chosen) - 1, len(rejected) - 1))

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -16,6 +17,10 @@ from ..model.hub import is_name, within_reach
 Parsed = TypeVar("Parsed")
 
 FORMATS = (".csv", ".json", ".jsonl", ".jsonl.gz", ".parquet")
+# Of a row in characters, and of a JSON file, which is read whole, in bytes: a row takes many times
+# its size once it is read, and an archive can be a thousand times the size of its file.
+LONGEST_ROW = 1 << 24
+LARGEST_JSON = 1 << 28
 _SHOWN = 3
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _SAVED = ("dataset_dict.json", "state.json")
@@ -74,6 +79,8 @@ def read_rows(source: str | Path, split: str = "train", encoding: str = "utf-8-s
         return _data_set(str(source), path, split)
     if not path.exists():
         raise ValueError(f"{path}: no such file; check the path")
+    if not path.is_file():
+        raise ValueError(f"{path}: data are a file or a folder, but this is a pipe or a device")
     kind = _kind(path)
     if kind is None:
         raise ValueError(f"{path}: data come as {', '.join(FORMATS)} or a folder; convert the file")
@@ -83,7 +90,8 @@ def read_rows(source: str | Path, split: str = "train", encoding: str = "utf-8-s
         digest = hashlib.file_digest(file, "sha256")
     if start in _UTF_16:
         raise ValueError(f"{path}: the file must be UTF-8, but it begins as UTF-16; save it anew")
-    return Table(str(path), _READERS[kind](path, encoding), digest)
+    rows = _json(path, encoding, split) if kind == ".json" else _READERS[kind](path, encoding)
+    return Table(str(path), rows, digest)
 
 
 def collect(
@@ -155,7 +163,9 @@ def _foreign(place: str, text: str) -> Fault | None:
 
 def _csv(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
     with _text(path, encoding) as file:
-        reader = csv.DictReader(file, strict=True)
+        csv.field_size_limit(LONGEST_ROW)
+        lines = _refused_if_too_long(path, _bounded(file))
+        reader = csv.DictReader(lines, strict=True)
         while True:
             try:
                 row = next(reader)
@@ -177,31 +187,100 @@ def _csv(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
 def _lines(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
     try:
         with _text(path, encoding) as file:
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(_bounded(file), start=1):
                 if line.strip():
                     place = f"line {number}"
-                    yield place, _foreign(place, line) or _json_or_fault(place, line)
-    except (EOFError, gzip.BadGzipFile) as error:
+                    if len(line) > LONGEST_ROW:
+                        yield place, Fault(place, _too_long())
+                    else:
+                        yield place, _foreign(place, line) or _json_or_fault(place, line)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"{path}: the compressed file must be whole ({error}); copy it again"
         ) from error
 
 
-def _json(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
-    """Rows of one JSON array; many a file of this name holds a row in each line instead."""
+def _bounded(file: TextIOWrapper) -> Iterator[str]:
+    """The lines of a file; of one that is too long, its beginning."""
+    while line := file.readline(LONGEST_ROW + 1):
+        yield line
+        while len(line) > LONGEST_ROW and not line.endswith("\n"):
+            line = file.readline(LONGEST_ROW + 1)
+
+
+def _too_long() -> str:
+    return f"a row has at most {LONGEST_ROW:,} characters, but this one has more"
+
+
+def _refused_if_too_long(path: Path, lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) > LONGEST_ROW:
+            raise ValueError(f"{path}: {_too_long()}; leave it out")
+        yield line
+
+
+def _json(path: Path, encoding: str, split: str) -> Iterator[tuple[str, Any]]:
+    """Rows of one JSON array, or of the object that holds it; or a row in each line."""
     with _text(path, encoding) as file:
+        first = next((line for line in _bounded(file) if line.strip()), "")
+        more = bool(file.read(1))
+        large = path.stat().st_size > LARGEST_JSON
+        if large and not _is_object(first):
+            raise ValueError(
+                f"{path}: a JSON file is read whole and has at most {LARGEST_JSON >> 20} MiB, but "
+                "this one has more; save it as JSONL, a row in each line"
+            )
+        if (more and _is_object(first)) or large:
+            yield from _lines(path, encoding)
+            return
+        file.seek(0)
         text = file.read()
-    if not text.lstrip().startswith("["):
-        yield from _lines(path, encoding)
-        return
-    if fault := _foreign("", text):
-        raise ValueError(f"{path}: {fault.reason}; save the file as UTF-8")
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError) as error:
+        if not text.lstrip().startswith("["):
+            yield from _lines(path, encoding)
+            return
         raise ValueError(f"{path}: the file is one JSON array, but is not ({error})") from error
+    if fault := _foreign("", text):
+        raise ValueError(f"{path}: {fault.reason}; save the file as UTF-8")
+    where, rows = _array(path, rows, split)
     for number, row in enumerate(rows, start=1):
-        yield f"row {number}", row
+        yield f"{where}row {number}", row
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _array(path: Path, whole: Any, split: str) -> tuple[str, list[Any]]:
+    """The rows of a JSON value, and what to say before their number."""
+    if not isinstance(whole, dict):
+        return "", whole if isinstance(whole, list) else [whole]
+    parts = {key: rows for key, rows in whole.items() if _is_list(rows, dict)}
+    if any({"role", "from"} & set(rows[0]) for rows in parts.values()):
+        return "", [whole]
+    if len(parts) == 1 or split in parts:
+        key = split if split in parts else next(iter(parts))
+        return f"{key}, ", parts[key]
+    if parts:
+        raise ValueError(
+            f"{path}: rows are under one key, but under {', '.join(parts)}; choose with --part"
+        )
+    columns = list(whole.values())
+    if all(_is_list(c, object) for c in columns) and len(set(map(len, columns))) == 1:
+        return "", [dict(zip(whole, row, strict=True)) for row in zip(*columns, strict=True)]
+    # As pandas writes columns: each an object of its rows.
+    if all(isinstance(c, dict) and list(c) == list(columns[0]) for c in columns):
+        return "", [{name: whole[name][key] for name in whole} for key in columns[0]]
+    return "", [whole]
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, kind) for v in value)
 
 
 def _json_or_fault(place: str, line: str) -> Any:
@@ -231,7 +310,6 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
 
 _READERS: dict[str, Callable[[Path, str], Iterator[tuple[str, Any]]]] = {
     ".csv": _csv,
-    ".json": _json,
     ".jsonl": _lines,
     ".jsonl.gz": _lines,
     ".parquet": lambda path, _: _numbered(_parquet(path)),
@@ -252,8 +330,8 @@ def _data_set(name: str, path: Path, split: str) -> Table:
     reached = True
     try:
         if any((path / name).is_file() for name in _SAVED):
-            found = datasets.load_from_disk(str(path))
-            rows = found[split] if isinstance(found, dict) else found
+            saved = datasets.load_from_disk(str(path))
+            rows = saved[split] if isinstance(saved, dict) else saved
         elif path.is_dir():
             rows = datasets.load_dataset(str(path), split=split)
         else:

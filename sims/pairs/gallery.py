@@ -1,89 +1,16 @@
 """The ratio of incentives along one common toy run of every objective, and its band."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disband.theory.band import band
-from disband.theory.objectives import (
-    density_ratio,
-    divergence,
-    length,
-    margin,
-    pointwise,
-    policy_gradient,
-    regularized,
-)
 
 from .studies import Study
 
 Array = NDArray[np.float64]
-
-# By the rooms of the catalogue, which files by mechanism.
-MECHANISMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "one margin": tuple(
-            o.name
-            for o in (
-                margin.DPO,
-                margin.R_DPO,
-                margin.IPO,
-                margin.HINGE,
-                margin.CDPO,
-                margin.ROBUST,
-                margin.EXO,
-                margin.DISCOPOP,
-                margin.DPOP,
-                margin.IPO_P,
-                margin.WPO,
-                margin.TIDPO,
-                margin.LD_DPO,
-            )
-        ),
-        "per token": tuple(o.name for o in (length.SIMPO, length.DPO_NORM, length.IPO_NORM)),
-        "other divergences": tuple(
-            o.name for o in (divergence.DPO_FKL, divergence.DPO_JS, divergence.DPO_ALPHA)
-        ),
-        "each response alone": tuple(
-            o.name
-            for o in (
-                pointwise.KTO,
-                pointwise.SPPO,
-                pointwise.BCO,
-                pointwise.NCA,
-                pointwise.APO_ZERO,
-                pointwise.APO_DOWN,
-            )
-        ),
-        "ratio of densities": tuple(
-            o.name
-            for o in (
-                density_ratio.BCE,
-                density_ratio.LSIF,
-                density_ratio.UKL,
-                density_ratio.DDRO,
-                policy_gradient.PPO_CLIP,
-            )
-        ),
-        "with a likelihood term": tuple(
-            o.name
-            for o in (
-                regularized.CPO,
-                regularized.RRHF,
-                regularized.SLIC_HF,
-                regularized.SLIC,
-                regularized.SFT,
-                regularized.ORPO,
-                regularized.RPO,
-                regularized.CPO_SIMPO,
-                regularized.MPO,
-            )
-        ),
-    }
-)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from disband.theory.models.bilevel import UPPER, require_strength
 
-from .evolution import World
+from .evolution import SoftmaxWorld
 
 Array = NDArray[np.float64]
 Solver = Literal["exact", "one step"]
@@ -79,7 +79,7 @@ class Bilevel:
     residual: float
 
 
-def solve(world: World, levels: Levels, solver: Solver = "exact") -> Bilevel:
+def solve(world: SoftmaxWorld, levels: Levels, solver: Solver = "exact") -> Bilevel:
     r"""Descend the upper level; what is deployed starts at the reference.
 
     Args:

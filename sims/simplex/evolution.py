@@ -24,7 +24,7 @@ Incentives = Callable[[Array, Array, Gram], tuple[Array, Array]]
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class SoftmaxWorld:
     """Contexts, their responses and where the policy starts, which is also the reference.
 
     Args:
@@ -89,7 +89,7 @@ class Evolution:
 
 
 def evolve(
-    world: World,
+    world: SoftmaxWorld,
     objective: Objective,
     *,
     lr: float,
@@ -141,7 +141,7 @@ def evolve(
     return Evolution(log_probs, d_ws, d_ls)
 
 
-def tabular(rows: Array) -> World:
+def tabular(rows: Array) -> SoftmaxWorld:
     """A softmax with a logit of its own for every response: ``rows`` is ``(..., C, V)``.
 
     Raises:
@@ -156,7 +156,7 @@ def tabular(rows: Array) -> World:
         )
     *batch, contexts, vocabulary = rows.shape
     own = np.eye(contexts * vocabulary).reshape(contexts, vocabulary, -1)
-    return World(np.broadcast_to(own, (*batch, *own.shape)), np.log(rows))
+    return SoftmaxWorld(np.broadcast_to(own, (*batch, *own.shape)), np.log(rows))
 
 
 def drawn(
@@ -167,7 +167,7 @@ def drawn(
     vocabulary: int = 8,
     width: int | None = None,
     spread: float = 1.5,
-) -> World:
+) -> SoftmaxWorld:
     """Draw worlds: normal starting logits, and features of their own or normal ones.
 
     Args:
@@ -185,4 +185,4 @@ def drawn(
         rows = np.exp(logits - logits.max(-1, keepdims=True))
         return tabular(rows / rows.sum(-1, keepdims=True))
     features = rng.standard_normal((worlds, contexts, vocabulary, width)) / np.sqrt(width)
-    return World(features, logits)
+    return SoftmaxWorld(features, logits)

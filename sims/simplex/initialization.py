@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.theory.models.evolution import most_elsewhere, winners_share
+from disband.theory.models.evolution import chosen_share, most_elsewhere
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class StartMap:
     """Quantities at every start of one context, NaN where the two probabilities exceed one.
 
     Args:
@@ -30,7 +30,7 @@ class Map:
     debt: Array
 
 
-def initialization_map(least: float = 1e-4, points: int = 161) -> Map:
+def initialization_map(least: float = 1e-4, points: int = 161) -> StartMap:
     """Return what margin objectives do from each start, on a logarithmic grid.
 
     Args:
@@ -55,10 +55,10 @@ def initialization_map(least: float = 1e-4, points: int = 161) -> Map:
     def shown(values: Array) -> Array:
         return np.where(possible, values, np.nan)
 
-    return Map(
+    return StartMap(
         axis,
         axis,
-        shown(winners_share(w, l)),
+        shown(chosen_share(w, l)),
         shown(np.where(behind, peak, 0.0)),
         shown(np.where(behind, 2 * np.log(l / w), 0.0)),
     )

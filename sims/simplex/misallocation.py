@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from disband.theory.objectives import DPO, IPO, RPO, SIMPO
 
 from .bilevel import Levels, solve
-from .evolution import World, drawn, evolve
+from .evolution import SoftmaxWorld, drawn, evolve
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 PARTS = ("features", "offsets")
-Runner = Callable[[World, "Course"], Array]
+Runner = Callable[[SoftmaxWorld, "RunSettings"], Array]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Kind:
     width: int | None
     vocabulary: int = 8
 
-    def worlds(self, seeds: Sequence[int], count: int) -> World:
+    def worlds(self, seeds: Sequence[int], count: int) -> SoftmaxWorld:
         """Draw ``count`` worlds of this kind for each seed, seed by seed."""
         each = [
             drawn(
@@ -50,7 +50,7 @@ class Kind:
             )
             for seed in seeds
         ]
-        return World(*(np.concatenate([getattr(w, n) for w in each]) for n in PARTS))
+        return SoftmaxWorld(*(np.concatenate([getattr(w, n) for w in each]) for n in PARTS))
 
 
 OWN = Kind("own logits", 1, None)
@@ -60,7 +60,7 @@ KINDS = (OWN, FEATURES, CONTEXTS)
 
 
 @dataclass(frozen=True)
-class Course:
+class RunSettings:
     r"""The numbers of all runs.
 
     Args:
@@ -83,24 +83,24 @@ class Course:
         return Levels(self.strength, self.weight, self.beta, self.lr, self.steps)
 
 
-def _dpo(world: World, course: Course) -> Array:
+def _dpo(world: SoftmaxWorld, course: RunSettings) -> Array:
     hyper = {"beta": course.beta}
     return evolve(world, DPO, lr=course.lr, steps=course.steps, hyper=hyper).log_probs
 
 
-def _ipo(world: World, course: Course) -> Array:
+def _ipo(world: SoftmaxWorld, course: RunSettings) -> Array:
     # Its incentive at the start is 1/β, DPO's β/2: the first steps are of one length.
     lr = course.lr * course.beta**2 / 2
     hyper = {"beta": course.beta}
     return evolve(world, IPO, lr=lr, steps=course.steps, hyper=hyper).log_probs
 
 
-def _simpo(world: World, course: Course) -> Array:
+def _simpo(world: SoftmaxWorld, course: RunSettings) -> Array:
     hyper = {"beta": course.beta, "gamma": 0.0}
     return evolve(world, SIMPO, lr=course.lr, steps=course.steps, hyper=hyper).log_probs
 
 
-def _calibrated(world: World, course: Course) -> Array:
+def _calibrated(world: SoftmaxWorld, course: RunSettings) -> Array:
     return evolve(
         world,
         DPO,
@@ -111,16 +111,16 @@ def _calibrated(world: World, course: Course) -> Array:
     ).log_probs
 
 
-def _likelihood(world: World, course: Course) -> Array:
+def _likelihood(world: SoftmaxWorld, course: RunSettings) -> Array:
     hyper = {"beta": course.beta, "lam": course.weight}
     return evolve(world, RPO, lr=course.lr, steps=course.steps, hyper=hyper).log_probs
 
 
-def _exact(world: World, course: Course) -> Array:
+def _exact(world: SoftmaxWorld, course: RunSettings) -> Array:
     return solve(world, course.levels, "exact").log_probs
 
 
-def _one_step(world: World, course: Course) -> Array:
+def _one_step(world: SoftmaxWorld, course: RunSettings) -> Array:
     return solve(world, course.levels, "one step").log_probs
 
 

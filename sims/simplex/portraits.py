@@ -18,7 +18,7 @@ from .misallocation import (
     REFERENCE_FREE,
     RUNNERS,
     TARGET,
-    Course,
+    RunSettings,
 )
 
 Array = NDArray[np.float64]
@@ -38,7 +38,7 @@ STARTS = np.array(
     ]
 )
 # Small steps: a path is then the curve of the flow, to the eye.
-COURSE = Course(lr=4.0, steps=100)
+COURSE = RunSettings(lr=4.0, steps=100)
 # A ratio of incentives below one half, where an irrelevant response has a basin of its own.
 LOW_RATIO = 0.25
 _FINE = 60

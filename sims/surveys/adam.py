@@ -39,7 +39,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Setting:
+class AdamSetting:
     r"""The toy and its optimizer.
 
     Args:
@@ -91,12 +91,12 @@ class Cloud:
         return float(((self.change_w >= 0) & (self.change_l <= 0)).mean())
 
 
-def clouds(objective: Objective, setting: Setting | None = None) -> dict[str, Cloud]:
+def clouds(objective: Objective, setting: AdamSetting | None = None) -> dict[str, Cloud]:
     """Return the cloud of each way to calibrate, from the same start."""
     return {name: cloud(objective, name, setting) for name in WORDS}
 
 
-def cloud(objective: Objective, name: str, setting: Setting | None = None) -> Cloud:
+def cloud(objective: Objective, name: str, setting: AdamSetting | None = None) -> Cloud:
     """Train with one way to calibrate.
 
     Raises:
@@ -104,7 +104,7 @@ def cloud(objective: Objective, name: str, setting: Setting | None = None) -> Cl
     """
     if name not in WORDS:
         raise ValueError(f"a way to calibrate is one of {', '.join(WORDS)}: got {name!r}")
-    toy = setting or Setting()
+    toy = setting or AdamSetting()
     kernel = objective.kernel("incentives", "numpy")
     features = _features(toy)
     theta = np.zeros((toy.pairs, toy.head + toy.body))
@@ -140,7 +140,7 @@ def cloud(objective: Objective, name: str, setting: Setting | None = None) -> Cl
     return Cloud(*(np.stack(values) for values in zip(*rows, strict=True)))
 
 
-def _features(toy: Setting) -> Array:
+def _features(toy: AdamSetting) -> Array:
     """Features of both contexts of every pair, ``(2, pairs, parameters)``."""
     rng = np.random.default_rng(toy.seed)
     size = toy.head + toy.body
@@ -156,7 +156,7 @@ def _features(toy: Setting) -> Array:
     return np.asarray(mixed * scale * parts)
 
 
-def _metric(toy: Setting, second: Array, gradient: Array, step: int) -> Array:
+def _metric(toy: AdamSetting, second: Array, gradient: Array, step: int) -> Array:
     """Adam's diagonal as the step would find it with the gradient as it is."""
     beta_2 = toy.betas[1]
     expected = beta_2 * second + (1 - beta_2) * gradient**2

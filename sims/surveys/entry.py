@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.primitives import logsigmoid, sigmoid
 from disband.theory.objective import Objective
-from disband.theory.step import first_order
 
 Array = NDArray[np.float64]
 Kernel = Callable[..., Any]
@@ -181,7 +181,7 @@ def scores(start: Start) -> Gram:
     return _gram(setting, setting.x_w, setting.x_l)
 
 
-class Setting(NamedTuple):
+class EntrySetting(NamedTuple):
     """The start and what stays: both log-odds, norm of the rejected features, cosine, level."""
 
     x_w: Array
@@ -207,7 +207,7 @@ class _Point(NamedTuple):
     log_ratio: Array
 
 
-def begin(start: Start) -> Setting:
+def begin(start: Start) -> EntrySetting:
     margin, ratio, cosine, level = np.broadcast_arrays(*(np.asarray(v, float) for v in start))
     if not np.all(np.abs(margin) < -2 * level):
         raise ValueError(
@@ -222,23 +222,28 @@ def begin(start: Start) -> Setting:
     # The log-odds of a probability p are log p - log(1 - p).
     x_w, x_l = (z - np.log(-np.expm1(z)) for z in (level + margin / 2, level - margin / 2))
     norm_l = ratio * sigmoid.numpy(-x_w) / sigmoid.numpy(-x_l)
-    return Setting(x_w, x_l, norm_l, cosine, level)
+    return EntrySetting(x_w, x_l, norm_l, cosine, level)
 
 
-def _gram(setting: Setting, x_w: Array, x_l: Array) -> Gram:
+def _gram(setting: EntrySetting, x_w: Array, x_l: Array) -> Gram:
     a, b = sigmoid.numpy(-x_w), setting.norm_l * sigmoid.numpy(-x_l)
     return Gram(a * a, b * b, setting.cosine * a * b)
 
 
-def _point(kernels: list[Kernel], setting: Setting, x_w: Array, x_l: Array) -> _Point:
+def in_band(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.bool_]:
+    """Whether the chosen does not fall and the rejected does not rise, but for rounding."""
+    change_w, change_l = first_order(d_w, d_l, gram)
+    away = Gram(gram.sq_w, gram.sq_l, -np.abs(gram.dot))
+    size_w, size_l = first_order(np.abs(d_w), np.abs(d_l), away)
+    return np.asarray((change_w >= -SLACK * size_w) & (change_l <= -SLACK * size_l))
+
+
+def _point(kernels: list[Kernel], setting: EntrySetting, x_w: Array, x_l: Array) -> _Point:
     level = setting.level
     data = (logsigmoid.numpy(x_w), logsigmoid.numpy(x_l), level, level, 1.0, 1.0)
     d_w, d_l = (kernel(*data) for kernel in kernels)
     gram = _gram(setting, x_w, x_l)
-    change_w, change_l = first_order(d_w, d_l, gram)
-    absolute = Gram(gram.sq_w, gram.sq_l, -np.abs(gram.dot))
-    size_w, size_l = first_order(np.abs(d_w), np.abs(d_l), absolute)
-    inside = (change_w >= -SLACK * size_w) & (change_l <= -SLACK * size_l)
+    inside = in_band(d_w, d_l, gram)
     left_w, left_l = sigmoid.numpy(-x_w), sigmoid.numpy(-x_l)
     cross = setting.cosine * setting.norm_l
     speed_w = d_w * left_w - d_l * cross * left_l
@@ -249,7 +254,7 @@ def _point(kernels: list[Kernel], setting: Setting, x_w: Array, x_l: Array) -> _
 
 
 def _midpoint(
-    kernels: list[Kernel], setting: Setting, now: _Point, size: Array
+    kernels: list[Kernel], setting: EntrySetting, now: _Point, size: Array
 ) -> tuple[_Point, _Point]:
     """Return where each pair is half a stride on, and a stride on; where it is if it stands."""
     half = _along(now, now, size / 2)

@@ -25,7 +25,7 @@ LR = 10.0
 
 
 @dataclass(frozen=True)
-class Map:
+class OutcomeMap:
     """Outcomes over two axes.
 
     Args:
@@ -57,7 +57,7 @@ def outcome_map(
     lr: float = LR,
     steps: int = STEPS,
     hyper: Mapping[str, float] | None = None,
-) -> Map:
+) -> OutcomeMap:
     """Return the map of an objective with a method, over cosines and another axis.
 
     Args:
@@ -85,4 +85,4 @@ def outcome_map(
         raise ValueError(f"an axis is {NORM_RATIO} or {STEP_SIZE}: got {axis!r}; choose one")
     found = outcomes(objective, one_pair(start), lr=rate, steps=steps, method=method, hyper=hyper)
     one = found.at(0)
-    return Map(cosine, other, one.case, one.fell + one.rose, one.margin, one.inside_first)
+    return OutcomeMap(cosine, other, one.case, one.fell + one.rose, one.margin, one.inside_first)

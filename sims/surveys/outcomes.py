@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disband.theory.band import Case, case_of
-from disband.theory.gram import Gram
 from disband.theory.kernels.compiled import HasKernels
-from disband.theory.step import first_order
 
 from ..methods.treatments import Felt, Treatment, treatment
+from .entry import in_band
 from .two_tokens import Problems, State
 
 Array = NDArray[np.float64]
@@ -25,7 +24,6 @@ Kernel = Callable[..., Any]
 
 LOST = -1  # beside the cases of theory.band.Case: the run left the finite numbers
 BLOCK = 8192  # runs at a time, so that what a step touches stays in cache
-SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,11 +173,3 @@ def _incentives(kernel: Kernel, problems: Problems, now: State) -> tuple[Array, 
     found = kernel(logp[:, :n], logp[:, n:], ref[:, :n], ref[:, n:], 1.0, 1.0)
     d_w, d_l = (np.broadcast_to(np.asarray(d, float), logp[:, :n].shape) for d in found)
     return d_w, d_l
-
-
-def in_band(d_w: Any, d_l: Any, gram: Gram) -> NDArray[np.bool_]:
-    """Whether the chosen does not fall and the rejected does not rise, but for rounding."""
-    change_w, change_l = first_order(d_w, d_l, gram)
-    away = Gram(gram.sq_w, gram.sq_l, -np.abs(gram.dot))
-    size_w, size_l = first_order(np.abs(d_w), np.abs(d_l), away)
-    return np.asarray((change_w >= -SLACK * size_w) & (change_l <= -SLACK * size_l))

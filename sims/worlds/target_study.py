@@ -13,7 +13,7 @@ from .worlds import Array, World, build
 
 
 @dataclass(frozen=True)
-class Setting:
+class TargetSetting:
     """A toy world and how long one trains in it.
 
     Args:
@@ -38,7 +38,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class TargetCourse:
     r"""One method in one setting: T updates of S worlds.
 
     Args:
@@ -92,7 +92,7 @@ class Course:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-def run(setting: Setting, method: Method, seeds: Sequence[int]) -> Course:
+def run(setting: TargetSetting, method: Method, seeds: Sequence[int]) -> TargetCourse:
     """Train one world for each seed and read off what happened; seeds do not touch each other."""
     world = build(
         seeds,
@@ -131,8 +131,8 @@ def entropy_slopes(world: World, probs: Array) -> Array:
 
 
 def _read(
-    world: World, data: Preferences, setting: Setting, method: Method, record: Record
-) -> Course:
+    world: World, data: Preferences, setting: TargetSetting, method: Method, record: Record
+) -> TargetCourse:
     whole = record.moves.sum(1)
     norms = np.sqrt((whole**2).sum((-1, -2)))
     along = (whole[1:] * whole[:-1]).sum((-1, -2))
@@ -153,7 +153,7 @@ def _read(
     rows = np.log(record.probs) - np.log(record.probs[0])
     visits = np.stack([world.visits(probs) for probs in record.probs])
     apart = visits * (record.probs * rows).sum(-1)
-    return Course(
+    return TargetCourse(
         service=services(world, record, record.moves),
         groups=services(world, record, record.groups),
         products=record.products,

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tomllib
@@ -115,3 +116,12 @@ main(["claim", "disband.gpt2.first-order"])
     )
     assert done.returncode == 0, done.stderr
     assert "batch Gram" in done.stdout
+
+
+def test_the_page_on_python_names_every_public_name():
+    page = (ROOT / "docs/python.md").read_text("utf-8")
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
+    listed = (*disband.OBJECTIVES, *disband.BATCH_OBJECTIVES)
+    catalogue = {name for name in disband.__all__ if getattr(disband, name) in listed}
+    assert set(disband.__all__) - catalogue <= named
+    assert len(catalogue) == len(listed)

@@ -11,7 +11,7 @@ from disband.figures.in_motion import (
 from disband.figures.style import save
 from disband.sims.pairs.paths import Path
 from disband.sims.surveys.adam import WORDS, Cloud
-from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, Map
+from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, OutcomeMap
 from disband.sims.surveys.outcomes import LOST
 from disband.theory.band import Case
 
@@ -75,7 +75,7 @@ def a_map(code):
     inside[:, :5] = True
     wrong = np.zeros((7, 9))
     wrong[:, 3:] = 0.5
-    return Map(cosine, other, case, wrong, np.ones((7, 9)), inside)
+    return OutcomeMap(cosine, other, case, wrong, np.ones((7, 9)), inside)
 
 
 @pytest.mark.parametrize("code", [Case.BOTH_FALL, LOST])

@@ -4,12 +4,12 @@ import numpy as np
 
 from disband.figures.objectives import gallery_picture, phase_picture
 from disband.figures.style import save
-from disband.sims.pairs.gallery import MECHANISMS, Line, lines
+from disband.sims.pairs.gallery import Line, lines
 from disband.sims.pairs.studies import EDIT_ONE_SHARED
 from disband.sims.surveys.phases import FAR, STILL, over_margins, phases
 from disband.theory.band import Case, band, case
 from disband.theory.gram import Gram
-from disband.theory.objectives import DPO, HINGE, IPO, OBJECTIVES, SFT
+from disband.theory.objectives import DPO, HINGE, IPO, MECHANISMS, OBJECTIVES, SFT
 from tests.sampling import some
 
 

@@ -13,6 +13,10 @@ def lines(axes):
     return {one.get_label(): one.get_ydata() for one in axes.get_lines()}
 
 
+def places(axes):
+    return {one.get_label(): list(one.get_xdata()) for one in axes.get_lines()}
+
+
 def mean(values):
     return values.reshape(len(values), -1).mean(1)
 
@@ -26,6 +30,11 @@ def test_a_trajectory_is_shown_as_it_was_given(toy, choices, tmp_path):
         np.testing.assert_allclose(left[label], mean((run.logp_w, run.logp_l)[i]))
         np.testing.assert_allclose(right[f"{label}, first order"], mean(run.predicted[i]))
         np.testing.assert_allclose(right[f"{label}, real"], mean(run.measured[i]))
+    at_left, at_right = map(places, figure.axes)
+    states = list(range(31))
+    for label in ("chosen", "rejected"):
+        assert at_left[label] == at_right[f"{label}, first order"] == states
+        assert at_right[f"{label}, real"] == states[:-1]
     save(figure, tmp_path, "trajectory")
 
 
@@ -35,6 +44,9 @@ def test_the_parts_of_a_change_are_shown_and_sum_to_the_whole(toy, choices, tmp_
     figure = place_picture(study)
     for side, axes in enumerate(figure.axes):
         drawn = lines(axes)
+        assert all(
+            x == list(range(31)) for n, x in places(axes).items() if n in drawn and len(x) > 2
+        )
         parts = study.by_place()
         for part, both in parts.items():
             np.testing.assert_allclose(drawn[part], mean(both[side] - both[side][0]), atol=1e-12)

@@ -37,6 +37,8 @@ def test_the_target_has_a_panel_a_method_with_its_parts_and_one_world(found, tmp
         lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
         parts = found[f"{RESPONSES}/{method}/parts"]
         np.testing.assert_array_equal(lines["G"], parts[0, 0])
+        places = {line.get_label(): list(line.get_xdata()) for line in axes.get_lines()}
+        assert places["G"] == places["G in one world alone"] == list(range(UPDATES))
         np.testing.assert_array_equal(lines["reweighting"], parts[0, 3])
         np.testing.assert_array_equal(lines["G in one world alone"], parts[0, 0] + 0.2)
     save(figure, tmp_path, "target")
@@ -49,6 +51,7 @@ def test_entropy_is_shown_over_updates_and_against_reward(found, tmp_path):
         right.get_lines()[0].get_xdata(), found[f"{RESPONSES}/DPO/reward"][0]
     )
     assert [line.get_label() for line in left.get_lines()] == list(EXPLORING)
+    assert all(list(line.get_xdata()) == list(range(UPDATES + 1)) for line in left.get_lines())
     save(figure, tmp_path, "exploration")
 
 

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from disband.theory.band import Case, band, calibration, case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.verify.strategies import floats_of, gram_of, grams, nonzero_vectors, positive, signed
 
 finite = st.floats(0, 1e6, allow_subnormal=False)
@@ -17,15 +17,15 @@ finite = st.floats(0, 1e6, allow_subnormal=False)
 
 @given(d_w=signed, d_l=signed, gram=grams())
 def test_the_case_is_read_off_the_two_changes(d_w, d_l, gram):
-    winner_falls = d_w * gram.sq_w - d_l * gram.dot < 0
-    loser_rises = d_w * gram.dot - d_l * gram.sq_l > 0
+    chosen_falls = d_w * gram.sq_w - d_l * gram.dot < 0
+    rejected_rises = d_w * gram.dot - d_l * gram.sq_l > 0
     names = {
         (False, False): Case.IDEAL,
         (True, False): Case.BOTH_FALL,
         (False, True): Case.BOTH_RISE,
         (True, True): Case.REVERSED,
     }
-    assert case(d_w, d_l, gram) == names[winner_falls, loser_rises]
+    assert case(d_w, d_l, gram) == names[chosen_falls, rejected_rises]
 
 
 @given(d_w=positive, d_l=positive, gram=grams())

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, eta
 from disband.verify.strategies import (
     floats_of,

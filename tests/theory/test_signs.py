@@ -10,8 +10,8 @@ from sympy import Eq, Piecewise, Rational, exp, log, true
 
 from disband.theory.facts import facts
 from disband.theory.facts.crossings import crossings
-from disband.theory.facts.outcomes import SIGNS, outcomes
-from disband.theory.facts.reach import possible
+from disband.theory.facts.outcomes import SIGNS, change_signs
+from disband.theory.facts.satisfiable import possible
 from disband.theory.kernels.primitives import expm1, logodds, logsigmoid, relu, sigmoid, step
 from disband.theory.objectives import find
 from disband.theory.signs import known, signs, undefined
@@ -106,6 +106,17 @@ def test_undefined_is_where_there_is_no_value():
     assert undefined(1 / (m - 1)) == Eq(logp_w - logp_l, 1)
     assert undefined(sympy.sqrt(m)) == (logp_w - logp_l < 0)
     assert undefined(log(1 + exp(m)) / (1 + exp(h))) == sympy.false
+    assert undefined(m ** Rational(-1, 2)) == (logp_w - logp_l <= 0)
+
+
+@pytest.mark.parametrize(
+    "power", [-2, -1, 1, 2, *(Rational(k, 2) for k in (-3, -1, 1, 3))], ids=str
+)
+@pytest.mark.parametrize("base", [-1, 0, 1])
+def test_a_power_is_undefined_exactly_where_it_has_no_real_value(power, base):
+    at = {logp_w: -3, logp_l: -3 - base}
+    has_value = bool(sympy.Pow(base, power).is_real)
+    assert bool(undefined(m**power).subs(at)) is not has_value
 
 
 def test_the_comparisons_alone_refute_what_contradicts_itself():
@@ -135,7 +146,7 @@ def test_outcomes_are_those_that_numbers_can_have(signs_of):
         solver.add(has(p * a - q * x, pair[0]), has(p * x - q * b, pair[1]))
         if solver.check() == z3.sat:
             found.add(pair)
-    assert outcomes(*signs_of) == found
+    assert change_signs(*signs_of) == found
 
 
 def test_zeros_without_closed_form_lie_between_certified_bounds():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from disband.sims.pairs.policies import view
+from disband.theory.first_order import first_order
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.verify import strategies
 from disband.verify.kept.provenance import PACKAGES, ROOT, imports
 from disband.verify.strategies import (

@@ -9,12 +9,12 @@ from sympy import And, Basic, Expr, Or, oo
 from ..objective import Objective
 from ..signs import undefined
 from ..symbols import logp_l, logp_w
-from .charts import Chart, chart
+from .abbreviations import Chart, chart
 from .limits import WAYS, Ends, Way, ends
 from .motion import Motion, motion, switched_on
 from .protection import Protection, protection
-from .reach import possible
 from .regions import Region, regions
+from .satisfiable import possible
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Facts:
 
     @cached_property
     def protection(self) -> Protection:
-        """When the chosen is protected and the rejected suppressed."""
+        """When the chosen does not fall and when the rejected does not rise."""
         own = self.objective
         return protection(
             own.ratio, own.d_l, own.signs_w, own.signs_l, [self.ends[way] for way in WAYS]

@@ -21,7 +21,7 @@ from sympy import (
 
 from ..signs import LOGS, known, signs
 from ..symbols import len_l, len_w, logp_l, logp_w
-from .germs import Germ, Germs, NotFoundError, T
+from .asymptotics import Germ, Germs, NotFoundError, T
 
 Way = Literal["rejected", "chosen"]
 

@@ -8,7 +8,7 @@ from sympy import Add, And, Basic, Expr, Integer, Mul, Symbol, factor_terms, fal
 from ..kernels.primitives import relu, step
 from ..signs import Signs, known, signs
 from ..symbols import logp_l, logp_w
-from .reach import possible
+from .satisfiable import possible
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Sign = Literal[1, 0, -1]
 SIGNS: tuple[Sign, ...] = (1, 0, -1)
 
 
-def outcomes(d_w: int, d_l: int, dot: int) -> set[tuple[int, int]]:
+def change_signs(d_w: int, d_l: int, dot: int) -> set[tuple[int, int]]:
     r"""Return the signs that the two first-order changes can have together.
 
     From the signs of :math:`d_w, d_l` and :math:`X = \langle a,b\rangle`, for scores that are
@@ -20,12 +20,12 @@ def outcomes(d_w: int, d_l: int, dot: int) -> set[tuple[int, int]]:
         Pairs of signs of :math:`(\Delta_w, \Delta_l)`.
     """
     return {
-        (w, loser)
-        for w, loser in product(SIGNS, repeat=2)
-        if w in _sum(d_w, -d_l * dot)
-        and loser in _sum(d_w * dot, -d_l)
-        and d_w in _sum(w, -dot * loser)
-        and d_l in _sum(dot * w, -loser)
+        (change_w, change_l)
+        for change_w, change_l in product(SIGNS, repeat=2)
+        if change_w in _sum(d_w, -d_l * dot)
+        and change_l in _sum(d_w * dot, -d_l)
+        and d_w in _sum(change_w, -dot * change_l)
+        and d_l in _sum(dot * change_w, -change_l)
     }
 
 

@@ -14,7 +14,7 @@ from ..signs import LOGS, Signs, signs
 from ..symbols import r_star
 from .limits import Ends
 from .motion import switched_on
-from .reach import possible
+from .satisfiable import possible
 
 rho = Symbol("ρ", real=True)
 LATEX: Mapping[Symbol, str] = {rho: r"\rho"}
@@ -34,7 +34,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Band:
+class SolvedBand:
     r"""The band solved for the scores, where both incentives are positive.
 
     Args:
@@ -55,24 +55,24 @@ class Protection:
     r"""When the chosen does not fall and when the rejected does not rise, to first order.
 
     Args:
-        winner: Rules whose regions cover all states and do not overlap.
-        loser: The same for the rejected response.
-        enough: Where ``d_l`` is positive, :math:`\rho r^*` at most this protects the chosen.
+        chosen: Rules whose regions cover all states and do not overlap.
+        rejected: The same for the rejected response.
+        enough: Where ``d_l`` is positive, :math:`\rho r^*` at most this keeps the chosen up.
         needed: Where ``d_l`` is positive, :math:`\rho r^*` above this does not.
         band: The band; ``None`` if the incentives are never positive together.
     """
 
-    winner: tuple[Rule, ...]
-    loser: tuple[Rule, ...]
+    chosen: tuple[Rule, ...]
+    rejected: tuple[Rule, ...]
     enough: Expr | None
     needed: Expr | None
-    band: Band | None
+    band: SolvedBand | None
 
 
 def protection(
     ratio: Expr, d_l: Expr, of_w: Signs, of_l: Signs, ends: Sequence[Ends]
 ) -> Protection:
-    """Return when the chosen is protected and the rejected suppressed.
+    """Return when the chosen does not fall and when the rejected does not rise.
 
     Args:
         ratio: Incentive on the chosen response over that on the rejected one.
@@ -83,13 +83,13 @@ def protection(
     """
     r = switched_on(ratio, d_l)
     both = And(of_w.positive, of_l.positive)
-    winner = (
+    chosen = (
         Rule(of_l.positive, Le(rho * r_star, r)),
         Rule(of_l.negative, Ge(rho * r_star, r)),
         Rule(And(of_l.zero, of_w.negative), false),
         Rule(_without(of_l.zero, of_w.negative), true),
     )
-    loser = (
+    rejected = (
         Rule(of_l.positive, Le(rho * r, r_star)),
         Rule(of_l.negative, Ge(rho * r, r_star)),
         Rule(And(of_l.zero, of_w.positive), Le(rho, 0)),
@@ -101,11 +101,11 @@ def protection(
     enough = [b for b in bounds if not possible(And(gaps[b].negative, of_l.positive))]
     needed = [b for b in bounds if not possible(And(gaps[b].positive, of_l.positive))]
     return Protection(
-        tuple(rule for rule in winner if possible(rule.where)),
-        tuple(rule for rule in loser if possible(rule.where)),
+        tuple(rule for rule in chosen if possible(rule.where)),
+        tuple(rule for rule in rejected if possible(rule.where)),
         next(iter(enough), None),
         next(iter(needed), None),
-        Band(both, Min(r / r_star, r_star / r), rho * r, r / rho) if possible(both) else None,
+        SolvedBand(both, Min(r / r_star, r_star / r), rho * r, r / rho) if possible(both) else None,
     )
 
 

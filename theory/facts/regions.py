@@ -12,7 +12,7 @@ from ..objective import Objective
 from ..signs import LOGS
 from ..symbols import DATA
 from .outcomes import SIGNS, Sign
-from .reach import possible
+from .satisfiable import possible
 
 Point = Mapping[Symbol, Expr]
 _POINTS, _CHECKED, _SOLVED = 4000, 3, 24

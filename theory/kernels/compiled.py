@@ -88,7 +88,10 @@ class Compiled:
             sign, below = own[name].sign, own[name].below
             if (sign == "positive" and not value > 0) or (sign == "nonnegative" and not value >= 0):
                 said = "positive" if sign == "positive" else "at least zero"
-                raise ValueError(f"{name} of {self.name} is {said}: got {value}")
+                raise ValueError(
+                    f"{name} of {self.name} is {said}: got {value}; set such a value, or in a "
+                    "loss of your own take a name that the catalogue does not use"
+                )
             if below is not None and not value < below:
                 raise ValueError(f"{name} of {self.name} is smaller than {below}: got {value}")
         return {name: hyper.get(name, parameter.default) for name, parameter in own.items()}

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..first_order import first_order
 from ..gram import Gram
 from ..objectives import RPO
-from ..step import first_order
 
 Array = NDArray[np.float64]
 

@@ -48,7 +48,7 @@ def most_elsewhere(root_w: Any, root_l: Any) -> Any:
     return (1 - root_w**2 - root_l**2) / (1 - (root_l - root_w) ** 2)
 
 
-def winners_share(p_w: Any, p_l: Any) -> Any:
+def chosen_share(p_w: Any, p_l: Any) -> Any:
     r"""Return the share of the margin's first-order growth that is a rise of the chosen.
 
     .. math:: \tfrac12(1 - s_w + s_l) \in (0, 1)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ..lookup import named
 from ..objective import Objective
+from . import density_ratio, divergence, length, margin, pointwise, policy_gradient, regularized
 from .density_ratio import BCE, DDRO, LSIF, UKL
 from .divergence import DPO_ALPHA, DPO_FKL, DPO_JS
 from .length import DPO_NORM, IPO_NORM, SIMPO
@@ -42,15 +43,24 @@ from .sorted import AOT, AOT_UNPAIRED, BatchObjective
 # yuan2025's Table 2, in its order.
 TABLE2 = (DPO, R_DPO, SIMPO, IPO, RRHF, SLIC_HF, CPO, DPOP, KTO, SPPO)
 
-OBJECTIVES = (
+_ROOMS = (margin, length, divergence, pointwise, density_ratio, regularized, policy_gradient)
+
+OBJECTIVES: tuple[Objective, ...] = (
     *TABLE2,
-    *(HINGE, CDPO, ROBUST, EXO, DISCOPOP, IPO_P, WPO, TIDPO, LD_DPO),
-    *(DPO_NORM, IPO_NORM),
-    *(DPO_FKL, DPO_JS, DPO_ALPHA),
-    *(BCO, NCA, APO_ZERO, APO_DOWN),
-    *(BCE, LSIF, UKL, DDRO),
-    *(SFT, SLIC, ORPO, RPO, CPO_SIMPO, MPO),
-    PPO_CLIP,
+    *(o for room in _ROOMS for o in room.OBJECTIVES if o not in TABLE2),
+)
+
+# The names of all, by what each room says of its own; two rooms may say the same.
+MECHANISMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        room.MECHANISM: tuple(
+            objective.name
+            for other in _ROOMS
+            if other.MECHANISM == room.MECHANISM
+            for objective in other.OBJECTIVES
+        )
+        for room in _ROOMS
+    }
 )
 
 BATCH_OBJECTIVES = (AOT, AOT_UNPAIRED)

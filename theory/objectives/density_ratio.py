@@ -33,3 +33,6 @@ DDRO = Objective(
     note="linlog is the logarithm, continued by its tangent where 2 - π_l/π_ref,l is below a "
     "millionth, as chen2026 has it.",
 )
+
+MECHANISM = "ratio of densities"
+OBJECTIVES = (BCE, LSIF, UKL, DDRO)

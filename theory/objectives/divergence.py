@@ -57,3 +57,6 @@ DPO_ALPHA = Objective(
     source="Wang et al. 2024 (f-DPO); TRL 1.16: alpha_divergence",
     note="α = 0 is the forward KL; the default is TRL's.",
 )
+
+MECHANISM = "other divergences"
+OBJECTIVES = (DPO_FKL, DPO_JS, DPO_ALPHA)

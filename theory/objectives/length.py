@@ -28,3 +28,6 @@ IPO_NORM = Objective(
     source="Azar et al. 2024, eq. 17, per token; TRL 1.16: ipo",
     note="TRL says that IPO's authors confirmed the means; their paper prints sums.",
 )
+
+MECHANISM = "per token"
+OBJECTIVES = (SIMPO, DPO_NORM, IPO_NORM)

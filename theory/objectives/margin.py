@@ -132,3 +132,6 @@ LD_DPO = replace(
     note="log π and log π_ref count tokens beyond the shorter response's length with a weight "
     "from 0 to 1 (1 is DPO); the scores are the gradients of the same sums.",
 )
+
+MECHANISM = "one margin"
+OBJECTIVES = (DPO, R_DPO, IPO, HINGE, CDPO, ROBUST, EXO, DISCOPOP, DPOP, IPO_P, WPO, TIDPO, LD_DPO)

@@ -57,3 +57,6 @@ APO_DOWN = Objective(
     source="D'Oosterlinck et al. 2024, eq. 8; TRL 1.16: apo_down",
     note="For chosen responses worse than the model's own: it lowers both, the rejected one more.",
 )
+
+MECHANISM = "each response alone"
+OBJECTIVES = (KTO, SPPO, BCO, NCA, APO_ZERO, APO_DOWN)

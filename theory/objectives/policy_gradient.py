@@ -22,3 +22,6 @@ PPO_CLIP = Objective(
     source="Schulman et al. 2017, eq. 7, with advantages A_w > 0 and -A_l < 0",
     note="Where the clip is inactive, d_w = A_w·π_w/π_ref,w and d_l = A_l·π_l/π_ref,l.",
 )
+
+MECHANISM = "ratio of densities"
+OBJECTIVES = (PPO_CLIP,)

@@ -121,3 +121,6 @@ MPO = mix(
     "Wang et al. 2024 (InternVL), mixed preferences; TRL 1.16: loss_weights",
     note="The weights are those of TRL's documentation.",
 )
+
+MECHANISM = "with a likelihood term"
+OBJECTIVES = (CPO, RRHF, SLIC_HF, SFT, SLIC, ORPO, RPO, CPO_SIMPO, MPO)

@@ -1,1 +1,5 @@
-"""What people type or hand over as a loss or a statement, read within bounds, never evaluated."""
+"""Losses of one's own: typed, declared with sympy, or coded with torch; read within bounds."""
+
+from .declare import objective_of
+
+__all__ = ["objective_of"]

@@ -1,6 +1,7 @@
 """What somebody typed, as a syntax tree of Python's own parser, and where in it a fault lies."""
 
 import ast
+import re
 import string
 import warnings
 from collections.abc import Iterator
@@ -121,6 +122,8 @@ class SourceText:
             place = error.offset - 1 if error.offset else len(self._body)  # no place is the end
             came = self._body[place : place + 1] or "the end"
             said = [remedy for words, remedy in _SAID.items() if words in error.msg]
+            if re.search(r"\blambda\b", self._body):
+                said = ["lambda is a word of Python's: write lam"]
             remedy = "compare with ==" if came == "=" else [*said, "mend it there"][0]
             raise self.fault(self._before + place, "this is no formula", came, remedy) from None
         except (MemoryError, RecursionError, ValueError):

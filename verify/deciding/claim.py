@@ -119,6 +119,8 @@ class Claim(_Statement):
         grade: Of a printed statement that is refuted, how much that matters.
         why: Of a statement that is refuted, the reason in a sentence without its formula.
         where: The named parts of the statement, in the order in which a reader meets them.
+        cases: Of a family, its members by name; ``holds`` says all of them.
+        tight: Of a bound that is said to be sharp, a point where it is attained.
         regime: What the paper has in mind besides; a counterexample meets it where one can.
     """
 
@@ -128,6 +130,8 @@ class Claim(_Statement):
     grade: Grade | None = field(default=None, kw_only=True)
     why: str = field(default="", kw_only=True)
     where: tuple[Quantity, ...] = field(default=(), kw_only=True)
+    cases: Mapping[str, Boolean] = field(default_factory=dict, kw_only=True)
+    tight: Point = field(default_factory=dict, kw_only=True)
     regime: tuple[Boolean, ...] = field(default=(), kw_only=True)
 
     @property

@@ -13,7 +13,7 @@ from disband.theory.models.vocabulary import V, k
 
 from .claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
 from .logic import canonical, strictly
-from .search import has_values, is_legal, smallest_point, truth, value_at
+from .search import has_values, is_legal, smallest_point, truth, unknowns_of, value_at
 from .smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
@@ -108,11 +108,28 @@ def find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
     Statements about every vocabulary size are tried at each size from 2 to 6, smallest first.
     """
     if not any(speaks_of_tokens(s) for s in statements):
-        return _find(statements)
+        points = [_find(group) for group in apart(statements)]
+        return (
+            None
+            if None in points
+            else {s: v for point in points if point for s, v in point.items()}
+        )
     for size in SIZES:
         if (point := _find(instance(statements, Integer(size)))) is not None:
             return {V: Integer(size), **point}
     return None
+
+
+def apart(statements: Sequence[Boolean]) -> list[list[Boolean]]:
+    """Return ``statements`` in groups that share no unknown: each can be met by itself."""
+    groups: list[tuple[set[Expr], list[Boolean]]] = []
+    for part in (p for s in statements for p in conjuncts(s)):
+        unknowns, parts = unknowns_of([part]), [part]
+        for group in [g for g in groups if g[0] & unknowns]:
+            groups.remove(group)
+            unknowns, parts = unknowns | group[0], group[1] + parts
+        groups.append((unknowns, parts))
+    return [parts for _, parts in groups] if len(groups) > 1 else [list(statements)]
 
 
 def _find(statements: Sequence[Boolean]) -> dict[Expr, Expr] | None:
@@ -167,7 +184,7 @@ def _require_exact(claim: Claim) -> None:
 
 def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
     """Return the name of the procedure that proves ``claim``, or an empty string."""
-    rest = [part for part in _parts(claim.holds) if not _is_identity(part)]
+    rest = [part for part in conjuncts(claim.holds) if not is_identity(part)]
     if not rest:
         return "identity (sympy)"
     if all(Problem([*claim.given, Not(part)]).check(timeout_ms)[0] == "unsat" for part in rest):
@@ -176,15 +193,20 @@ def prove(claim: Claim, timeout_ms: int = TIMEOUT_MS) -> str:
     return ""
 
 
-def _parts(statement: Boolean) -> tuple[Boolean, ...]:
-    return statement.args if isinstance(statement, And) else (statement,)
+def conjuncts(statement: Boolean) -> tuple[Boolean, ...]:
+    """Return what a conjunction says, part by part, however it is nested."""
+    if not isinstance(statement, And):
+        return (statement,)
+    return tuple(part for argument in statement.args for part in conjuncts(argument))
 
 
-def _is_identity(statement: Boolean) -> bool:
-    return isinstance(statement, Eq) and bool(_gap(statement) == 0)
+def is_identity(statement: Boolean) -> bool:
+    """Whether both sides of an equation expand to the same."""
+    return isinstance(statement, Eq) and bool(difference(statement) == 0)
 
 
-def _gap(statement: Eq) -> Expr:
+def difference(statement: Eq) -> Expr:
+    """Return the expanded difference of an equation's sides."""
     gap = statement.lhs - statement.rhs
     done = gap.replace(Derivative, lambda *args: Derivative(*args).doit())
     return expand(canonical(done))
@@ -199,8 +221,8 @@ def _prove_or_refute(claim: Claim) -> tuple[Verdict, str, Point | None]:
             if point is not None and check(claim, point):
                 return Verdict.REFUTED, by, point
     # Last, for it is slow and seldom needed: sympy's own simplification.
-    parts = _parts(claim.holds)
-    if all(isinstance(part, Eq) and simplify(_gap(part)) == 0 for part in parts):
+    parts = conjuncts(claim.holds)
+    if all(isinstance(part, Eq) and simplify(difference(part)) == 0 for part in parts):
         return Verdict.PROVED, "identity (sympy)", None
     return Verdict.OPEN, "neither proof nor counterexample found", None
 

@@ -22,6 +22,8 @@ def declaration(value: Any) -> str:
     if is_dataclass(value) and not isinstance(value, type):
         entries = [(field.name, getattr(value, field.name)) for field in fields(value)]
         return f"{type(value).__name__}({', '.join(f'{n}={declaration(v)}' for n, v in entries)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{n!r}: {declaration(v)}' for n, v in value.items())}}}"
     if isinstance(value, tuple):
         return f"({', '.join(map(declaration, value))})"
     return repr(value)

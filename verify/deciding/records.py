@@ -76,6 +76,7 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         "grade": None,
         "why": "",
         "where": [],
+        "cases": {},
         "repairs": None,
         "repaired": None,
         "command": None,
@@ -100,6 +101,7 @@ def _statement(claim: Claim) -> Entry:
             }
             for quantity in claim.where
         ],
+        "cases": {name: formula(case) for name, case in claim.cases.items()},
         "repairs": claim.repairs,
     }
 

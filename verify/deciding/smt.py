@@ -52,6 +52,7 @@ class Problem:
         self.for_each_token = [s for s in parts if k in s.free_symbols]
         self.unknowns: dict[Expr, Any] = {}
         self.facts: list[Any] = []
+        self.lemmas: list[tuple[Boolean, ...]] = []
         self.constraints = [self._boolean(s) for s in parts if k not in s.free_symbols]
         self._sigmoid_facts()
         if X in self.unknowns:
@@ -72,6 +73,12 @@ class Problem:
             if answer == z3.sat:
                 return "sat", self._model(solver.model())
         return "unknown", None
+
+    def text(self) -> str:
+        """Return the problem as SMT-LIB, for another solver; the lemmas apart."""
+        solver = z3.Solver()
+        solver.add(*self.facts, *self.constraints)
+        return str(solver.to_smt2())
 
     def _model(self, model: Any) -> dict[Expr, Rational] | None:
         point = {}
@@ -96,7 +103,14 @@ class Problem:
                 case "!=":
                     return value != 0
 
-        return fold(statement, atom, z3.And, z3.Or, z3.Not)
+        def either(parts: list[Any]) -> Any:
+            # Of no parts z3 writes a disjunction that other solvers cannot read.
+            return z3.Or(parts) if parts else z3.BoolVal(False)  # noqa: FBT003
+
+        def both(parts: list[Any]) -> Any:
+            return z3.And(parts) if parts else z3.BoolVal(True)  # noqa: FBT003
+
+        return fold(statement, atom, both, either, z3.Not)
 
     def _expr(self, expr: Expr) -> Any:
         match expr:
@@ -197,13 +211,21 @@ class Problem:
 
     def _for_each_token(self, statement: Boolean) -> bool:
         """Whether ``statement`` about the generic token follows from what is said of each."""
-        return _lemma((*self.for_each_token, Not(statement)))
+        lemma = (*self.for_each_token, Not(statement))
+        if follows := _lemma(lemma):
+            self.lemmas.append(lemma)
+        return follows
 
 
 @cache
 def _lemma(statements: tuple[Boolean, ...]) -> bool:
     """Whether no token meets all ``statements`` about the generic one; asked again and again."""
-    return Problem([s.subs(k, SOME_TOKEN) for s in statements]).check()[0] == "unsat"
+    return Problem(of_some_token(statements)).check()[0] == "unsat"
+
+
+def of_some_token(statements: Iterable[Boolean]) -> list[Boolean]:
+    """Return statements about the generic token as statements about one."""
+    return [s.subs(k, SOME_TOKEN) for s in statements]
 
 
 def _token_sum(constant: Expr, rest: Expr, total: Sum) -> Expr:

@@ -1,13 +1,15 @@
-"""The records of ``disband gpt2`` that are kept with the project."""
+"""The results that are kept with the project: records of ``disband gpt2``, and the ledger's."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .provenance import ROOT
+from .provenance import DOOR, ROOT
 
-RESULTS = ROOT / "results"
+# An installed package has them inside, a checkout beside it.
+RESULTS = DOOR / "results" if (DOOR / "results").is_dir() else ROOT / "results"
+RECORDED_LEDGER = RESULTS / "ledger.json"
 NAMES = ("gpt2", "smollm2")
 
 

@@ -49,12 +49,12 @@ def _errata(records: Sequence[Record]) -> str:
     """Return what is printed and false, the gravest first, then the readings that fail."""
     by_id = {r["id"]: r for r in records}
     refuted = [r for r in records if r["verdict"] == "refuted"]
-    lines = ["## Errata\n"]
-    for grade in Grade:
-        graded = [r for r in refuted if r["printed"] and r["grade"] == grade]
-        lines += [f"### Grade: {grade}\n"] if graded else []
-        lines += [*(_erratum(r, by_id) for r in graded), ""] if graded else []
-    lines.append("## What fails as read here\n")
+    errata = [r for grade in Grade for r in refuted if r["printed"] and r["grade"] == grade]
+    lines = ["## Errata\n", "| where | what is wrong | grade | entry |", "|---|---|---|---|"]
+    for r in errata:
+        link = f"[`{r['id']}`](#{_anchor(r['id'], _verdict(r))})"
+        lines.append(f"| {r['paper']}, {r['locator']} | {r['why']} | {r['grade']} | {link} |")
+    lines += ["", *(_erratum(r, by_id) for r in errata), "", "## What fails as read here\n"]
     lines.append("Readings of this project, of sentences that leave something open.\n")
     lines += [_erratum(r, by_id) for r in refuted if r["kind"] == Kind.READ]
     return "\n".join(lines) + "\n"
@@ -90,11 +90,15 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
     lines += [f"* standing: {words}" for words in record["standing"]]
     if record["given"]:
         lines.append(f"* assuming {_formulas(record['given'])}")
-    if record["holds"]:
-        lines.append(f"* {'can happen' if record['exists'] else 'states'} ${record['holds']}$")
+    happens = "can happen" if record["exists"] else "states"
+    if record["cases"]:
+        lines.append(f"* {happens}, case by case:")
+        lines += [f"    * {name}: ${formula}$" for name, formula in record["cases"].items()]
+    elif record["holds"]:
+        lines.append(f"* {happens} ${record['holds']}$")
     lines.append(f"* decided by {_decided_by(record)}")
     if record["verdict"] == "refuted":
-        lines.append(f"* {_why(record)}")
+        lines.append(f"* {' '.join(filter(None, (record['why'], _why(record))))}")
     if record["idle"]:
         lines.append(f"* proved as well without any one of {_formulas(record['idle'])}")
     if record["repaired"]:
@@ -106,7 +110,10 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
 
 
 def _verdict(record: Record) -> str:
-    return str(record["verdict"]) if record["holds"] else "by experiment"
+    if not record["holds"]:
+        return "by experiment"
+    failed = record["verdict"] == "refuted" and record["kind"] == Kind.READ
+    return "fails as read here" if failed else str(record["verdict"])
 
 
 def _decided_by(record: Record) -> str:

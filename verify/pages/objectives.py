@@ -8,13 +8,13 @@ from sympy.printing.latex import LatexPrinter
 
 from disband.theory import symbols
 from disband.theory.facts import Facts, facts
-from disband.theory.facts.charts import LATEX as CHARTS
-from disband.theory.facts.charts import Chart, chart
+from disband.theory.facts.abbreviations import LATEX as CHARTS
+from disband.theory.facts.abbreviations import Chart, chart
 from disband.theory.facts.limits import WAYS
 from disband.theory.facts.outcomes import SIGNS
 from disband.theory.facts.protection import LATEX as PROTECTION
 from disband.theory.facts.regions import Region
-from disband.theory.facts.wording import LONG, Words, fate, length
+from disband.theory.facts.sentences import LONG, Words, fate, length
 from disband.theory.objective import Objective
 from disband.theory.objectives import BATCH_OBJECTIVES, OBJECTIVES
 from disband.theory.objectives.versions import VERSIONS, Version

@@ -10,9 +10,9 @@ from disband.job.toys import run_toy
 from disband.sims.pairs.studies import TOYS
 from disband.terminal.pair import Pair, band_text, compare
 from disband.theory.band import Case, band, calibration, case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import BCE, DPO, SIMPO
-from disband.theory.step import first_order
 from tests.browsing import OWN
 from tests.engines import needs_browser
 from tests.sampling import SAMPLE
@@ -113,7 +113,7 @@ def test_the_words_are_those_of_the_command_line(shown):
     shown.choose(DPO)
     shown.type(**STATES[0])
     pair = Pair(*data_of(STATES[0]))
-    found = compare([(DPO.compiled, {})], pair, STATES[0]["cosine"], STATES[0]["norm_ratio"])
+    found = compare([DPO], pair=pair, **{key: STATES[0][key] for key in ("cosine", "norm_ratio")})
     said = {line[:12].strip(): line[12:] for line in band_text(found).splitlines()}
     for where, name in (("#case", "case"), ("#low", "band"), ("#ratio", "ratio"),
                         ("#delta", "calibrate")):  # fmt: skip

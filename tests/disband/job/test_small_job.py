@@ -5,6 +5,7 @@ import json
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +13,8 @@ from sympy import Not
 
 from disband.cli import main
 from disband.job.pictures import PICTURES
-from disband.terminal.summary import summary
+from disband.job.recording import changes, record
+from disband.job.summary import screen, table
 from disband.theory.objectives import OBJECTIVES
 from disband.verify.claims import LEDGER
 from tests.disband.job.test_verify import CLAIM
@@ -100,12 +102,37 @@ def test_a_small_job_leaves_its_report_and_its_pictures(few, tmp_path):
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert [claim["id"] for claim in report["claims"]] == [claim.id for claim in LEDGER[:3]]
     assert all(set(claim) >= CLAIM for claim in report["claims"])
-    assert summary(report, tmp_path) in said
+    assert said.endswith(f"\n{screen(report, changes(report), tmp_path)}\n")
+    assert (tmp_path / "claims.txt").read_text("utf-8") == table(report)
+    assert table(report) not in said
+    assert table(report) in few(tmp_path, "--all")
     drawn = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert drawn >= {"band"}
     assert "figure-3" not in drawn
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count("<figure>") == len(drawn)
+
+
+def test_json_is_one_document_and_progress_goes_elsewhere(few, tmp_path):
+    few(tmp_path)
+    words = ["verify", "--no-lm", "--json", "--out", str(tmp_path)]
+    result = CliRunner().invoke(main, words)
+    assert list(json.loads(result.stdout)["verdicts"]) == [claim.id for claim in LEDGER[:3]]
+    assert "[8/8] report" in result.stderr
+
+
+def test_a_verdict_that_differs_from_the_recorded_one_is_told_by_the_exit_status(
+    few, tmp_path, monkeypatch
+):
+    few(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    report["claims"][1]["verdict"] = "open"
+    path = tmp_path / "ledger.json"
+    record(report, path)
+    monkeypatch.setattr("disband.job.recording.changes", partial(changes, path=path))
+    result = CliRunner().invoke(main, ["verify", "--no-lm", "--out", str(tmp_path)])
+    assert result.exit_code == 1
+    assert f"{LEDGER[1].id} open → " in " ".join(result.stdout.split())
 
 
 def test_an_experiment_that_lacks_a_library_is_left_out_and_said_to_be(few, tmp_path, monkeypatch):

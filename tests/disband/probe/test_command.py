@@ -1,5 +1,6 @@
 """``disband probe``: what it refuses, a whole run, its page, and going on after an interrupt."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ pytest.importorskip("torch")
 from click.testing import CliRunner
 
 from disband.cli import main
+from disband.commands.probe import probe as probe_command
 from disband.probe import measure
 from disband.probe.inputs import Probe
 from disband.probe.page import html
@@ -116,7 +118,9 @@ def test_the_record_is_written_and_says_what_was_measured(record, asked):
 
 def test_entangled_data_are_flagged_with_their_reason(record):
     applying = [one["rule"].partition(":")[0] for one in record["advice"] if one["applies"]]
-    assert applying[0] == "Both fall"
+    assert applying[:2] == ["Batches fall", "Both fall"]
+    assert record["verdict"].startswith("Under DPO, the mean chosen falls in 2 of 2 batches")
+    assert record["actions"][0]["rule"].startswith("Batches fall")
     assert "Rows without a pair" in applying
     assert "Nothing found" not in applying
     assert record["pairs"][0]["at"][0]["outcomes"]["both_fall"]["count"] == 8
@@ -228,7 +232,7 @@ def test_the_command_with_a_reference_in_the_optimizers_metric(folder, tmp_path)
         "probe", "--model", str(folder / "llama"), "--data", str(folder / "data.jsonl"),
         "--reference", str(folder / "other"), "--optimizer", "adamw", "--sample", "4",
         "--objective", "simpo,dpo", "--set", "beta=1", "--batch", "2", "--batches", "1",
-        "--worst", "1", "--max-length", "24", "--out", str(tmp_path),
+        "--worst", "1", "--max-length", "72", "--out", str(tmp_path),
     ]  # fmt: skip
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
@@ -238,7 +242,7 @@ def test_the_command_with_a_reference_in_the_optimizers_metric(folder, tmp_path)
     assert record["pairs"][0]["settings"]["β"] == 1
     assert all(one["logp_w"] != one["ref_w"] for one in record["each"])
     assert record["settings"]["reference"]["kind"] == "folder"
-    assert "Recommendation" in done.output
+    assert record["verdict"] in " ".join(done.output.split())
 
 
 def test_adapters_alone_can_be_measured(folder, tmp_path):
@@ -247,3 +251,43 @@ def test_adapters_alone_can_be_measured(folder, tmp_path):
     record = run(Probe(model, data, objectives=("dpo",), sample=3, lora=2, out=tmp_path, **FEW))
     assert record["settings"]["lora"]["rank"] == 2
     assert all(one["sq_w"] > 0 for one in record["each"])
+
+
+def said(words, *more):
+    """What a probe of a few pairs prints, and its exit code."""
+    done = CliRunner().invoke(main, ["probe", *words, "--sample", "4", "--batch", "2", *more])
+    return " ".join(done.output.split()), done.exit_code
+
+
+def test_a_loss_of_ones_own_is_the_one_meant_to_be_trained(folder, tmp_path):
+    words = ["--model", str(folder / "gpt2"), "--data", str(folder / "data.jsonl")]
+    words += ["--out", str(tmp_path), "--objective", "dpo", "--batches", "1", "--worst", "0"]
+    output, code = said(words, "--loss", "-logsigmoid(b*(w - ref_w - l + ref_l))", "--set", "b=0.1")
+    assert code == 0, output
+    record = json.loads((tmp_path / "probe.json").read_text("utf-8"))
+    own, dpo = record["pairs"]
+    assert (own["objective"], own["settings"]) == ("own loss", {"b": 0.1})
+    assert own["at"] == dpo["at"]
+    assert record["settings"]["loss"].startswith("-logsigmoid")
+    output, code = said(words, "--loss", "-logsigmoid(b*(w - l))")
+    assert (code, "b has none" in output) == (2, True)
+
+
+def test_names_that_would_steer_a_terminal_are_spelt_out(folder, tmp_path):
+    red = "\x1b[31m"
+    path = written(tmp_path / f"{red}.jsonl", [row | {f"{red}note": "x"} for row in rows()])
+    words = ["--model", str(folder / "gpt2"), "--data", path, "--out", str(tmp_path / red)]
+    output, code = said(words, "--batches", "0", "--worst", "0")
+    assert code == 0
+    assert "\x1b" not in output
+    assert "Not read: \\x1b[31mnote" in output
+    output, code = said([*words[:3], str(tmp_path / f"{red}none.jsonl"), *words[4:]])
+    assert (code, "\x1b" in output) == (2, False)
+
+
+def test_the_defaults_are_those_that_are_documented():
+    fields = {field.name: field.default for field in dataclasses.fields(Probe)}
+    shown = {option.name: option.default for option in probe_command.params if option.show_default}
+    shown["objectives"] = tuple(shown["objectives"].split(","))
+    assert {name: fields[name] for name in shown} == shown
+    assert (shown["sample"], shown["max_length"], shown["memory"]) == (512, 1024, 2.0)

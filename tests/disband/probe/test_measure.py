@@ -12,15 +12,22 @@ from disband.lm.data.preferences import Preference
 from disband.lm.data.tokenize import batches, tokenize
 from disband.lm.model.gpt2 import logp
 from disband.lm.model.load import Loaded
+from disband.lm.scores.audit import Audit
 from disband.lm.scores.grams import batch_gram, pair_gram
 from disband.probe import measure
-from disband.probe.adam import start_metric
 from disband.probe.distances import distances
-from disband.probe.measure import Plan, kept_in, log_probabilities, score_products
+from disband.probe.measure import (
+    Plan,
+    audited,
+    kept_in,
+    log_probabilities,
+    score_products,
+    start_metric,
+)
 from disband.probe.shares import State, batch_report, pair_report
 from disband.probe.worst import by_token, worst_off
 from disband.theory.catalogue import catalogue
-from disband.theory.step import first_order
+from disband.theory.first_order import first_order
 from tests.lm.model.test_load import architecture
 from tests.lm.tiny import model_of, tokenizer_of
 
@@ -129,7 +136,8 @@ def test_the_entangled_pair_is_flagged_and_the_plain_one_is_not(loaded, plan, tm
     assert picked[0] == ENTANGLED
     assert at["outcomes"]["both_fall"]["count"] == len(picked) < 4
     assert at["outcomes"]["still"]["count"] == 1
-    assert not worst_off(*state.incentives(DPO, {}), found.gram, plan, count=5, longest=4)
+    for most in ({"count": 5, "longest": 4}, {"count": 0, "longest": 100}):
+        assert not worst_off(*state.incentives(DPO, {}), found.gram, plan, **most)
 
 
 def test_the_effects_of_tokens_sum_to_the_fall_of_the_chosen(loaded, plan, tmp_path):
@@ -155,7 +163,7 @@ def test_a_batch_of_one_pair_does_what_the_pair_does_alone(loaded, plan, tmp_pat
     logps, found = measured(loaded, alone, tmp_path)
     report = batch_report(DPO, {}, state_of(plan, logps), found)
     own = pair_report(DPO, {}, state_of(plan, logps), found.gram, [0.0])["at"][0]["outcomes"]
-    assert report["as alone"]["count"] == report["as alone"]["of"] == 4
+    assert report["as_alone"]["count"] == report["as_alone"]["of"] == 4
     assert report["means"]["both_fall"]["count"] == own["both_fall"]["count"]
     none = found._replace(products=np.empty((0, 2, 2)))
     assert batch_report(DPO, {}, state_of(plan, logps), none) is None
@@ -192,3 +200,18 @@ def test_the_metric_is_adams_after_each_batch_was_seen_once(loaded, plan):
     for name, parameter in loaded.model.named_parameters():
         assert torch.equal(parameter, before[name])
         assert parameter.grad is None
+
+
+def test_an_audit_is_kept_and_an_error_beyond_rounding_is_refused(
+    loaded, plan, tmp_path, monkeypatch
+):
+    store = kept_in(tmp_path)
+    errors = audited(loaded, plan, store, {})
+    assert max(errors["contributions"], errors["gram"]) < 1e-6
+    assert errors["step"] < 1e-3
+    assert audited(loaded, replace(plan, memory=1000), store, {}) is None
+    wrong = lambda *_: Audit(1, 0.0, 0.01, 0.0)  # noqa: E731
+    monkeypatch.setattr(measure, "audit", wrong)
+    assert audited(loaded, plan, store, {}) == errors
+    with pytest.raises(ValueError, match=r"differ by 0\.01 of the scores' norms"):
+        audited(loaded, plan, store, {"lora": "other"})

@@ -57,7 +57,7 @@ def test_the_numbers_are_those_of_the_theory():
 @pytest.mark.parametrize("logp_l", [-1.0, -10.0, -40.0])
 def test_words_and_places_agree_with_the_case_of_each_pair(cosine, logp_l):
     pair, gram = Pair(logp_l=logp_l), Gram.of_angle(cosine, 1.3)
-    for row in compared([(o, {}) for o in OBJECTIVES], pair, cosine, 1.3).placements:
+    for row in compared(OBJECTIVES, cosine=cosine, norm_ratio=1.3, pair=pair).placements:
         if row.d_w == row.d_l == 0:
             assert row.case == "nothing moves"
             continue
@@ -94,7 +94,7 @@ def test_the_pair_can_be_chosen():
 def test_a_rate_within_rounding_is_none():
     exact = Gram.of_angle(1.0, 1 + 2**-51)
     assert case(1.0, 1.0, exact) == Case.BOTH_FALL
-    (dpo,) = compared([(find("dpo"), {})], Pair(), 1.0, 1 + 2**-51).placements
+    (dpo,) = compared([find("dpo")], cosine=1.0, norm_ratio=1 + 2**-51).placements
     assert (dpo.change_w, dpo.change_l, dpo.place, dpo.case) == (0, 0, "inside", Case.IDEAL.words)
 
 
@@ -135,6 +135,6 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
 
 
 def test_a_table_of_few_lines_says_what_its_columns_are():
-    text = str(compared([(find("dpo"), {})], Pair(), -0.5, 1.0))
+    text = str(compared([find("dpo")], cosine=-0.5, norm_ratio=1.0))
     assert "every ratio r > 0" in text
     assert "calibration factor" in text

@@ -8,9 +8,9 @@ import pytest
 from sympy import And, Eq, Or, Symbol, false, true
 
 from disband.terminal.formula import balanced, plain
-from disband.terminal.numbers import number
 from disband.theory.kernels.primitives import step
 from disband.theory.symbols import BELOW, DATA, PLAIN, A, B, X, beta, gamma, logp_l, logp_w
+from disband.verify.pages.tables import number
 from tests.sampling import some
 
 WORDS = {"σ": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(0.0, x)}

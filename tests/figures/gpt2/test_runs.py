@@ -62,6 +62,18 @@ def lines(axes):
     return {line.get_label(): np.asarray(line.get_ydata()) for line in axes.lines}
 
 
+def places(axes):
+    return {line.get_label(): list(line.get_xdata()) for line in axes.lines}
+
+
+def test_lines_stand_at_the_updates_they_were_measured_at():
+    drawn = places(runs_picture(CURVES, columns=3).axes[0])
+    assert drawn["chosen"] == drawn["rejected"] == [0, 3, 6]
+    assert places(cosine_picture(CURVES).axes[0])["DPO"] == [0, 6]
+    sizes = places(steps_picture(STEPS).axes[2])
+    assert sizes["batches of 8"] == [1e-6, 1e-5, 1e-4]
+
+
 def test_runs_show_the_change_and_per_token_where_the_loss_does():
     figure = runs_picture(CURVES, columns=3)
     titles = [axes.get_title() for axes in figure.axes]
@@ -94,6 +106,30 @@ def test_courses_stack_to_what_was_measured():
 def test_objectives_that_never_gained_the_margin_are_left_out():
     figure = ranking_picture(RACES)
     assert [text.get_text() for text in figure.axes[0].texts] == ["DPO"]
+
+
+def test_a_regime_is_blue_where_the_chosen_rises_and_orange_where_it_falls():
+    rises, falls = regimes_picture(REGIMES).axes
+    for axes, order in ((rises, (2, 0)), (falls, (0, 2))):
+        (image,) = axes.images
+        colors = image.cmap(image.norm(image.get_array()))
+        more, less = (colors[..., channel] for channel in order)
+        assert (more > less + 0.1).all()
+
+
+def test_a_larger_change_has_a_stronger_color():
+    rows = [dict(row, style="long suffix") for row in REGIMES if row["style"] == "long suffix"]
+    rows = [
+        dict(row, **{"change of the chosen": -10.0 * row["rate"] * row["sft steps"]})
+        for row in rows
+    ]
+    (axes,) = regimes_picture(rows).axes
+    (image,) = axes.images
+    colors = image.cmap(image.norm(image.get_array()))[..., :3]
+    strength = colors.max(-1) - colors.min(-1)
+    # Fine-tuning down, optimizers across: both grow the change.
+    assert strength[0, 0] < strength[0, 1] < strength[1, 1]
+    assert strength[0, 0] < strength[1, 0] < strength[1, 1]
 
 
 def test_regimes_carry_their_numbers():

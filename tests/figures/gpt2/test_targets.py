@@ -28,6 +28,9 @@ def test_parts_stand_above_their_sum_and_are_means_over_seeds():
     np.testing.assert_allclose(lines(above)["positive learning"], [2.5, 3.0])
     np.testing.assert_allclose(lines(above)["reweighting"], [0.0, 0.5])
     np.testing.assert_allclose(lines(below)["G, their sum"], [1.5, 1.5])
+    for axes, count in ((above, 3), (below, 1)):
+        places = [line.get_xdata() for line in axes.lines if line.get_label()[0] != "_"]
+        assert [list(x) for x in places] == [[1, 2]] * count
     assert above.get_title().startswith("short suffix\nadam 1e-05, batches of 16")
     assert other.get_title().startswith("long suffix")
     assert len(above.collections) == 3  # a band a part

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from disband.lm.data.preferences import Message, Preference, preference, read_preferences
+from disband.lm.data.messages import Message
+from disband.lm.data.preferences import Preference, preference, read_preferences
 
 
 def turns(*contents, first="user"):
@@ -27,7 +28,7 @@ PLAIN = {"prompt": "Is it good?", "chosen": " Yes.", "rejected": " No."}
         ({**PLAIN, "prompt": None}, ("", " Yes.", " No.")),
         (
             {"chosen": "It is very good", "rejected": "It is very goofy"},
-            ("It is very", " good", " goofy"),
+            ("It is very goo", "d", "fy"),
         ),
         ({"chosen": "Well? Yes", "rejected": "Well? No"}, ("Well?", " Yes", " No")),
         (
@@ -86,15 +87,16 @@ def test_an_implicit_prompt_takes_nothing_away(row):
         ({"text": "x"}, "chosen and rejected are missing from text"),
         ({**PLAIN, "chosen": None}, "chosen is missing"),
         ({**PLAIN, "chosen": 3}, "chosen is a string or a list of messages, not 3"),
-        ({**PLAIN, "prompt": {"role": "user"}}, "prompt is a string or a list"),
+        ({**PLAIN, "prompt": {"role": "user"}}, "a message of prompt has a content"),
         ({**PLAIN, "rejected": "  "}, "rejected is empty"),
         ({**PLAIN, "chosen": ""}, "chosen is empty"),
         ({"chosen": "Yes, sir", "rejected": "Yes, "}, "rejected is empty after the beginning"),
         ({**PLAIN, "chosen": turns("q", "a")}, "one is a string, one a list"),
-        ({**PLAIN, "chosen": ["a"], "rejected": ["b"]}, "a message of chosen is an object.*'a'"),
+        ({**PLAIN, "chosen": [3], "rejected": [4]}, "a message of chosen is an object.*3"),
+        ({**PLAIN, "rejected": ["a", "b"]}, "rejected is one text, but holds a list of 2"),
         (
-            {"chosen": [{"role": "assistant", "content": [{"text": "x"}]}], "rejected": turns("a")},
-            "role and content are strings",
+            {"chosen": [{"role": "assistant", "content": 3}], "rejected": turns("a")},
+            "content that is a string, or calls tools",
         ),
         ({"chosen": turns("q", "a"), "rejected": turns("Q", "a")}, "begins with a turn .*'user'"),
         ({"chosen": [], "rejected": []}, "chosen is empty"),

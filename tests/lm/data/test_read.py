@@ -3,11 +3,14 @@
 import gzip
 import hashlib
 import json
+import os
 import sys
+import tracemalloc
 from time import monotonic
 
 import pytest
 
+from disband.lm.data import read
 from disband.lm.data.read import Fault, collect, read_rows
 from disband.lm.model import hub
 
@@ -70,6 +73,66 @@ def test_arrays_and_parquet_count_rows(tmp_path):
     assert places(parquet(tmp_path)) == expected
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("whole", "where"),
+    [
+        ({"train": ROWS}, "train, "),
+        ({"rows": ROWS}, "rows, "),
+        ({"train": ROWS, "test": ROWS[:1]}, "train, "),
+        ({name: [row[name] for row in ROWS] for name in "ab"}, ""),
+        ({name: {str(i): row[name] for i, row in enumerate(ROWS)} for name in "ab"}, ""),
+    ],
+)
+def test_rows_may_stand_under_a_key_or_as_columns(tmp_path, whole, where, indent):
+    path = write(tmp_path, "a.json", json.dumps(whole, indent=indent))
+    assert places(path) == [(f"{where}row {i}", row) for i, row in enumerate(ROWS, start=1)]
+
+
+@pytest.mark.parametrize("row", [{"a": 1}, {"chosen": [{"role": "user"}], "b": [{"role": "x"}]}])
+def test_one_object_is_one_row(tmp_path, row):
+    for indent in (None, 2):
+        assert places(write(tmp_path, "a.json", json.dumps(row, indent=indent)))[0][1] == row
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "a.jsonl")
+    (tmp_path / "null.jsonl").symlink_to("/dev/zero")
+    for name in ("a.jsonl", "null.jsonl"):
+        with pytest.raises(ValueError, match="this is a pipe or a device"):
+            read_rows(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_of_a_line_that_is_too_long_only_the_beginning_is_read(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(read, "LONGEST_ROW", 100)
+    text = "\n".join(['{"a": 1}', json.dumps("x" * 1000), '{"a": 3}'])
+    content = packed(text.encode()) if name.endswith("gz") else text
+    (_, first), (place, fault), last = places(write(tmp_path, name, content))
+    assert (first, last) == ({"a": 1}, ("line 3", {"a": 3}))
+    assert (place, fault.place) == ("line 2", "line 2")
+    assert "at most" in fault.reason
+
+
+def test_a_small_archive_of_one_long_line_takes_little_memory(tmp_path):
+    path = write(tmp_path, "a.jsonl.gz", packed(b'"' + b"x" * (200 << 20) + b'"'))
+    tracemalloc.start()
+    ((_, row),) = places(path)
+    assert isinstance(row, Fault)
+    assert tracemalloc.get_traced_memory()[1] < 20 * read.LONGEST_ROW
+    tracemalloc.stop()
+
+
+def test_files_that_are_read_whole_have_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "LARGEST_JSON", 10)
+    assert len(places(write(tmp_path, "lines.json", LINES))) == 3
+    with pytest.raises(ValueError, match=r"is read whole and has at most.*save it as JSONL"):
+        places(write(tmp_path, "a.json", json.dumps(ROWS)))
+    monkeypatch.setattr(read, "LONGEST_ROW", 100)
+    with pytest.raises(ValueError, match="a row has at most 100 characters"):
+        places(write(tmp_path, "a.csv", "a,b\n1," + "x" * 200))
+
+
 def test_blank_lines_count_but_are_no_rows(tmp_path):
     assert [p for p, _ in places(write(tmp_path, "a.jsonl", "\n\n{}\n\n{}\n"))] == [
         "line 3",
@@ -118,6 +181,8 @@ def test_reading_goes_on_after_a_fault(tmp_path):
         ("a.json", b'["caf\xe9"]', "UTF-8, but byte 0xe9"),
         ("a.jsonl.gz", b"no gzip", "must be whole"),
         ("a.jsonl.gz", packed(LINES.encode())[:-12], "must be whole"),
+        ("a.jsonl.gz", packed(LINES.encode())[:12] + b"\xff" * 9, "must be whole"),
+        ("a.json", b'{"test": [{}], "valid": [{}]}', "under test, valid; choose with --part"),
         ("a.parquet", b"PAR1 not", "not readable Parquet"),
     ],
 )

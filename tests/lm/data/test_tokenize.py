@@ -7,8 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disband.lm.data.preferences import Message, Preference
-from disband.lm.data.tokenize import Cut, batches, summary, tokenize
+from disband.lm.data import tokenize as tokenizing
+from disband.lm.data.messages import Message
+from disband.lm.data.preferences import Preference
+from disband.lm.data.tokenize import Cut, batches, tokenize
 from disband.lm.model.gpt2 import encode, logp
 from tests.lm.tiny import model_of, tokenizer_of
 
@@ -74,7 +76,6 @@ def test_a_token_over_the_border_counts_with_both_responses():
     assert text(tokens.context) == "on my"
     assert text(tokens.chosen) == " judgement."
     assert text(tokens.rejected) == " judo."
-    assert summary([tokens])["joined borders"] == 1
 
 
 def test_a_text_without_a_prompt_begins_with_a_start_token():
@@ -126,24 +127,42 @@ def test_conversations_need_a_template_that_renders_them():
         one(talk(), tokenizer=broken)
 
 
+def test_a_template_that_never_ends_is_stopped(monkeypatch):
+    monkeypatch.setattr(tokenizing, "_PATIENCE", 0.2)
+    endless = chat()
+    many = "".join(f"{{% for {i} in range(90000) %}}" for i in "abcd")
+    endless.chat_template = f"{many}{{% endfor %}}{{% endfor %}}{{% endfor %}}{{% endfor %}}"
+    with pytest.raises(ValueError, match=r"in 0\.2 s, but this one took longer"):
+        one(talk(), tokenizer=endless)
+
+
 @pytest.mark.parametrize("end", [True, False])
 @pytest.mark.parametrize("limit", [2, 3, 5, 8, 14, 200])
-def test_a_cut_keeps_the_responses_and_one_context_for_both(limit, end):
+def test_a_cut_keeps_the_start(limit, end):
     pair = Preference("one two three four five six", " yes", " Positive sentiment based on my day")
     whole, cut = one(pair, Cut(None, end)), one(pair, Cut(limit, end))
-    longest = max(len(whole.chosen), len(whole.rejected))
-    assert len(cut.context) + max(len(cut.chosen), len(cut.rejected)) <= limit
-    assert cut.context == whole.context[len(whole.context) - len(cut.context) :]
-    assert len(cut.context) == min(len(whole.context), max(1, limit - longest))
-    assert cut.cut_context == len(whole.context) - len(cut.context)
-    for got, full, lost in zip(
-        (cut.chosen, cut.rejected), (whole.chosen, whole.rejected), cut.cut_responses, strict=True
-    ):
-        assert got == full[: limit - len(cut.context)]
-        assert lost == len(full) - len(got)
-    report = summary([cut, whole])
-    assert report["cut contexts"] == (cut.cut_context > 0)
-    assert report["cut responses"] == (limit <= longest)
+    assert cut.context == whole.context[:limit]
+    left = limit - len(cut.context)
+    assert (cut.chosen, cut.rejected) == (whole.chosen[:left], whole.rejected[:left])
+    assert cut.is_empty == (limit <= len(whole.context))
+    lengths = (len(whole.context) + len(response) for response in (whole.chosen, whole.rejected))
+    assert cut.cut == tuple(length > limit for length in lengths)
+
+
+def test_a_long_text_is_cut_before_it_is_tokenized():
+    """Every tokenizer keeps offsets and spellings of all it is given."""
+    long = "one two three four " * 100_000
+    seen = []
+
+    def watched(self, text, **how):
+        seen.append(len(text))
+        return type(TOKENIZER).__call__(self, text, **how)
+
+    tokenizer = copy.deepcopy(TOKENIZER)
+    tokenizer.__class__ = type("Watched", (type(TOKENIZER),), {"__call__": watched})
+    cut = one(Preference(long, long + "x", long + "y"), Cut(16), tokenizer)
+    assert max(seen) < len(long) / 10
+    assert cut.context == tuple(TOKENIZER.encode(long[:1000])[:16])
 
 
 def test_batches_go_through_a_model():
@@ -160,8 +179,16 @@ def test_batches_go_through_a_model():
         torch.testing.assert_close(logp(model, batch), alone)
 
 
-def test_identical_responses_are_counted_and_misuse_is_refused():
-    assert summary([one(Preference("x", " a", " a"))])["identical responses"] == 1
+def test_tokens_that_the_data_and_the_tokenizer_both_put_are_noticed():
+    from tests.lm.data import models
+
+    tokens = one(Preference("<s>hm", " a</s>", " b"), Cut(), models.strict())
+    assert (tokens.started_twice, tokens.ended_twice) == (True, False)
+    tokens = one(Preference("hm", " a</s></s>", " b"), Cut(), models.strict())
+    assert (tokens.started_twice, tokens.ended_twice) == (False, True)
+
+
+def test_misuse_is_refused():
     with pytest.raises(ValueError, match="a batch needs pairs"):
         batches(TOKENIZER, [])
     with pytest.raises(ValueError, match=r"max_length is at least 2.*got 1"):

@@ -40,6 +40,7 @@ def write(folder, name, text, encoding="utf-8"):
         ("www.example.org/x", ""),
         ("café 👍", "café 👍"),
         ("twice &amp;lt;3", "twice <3"),
+        ("an encoded http&#58;//t.co/abc address", "an encoded address"),
     ],
 )
 def test_cleaning(raw, cleaned):

@@ -1,9 +1,12 @@
 """Loading any causal language model, and refusing what is none."""
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from disband.lm.model import gguf as dequantized
 from disband.lm.model.gguf import cache_folder, converted, first_line, packaged
@@ -38,11 +41,11 @@ def architecture(name, tokenizer):
     import transformers
 
     config = getattr(transformers, f"{name}Config")
-    sizes = {"GPTNeoX": SIZES, "Llama": SIZES, "OPT": {**SIZES, "word_embed_proj_dim": 16}}
+    own = {"Roberta": {"is_decoder": True}, "OPT": {"word_embed_proj_dim": 16}}.get(name, {})
     # The usual start is so flat that a fault would hide in it.
     more = {"initializer_range": 0.5, "vocab_size": len(tokenizer), "pad_token_id": 0}
     torch.manual_seed(0)
-    return getattr(transformers, f"{name}ForCausalLM")(config(**sizes[name], **more)).eval()
+    return getattr(transformers, f"{name}ForCausalLM")(config(**SIZES, **own, **more)).eval()
 
 
 def test_a_saved_model_is_loaded_with_its_tokenizer(tokenizer, tmp_path):
@@ -227,13 +230,12 @@ def test_the_offline_model_is_named_with_its_command_where_it_is_missing(monkeyp
 def test_a_gguf_file_is_converted_once(tokenizer, tmp_path, monkeypatch):
     calls = []
 
-    def convert(path, folder):
+    def read(path):
         calls.append(path)
-        saved(folder, model_of(tokenizer), tokenizer)
-        (folder / "complete").touch()
+        return tokenizer, model_of(tokenizer)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(dequantized, "_convert", convert)
+    monkeypatch.setattr(dequantized, "_read", read)
     path = tmp_path / "tiny.gguf"
     path.write_bytes(b"one")
     for _ in range(2):
@@ -244,6 +246,32 @@ def test_a_gguf_file_is_converted_once(tokenizer, tmp_path, monkeypatch):
     load_model(str(path))
     assert calls == [path, path]
     assert len(list(cache_folder().iterdir())) == 2
+
+
+def test_a_damaged_conversion_is_done_again(tokenizer, tmp_path, monkeypatch):
+    calls = []
+
+    def read(path):
+        calls.append(path)
+        return tokenizer, model_of(tokenizer)
+
+    monkeypatch.setattr(dequantized, "_read", read)
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(b"one")
+    folder = Path(converted(path, tmp_path / "cache")[0])
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    assert len(files) > 3
+    for file in files:
+        whole = file.read_bytes()
+        for other in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-1], b""):
+            file.write_bytes(other)
+            calls.clear()
+            assert converted(path, tmp_path / "cache")[0] == str(folder)
+            assert calls == [path], file.name
+            assert file.read_bytes() == whole
+    calls.clear()
+    converted(path, tmp_path / "cache")
+    assert calls == []
 
 
 def test_a_gguf_file_that_is_none_is_refused(tmp_path):
@@ -293,3 +321,56 @@ def test_the_packaged_model_speaks_learns_and_is_kept(tmp_path, monkeypatch):
     again = load_model("smollm2", device="cpu").model
     assert logp(again, batch).sum().item() == pytest.approx(value, abs=1e-3)
     shutil.rmtree(folder)
+
+
+def test_a_model_that_brings_code_of_its_own_is_refused_and_none_is_run(tokenizer, tmp_path):
+    saved(tmp_path, model_of(tokenizer), tokenizer)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoModelForCausalLM": "own.Model"}}
+    config["auto_map"]["AutoConfig"] = "own.Config"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "own.py").write_text("raise SystemExit('this was run')")
+    with pytest.raises(ValueError, match="brings code of its own, which is not run"):
+        load_model(tmp_path)
+
+
+def change(folder, weights):
+    """Rewrite the weights of a saved model."""
+    path = folder / "model.safetensors"
+    save_file(weights(load_file(path)), path, {"format": "pt"})
+
+
+LACKING = {
+    "missing": lambda w: {n: v for n, v in w.items() if "h.1.mlp.c_fc" not in n},
+    "another shape": lambda w: w | {"transformer.h.1.mlp.c_fc.bias": torch.zeros(3)},
+}
+
+
+@pytest.mark.parametrize("weights", LACKING.values(), ids=LACKING)
+def test_a_model_that_lacks_weights_is_refused(weights, tokenizer, tmp_path, capfd):
+    change(saved(tmp_path, model_of(tokenizer), tokenizer), weights)
+    capfd.readouterr()
+    with pytest.raises(ValueError, match=r"loaded whole, .* such as transformer\.h\.1\.mlp\.c_fc"):
+        load_model(tmp_path)
+    assert not "".join(capfd.readouterr()).strip()
+
+
+def test_weights_that_a_model_has_no_place_for_are_named(tokenizer, tmp_path):
+    change(saved(tmp_path, model_of(tokenizer), tokenizer), lambda w: w | {"h.9": torch.zeros(1)})
+    assert load_model(tmp_path).provenance["unused weights"] == ["h.9"]
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_weights_that_are_none_are_refused_in_one_line(file, tokenizer, tmp_path):
+    saved(tmp_path, model_of(tokenizer), tokenizer)
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / file).write_bytes(b"no weights" * 1000)
+    with pytest.raises(ValueError, match="could be loaded") as raised:
+        load_model(tmp_path)
+    assert len(str(raised.value)) < len(str(tmp_path)) + 400
+    assert "\n" not in str(raised.value)
+
+
+def test_a_model_whose_places_begin_elsewhere_is_refused(tokenizer):
+    with pytest.raises(ValueError, match="counted from 0, but that changes the logits of Roberta"):
+        require_causal(architecture("Roberta", tokenizer), tokenizer)

@@ -16,8 +16,8 @@ from disband.lm.scores.grams import (
     token_gram,
 )
 from disband.theory.band import band, case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from tests.lm.scores.materialised import response_scores
 from tests.lm.tiny import model_of, tokenizer_of
 from tests.lm.tiny_models import one, pairs, rows, tiny

@@ -124,6 +124,22 @@ def forgetful(model):
     return model
 
 
+def test_a_reading_that_fails_is_given_up_and_one_that_always_fails_says_why():
+    model = tiny("gpt2")
+    forward = model.transformer.forward
+
+    def single(ids, **named):
+        if len(ids) > 1 or ids[0, 0] == 60:
+            raise IndexError("one text at a time")
+        return forward(ids, **named)
+
+    model.transformer.forward = single
+    assert SeparateReading in exact(model)
+    starts_with_60 = [rows([[60, 3]], [[answer]]) for answer in (1, 2)]
+    with pytest.raises(IndexError, match="one text at a time"):
+        said_while(lambda: pair_gram(model, *starts_with_60))
+
+
 @pytest.mark.parametrize(
     "fault", [lambda model: misplaced(model, 0), forgetful], ids=["misplaced", "forgetful"]
 )
@@ -158,9 +174,8 @@ class SquaredRMSNorm(ScaledFirstRMSNorm):
 
 
 class GatedRMSNorm(ScaledFirstRMSNorm):
-    def forward(self, value, gate=None):
-        unit = self.weight * self.unit(value)
-        return unit if gate is None else unit * torch.sigmoid(gate)
+    def forward(self, value, *, gate):
+        return self.weight * self.unit(value) * torch.sigmoid(gate)
 
 
 class TinyScaledWordEmbedding(nn.Embedding):

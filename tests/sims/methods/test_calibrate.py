@@ -21,9 +21,9 @@ from disband.sims.methods.calibrate import (
 )
 from disband.theory.band import Case, band, case
 from disband.theory.batch import batch_band, is_empty, mean_products
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.metric import metric_gram
-from disband.theory.step import first_order
 from disband.verify.strategies import floats_of, grams, nonzero_vectors, positive
 
 each = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)

@@ -15,8 +15,8 @@ from disband.sims.pairs.policies import (
     single_token,
     view,
 )
+from disband.theory.first_order import first_order
 from disband.theory.objectives import DPO, IPO, OBJECTIVES, SPPO
-from disband.theory.step import first_order
 from tests.sampling import some
 
 

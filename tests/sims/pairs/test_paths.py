@@ -8,7 +8,7 @@ import pytest
 from disband.sims.methods.treatments import FOR_ONE_PAIR, Alone
 from disband.sims.pairs.paths import Path, path
 from disband.sims.pairs.studies import EDIT_ONE_SHARED
-from disband.sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, Setting, cloud, clouds
+from disband.sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, AdamSetting, cloud, clouds
 from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map
 from disband.sims.surveys.outcomes import in_band
 from disband.theory.band import Case
@@ -100,14 +100,14 @@ def test_a_map_has_its_axes(axis):
 
 
 def test_under_adam_calibration_in_its_metric_beats_the_exact_and_the_published():
-    found = clouds(DPO, Setting(pairs=48, steps=20))
+    found = clouds(DPO, AdamSetting(pairs=48, steps=20))
     right = {name: one.right for name, one in found.items()}
     assert right[METRIC] > right[EXACT] > right[PUBLISHED] > 0.3
     assert right["none"] < right[EXACT]
 
 
 def test_without_momentum_the_metrics_centre_is_hit_when_its_past_is_long():
-    found = cloud(DPO, METRIC, Setting(betas=(0.0, 0.999), steps=60, lr=1e-4))
+    found = cloud(DPO, METRIC, AdamSetting(betas=(0.0, 0.999), steps=60, lr=1e-4))
     late = slice(40, None)
     np.testing.assert_allclose(found.offset[late], 0, atol=0.05)
     assert np.mean((found.change_w >= 0)[late]) > 0.99
@@ -115,7 +115,7 @@ def test_without_momentum_the_metrics_centre_is_hit_when_its_past_is_long():
 
 def test_under_sgd_like_adam_the_cloud_is_the_wedge():
     """To first order a step without memory is right iff its place lies in the wedge."""
-    found = cloud(DPO, "none", Setting(betas=(0.0, 0.9), lr=1e-6, steps=3))
+    found = cloud(DPO, "none", AdamSetting(betas=(0.0, 0.9), lr=1e-6, steps=3))
     inside = Path(found.cosine.ravel(), found.offset.ravel(), np.zeros(1), np.zeros(1)).inside
     right = ((found.change_w >= 0) & (found.change_l <= 0)).ravel()
     assert np.mean(inside == right) > 0.99

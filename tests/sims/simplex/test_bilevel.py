@@ -6,9 +6,9 @@ import torch
 
 from disband.sims.simplex.bilevel import SOLVERS, Levels, solve
 from disband.sims.simplex.evolution import drawn, evolve
+from disband.theory.first_order import first_order
 from disband.theory.models.bilevel import metric
 from disband.theory.objectives import DPO, RPO
-from disband.theory.step import first_order
 from tests.theory.full_metric import gram_in
 
 torch.set_num_threads(1)

@@ -6,7 +6,7 @@ from scipy.special import wrightomega
 
 from disband.sims.pairs.descent import train
 from disband.sims.pairs.policies import single_token
-from disband.sims.simplex.evolution import World, drawn, evolve, tabular
+from disband.sims.simplex.evolution import SoftmaxWorld, drawn, evolve, tabular
 from disband.theory.models.evolution import after
 from disband.theory.objectives import DPO, IPO, KTO
 from tests.sampling import some
@@ -26,7 +26,7 @@ def test_a_linear_head_moves_other_contexts_by_their_overlap():
     rng = np.random.default_rng(0)
     states = rng.standard_normal((2, 3))
     features = np.einsum("cd,vw->cvdw", states, np.eye(4)).reshape(2, 4, 12)
-    world = World(features[None], rng.standard_normal((1, 2, 4)))
+    world = SoftmaxWorld(features[None], rng.standard_normal((1, 2, 4)))
     found = evolve(world, DPO, lr=1e-6, steps=1)
     d = found.d_w[0, 0]
     overlap = states @ states.T
@@ -71,7 +71,7 @@ def test_misuse_is_refused():
     with pytest.raises(ValueError, match="sums to one"):
         tabular(np.array([[0.5, 0.6]]))
     with pytest.raises(ValueError, match="two responses or more"):
-        World(np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1)))
+        SoftmaxWorld(np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1)))
     with pytest.raises(ValueError, match="a method is one of"):
         evolve(drawn(0, worlds=1), DPO, lr=1, steps=1, method="hope")
     with pytest.raises(ValueError, match="lower lr"), np.errstate(all="ignore"):

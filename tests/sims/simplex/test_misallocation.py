@@ -13,12 +13,12 @@ from disband.sims.simplex.misallocation import (
     PLAIN,
     RUNNERS,
     TARGET,
-    Course,
+    RunSettings,
     gained,
     read,
 )
 
-SHORT = Course(steps=30)
+SHORT = RunSettings(steps=30)
 GRID = np.linspace(0, 8, 17)
 
 
@@ -71,4 +71,4 @@ def test_first_steps_of_dpo_and_ipo_are_of_one_length(runs):
 
 def test_bilevel_runners_take_the_course():
     world = drawn(0, worlds=3, vocabulary=4)
-    assert {RUNNERS[name](world, Course(steps=2)).shape for name in RUNNERS} == {(3, 3, 1, 4)}
+    assert {RUNNERS[name](world, RunSettings(steps=2)).shape for name in RUNNERS} == {(3, 3, 1, 4)}

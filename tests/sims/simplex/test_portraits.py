@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disband.sims.simplex.initialization import initialization_map
-from disband.sims.simplex.misallocation import Course
+from disband.sims.simplex.misallocation import RunSettings
 from disband.sims.simplex.portraits import STARTS, constant_ratio, grid, portraits, stepped
 from disband.theory.models.evolution import after
 
@@ -12,7 +12,7 @@ from disband.theory.models.evolution import after
 @pytest.fixture(scope="module")
 def drawn():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("disband.sims.simplex.portraits.COURSE", Course(lr=8.0, steps=24))
+        patch.setattr("disband.sims.simplex.portraits.COURSE", RunSettings(lr=8.0, steps=24))
         return {one.name: one for one in portraits()}
 
 

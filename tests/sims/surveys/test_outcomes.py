@@ -14,9 +14,9 @@ from disband.sims.surveys.entry import Start
 from disband.sims.surveys.outcomes import LOST, Outcomes, outcomes
 from disband.sims.surveys.two_tokens import Problems, State, crowds, one_pair
 from disband.theory.band import Case
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import BCE, CPO, DPO, LSIF, OBJECTIVES, SIMPO
-from disband.theory.step import first_order
 from tests.sampling import some
 
 each = pytest.mark.parametrize("name", TREATMENTS)

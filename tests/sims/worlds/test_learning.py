@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from disband.sims.worlds.learning import Offline, OnPolicy, learn, logp
+from disband.sims.worlds.learning import Offline, OnPolicy, _advantages, learn, logp
 from disband.sims.worlds.offline import preferences
-from disband.sims.worlds.target_study import Setting, entropy_slopes, level, run, services
+from disband.sims.worlds.target_study import TargetSetting, entropy_slopes, level, run, services
 from disband.sims.worlds.worlds import build
 from disband.theory.models.targets import Control
 from disband.theory.objectives import DPO
@@ -135,6 +135,22 @@ def test_a_dropped_component_is_gone(method, control, gone):
     assert record.moves[:, {0: 1, 1: 0, 2: 0}[gone]].any()
 
 
+def test_the_advantages_of_a_group_are_those_of_its_own_prompt():
+    world, method = build(SEEDS, **SMALL), OnPolicy("group", samples=4)
+    count = world.prompts * method.samples
+    probs = np.exp(world.policy.log_probs(world.start))
+    rng = np.random.default_rng(0)
+    prompts = np.tile(np.arange(count) % world.prompts, (len(SEEDS), 1))
+    events = world.sample(probs, prompts, rng.random((len(SEEDS), count, 1)))
+    rewards = rng.normal(size=events.rewards.shape) + 10 * prompts  # prompts that differ much
+    found = _advantages(world, method, probs, replace(events, rewards=rewards))
+    for prompt in range(world.prompts):
+        own = [i for i in range(count) if prompts[0, i] == prompt]
+        for seed, seen in enumerate(rewards[:, own]):
+            expected = [(r - np.mean(seen)) / np.std(seen) for r in seen]
+            np.testing.assert_allclose(found[seed, own, 0], expected, rtol=1e-9)
+
+
 def test_a_first_epoch_is_not_clipped_and_later_ones_are():
     _, _, once = trained(SMALL, OnPolicy("critic", epochs=1), steps=1)
     _, _, often = trained(SMALL, OnPolicy("critic", epochs=6), steps=6, lr=30.0)
@@ -149,7 +165,7 @@ def test_groups_that_are_left_out_push_nothing():
 
 
 def test_idle_tokens_are_taught_by_whole_response_advantages_alone():
-    setting = Setting(prompts=2, vocabulary=3, depth=3, steps=10)
+    setting = TargetSetting(prompts=2, vocabulary=3, depth=3, steps=10)
     critic, group = (run(setting, OnPolicy(a), SEEDS) for a in ("critic", "group"))
     assert np.abs(critic.idle_drift).max() < 1e-12
     assert group.idle_drift[-1].min() > 1e-4
@@ -169,7 +185,7 @@ def test_the_slope_of_the_entropy_is_exact():
 
 
 def test_a_course_is_the_same_in_any_company():
-    setting = Setting(prompts=2, vocabulary=4, steps=5)
+    setting = TargetSetting(prompts=2, vocabulary=4, steps=5)
     for method in (Offline(batch=4), OnPolicy()):
         alone, company = run(setting, method, [9]), run(setting, method, [8, 9])
         np.testing.assert_allclose(alone.total[:, 0], company.total[:, 1], rtol=1e-12)

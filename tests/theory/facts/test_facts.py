@@ -42,13 +42,13 @@ def at(values, mask):
 
 
 @each
-@pytest.mark.parametrize("side", ["winner", "loser"])
+@pytest.mark.parametrize("side", ["chosen", "rejected"])
 def test_protection_is_the_first_order_condition(objective, side):
     values = states(objective)
     d_w, d_l = incentives(objective, values)
     one, other = {
-        "winner": (d_w, d_l * values[rho] * values[r_star]),
-        "loser": (d_l * values[r_star], d_w * values[rho]),
+        "chosen": (d_w, d_l * values[rho] * values[r_star]),
+        "rejected": (d_l * values[r_star], d_w * values[rho]),
     }[side]
     rules = getattr(facts(objective).protection, side)
     regions = np.array([holds(rule.where, values) for rule in rules])
@@ -68,7 +68,7 @@ def test_the_rules_hold_exactly_at_every_combination_of_signs(objective):
         d_w, d_l = (_exact(d, region.point) for d in (objective.d_w, objective.d_l))
         for cosine in (0.6, -0.6):
             point = {**region.point, rho: sympy.Rational(str(cosine)), r_star: sympy.Integer(2)}
-            rules = facts(objective).protection.winner
+            rules = facts(objective).protection.chosen
             (rule,) = [r for r in rules if r.where.subs(point) == sympy.true]
             said = rule.iff
             if said not in (sympy.true, sympy.false):
@@ -247,7 +247,7 @@ def test_names_are_those_a_person_would_choose(name, names):
 
 def test_dpo_in_full():
     found = facts(find("dpo"))
-    (rule,) = found.protection.winner
+    (rule,) = found.protection.chosen
     assert rule.iff == sympy.Le(rho * r_star, 1)
     assert found.protection.band.cosine == sympy.Min(r_star, 1 / r_star)
     assert found.undefined == sympy.false

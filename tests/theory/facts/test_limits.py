@@ -7,9 +7,9 @@ import sympy
 from sympy import exp, oo
 
 from disband.theory.facts import facts
-from disband.theory.facts.germs import Germs, NotFoundError, T
+from disband.theory.facts.asymptotics import Germs, NotFoundError, T
 from disband.theory.facts.limits import WAYS, ends, shortest, tightest
-from disband.theory.facts.wording import Words
+from disband.theory.facts.sentences import Words
 from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid, step
 from disband.theory.objectives import find
 from disband.theory.signs import known

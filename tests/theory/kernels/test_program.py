@@ -7,6 +7,7 @@ import torch
 
 from benchmarks.by_hand import BY_HAND, case_by_hand
 from disband.theory.band import Case, case, cases
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.lowering import compile_kernel, program_of
 from disband.theory.kernels.primitives import PRIMITIVES
@@ -25,7 +26,6 @@ from disband.theory.objectives import (
     SIMPO,
     find,
 )
-from disband.theory.step import first_order
 from disband.theory.symbols import DATA, beta, logp_w, ref_w
 from tests.sampling import some
 from tests.tails import close_pairs, tensors

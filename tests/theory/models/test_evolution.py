@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from disband.theory.models.evolution import (
     after,
     basin_edge,
+    chosen_share,
     elsewhere_velocity,
     flow,
     most_elsewhere,
-    winners_share,
 )
 
 
@@ -55,12 +55,12 @@ def test_the_flow_is_the_derivative_of_the_softmax():
     )
 
 
-def test_the_winners_share_is_that_of_the_first_step():
+def test_the_chosen_share_is_that_of_the_first_step():
     p = rows(3)
     step = 1e-6
     q_w, q_l, _ = after(p[:, 0], p[:, 1], np.exp(step))
     rise, fall = np.log(q_w / p[:, 0]), np.log(q_l / p[:, 1])
-    np.testing.assert_allclose(winners_share(p[:, 0], p[:, 1]), rise / (rise - fall), rtol=1e-4)
+    np.testing.assert_allclose(chosen_share(p[:, 0], p[:, 1]), rise / (rise - fall), rtol=1e-4)
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.25, 0.4])

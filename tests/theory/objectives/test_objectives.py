@@ -12,8 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from disband.theory.kernels.lowering import compile_kernel
+from disband.theory.kernels.primitives import expm1, linlog
 from disband.theory.objective import Objective, signs
-from disband.theory.objectives import DPO, IPO, KTO, R_DPO, SFT, SLIC_HF
+from disband.theory.objectives import DPO, IPO, KTO, OBJECTIVES, R_DPO, SFT, SLIC_HF
 from disband.theory.symbols import BELOW, DATA, A, B, X, beta, logp_l, logp_w
 from disband.verify.strategies import data_points, hyperparameters
 from tests.sampling import each, some
@@ -25,7 +26,7 @@ number_of = {"numpy": np.float64, "torch": lambda v: torch.tensor(v, dtype=torch
 
 # Where a log-ratio is exponentiated, a rounding error of the log-ratio grows exponentially, and
 # soon the weight of one response is below the smallest number: random data stay close together.
-STEEP = {"DPO-FKL", "DPO-alpha", "DiscoPOP", "LSIF", "DDRO"}
+STEEP = {o.name for o in OBJECTIVES if o.loss.has(sympy.exp, expm1, linlog)}
 
 
 def random_data(objective=None, n=64, seed=0):

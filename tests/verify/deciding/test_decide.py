@@ -102,6 +102,61 @@ def test_a_bad_counterexample_is_refused(point: dict[Symbol, Integer], why: str)
     assert not check(claim(X <= A), point), why
 
 
+def test_where_a_conclusion_is_undefined_it_does_not_fail() -> None:
+    assert not check(claim(1 / x > 0), {x: Integer(0)})
+    assert check(claim(1 / x > 0), {x: Integer(-1)})
+
+
+def test_equal_digits_are_no_equality() -> None:
+    near = Eq(exp(1), exp(1) + exp(-200), evaluate=False)
+    assert truth(near, {}) is None
+    assert truth(exp(1) >= exp(1) + exp(-200) * x, {x: Integer(1)}) is None
+
+
+def test_one_is_a_positive_integer_to_the_solver_too() -> None:
+    answer, model = smt.Problem([n <= 1]).check()
+    assert answer == "sat"
+    assert model == {n: 1}
+    assert smt.Problem([n < 1]).check()[0] == "unsat"
+
+
+STRICT = {
+    "a strict failure": (claim(X <= A), False),
+    "a failure at equality alone": (claim(x**2 > 0), True),
+    "an equivalence that fails at equality alone": (claim(iff(x >= 0, x > 0)), True),
+    "an equivalence that fails strictly": (claim(iff(x > 0, x > 1)), False),
+}
+
+
+@pytest.mark.parametrize(("false", "at_equality"), STRICT.values(), ids=STRICT.keys())
+def test_a_failure_at_equality_alone_says_so(false: Claim, at_equality: object) -> None:
+    decision = decide(false)
+    assert decision.verdict is Verdict.REFUTED
+    assert decision.decided_by.endswith("at equality only") is at_equality
+
+
+def test_a_counterexample_is_strict_and_in_the_intended_regime_where_one_is() -> None:
+    assert decide(claim(x <= 1)).counterexample == {x: 2}
+    edge = decide(claim(X < A)).counterexample
+    assert edge is not None
+    assert edge[X] > edge[A]
+    meant = decide(replace(claim(x <= 1), regime=(x > 10,))).counterexample
+    assert meant is not None
+    assert meant[x] > 10
+    nowhere = decide(replace(claim(x <= 1), regime=(x < 0,))).counterexample
+    assert nowhere == {x: 2}
+
+
+def test_parts_that_share_nothing_are_met_apart() -> None:
+    many = [Symbol(f"x_{i}", positive=True) for i in range(12)]
+    may = replace(claim(every(*(s > 3 for s in many))), exists=True)
+    decision = decide(may)
+    assert decision.verdict is Verdict.PROVED
+    assert set(decision.example) == set(many)
+    impossible = replace(claim(every(many[0] > 3, x**2 + 1 < x)), exists=True)
+    assert decide(impossible).verdict is Verdict.REFUTED
+
+
 def test_a_point_outside_the_assumptions_is_no_counterexample() -> None:
     point = {A: Integer(1), B: Integer(4), X: Integer(2)}
     assert check(claim(X <= A), point)

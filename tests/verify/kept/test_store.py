@@ -40,7 +40,7 @@ def test_what_is_kept_comes_back_as_it_was(store):
     [
         lambda s, _: (s, {**KEY, "seed": 1}),
         lambda s, _: (s, {**KEY, "settings": {"lr": 0.2}}),
-        lambda s, _: (replace(s, module="disband.theory.step"), KEY),
+        lambda s, _: (replace(s, module="disband.theory.first_order"), KEY),
         lambda s, _: (replace(s, fresh=True), KEY),
         lambda s, patch: (patch.setattr(f"{STORE}.versions", lambda: {"numpy": "0"}) or s, KEY),
         lambda s, patch: (patch.setattr(f"{STORE}.code_hash", lambda _: "another") or s, KEY),

@@ -4,12 +4,12 @@ The official implementation estimates :math:`\log d_w, \log d_l, \log\|a\|, \log
 averages of batch means, with scores of the head's (or adapters') parameters.
 """
 
-from sympy import And, Gt, Lt, Or, Symbol, sqrt
+from sympy import And, Gt, Integer, Lt, Or, Symbol, sqrt
 
 from disband.theory.symbols import A, B, X, beta, r_star
 
-from ...deciding.claim import Claim
-from ...deciding.logic import equal, every
+from ...deciding.claim import Claim, Kind
+from ...deciding.logic import equal, every, iff
 
 ABSTRACT = "Abstract, reward calibration"
 CODE = "Official implementation, reward calibration"
@@ -42,6 +42,12 @@ CALIBRATED = "d_w and d_l are the calibrated incentives."
 # Averages as sums and counts: S/N, the first batch counting 1/(1-β) times.
 S, x, v = (Symbol(n, real=True) for n in ("S", "x", "v"))
 
+# Norms of the scores and their cosine; the calibrated step's common speed.
+n_w, n_l = Symbol("n_w", positive=True), Symbol("n_l", positive=True)
+rho, speed = Symbol("rho", real=True), Symbol("g", positive=True)
+pull, push = step * e_w, e_l / step
+PLAIN = (rho >= -1, rho <= 1)
+
 CLAIMS = (
     Claim(
         id="chen2026.calibration.ratio",
@@ -60,6 +66,9 @@ CLAIMS = (
         id="chen2026.calibration.satisfies",
         locator=ABSTRACT,
         says="Reward calibration satisfies the band.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         given=(*NORMS, AT_CENTRE),
         holds=IN_BAND,
         note="Exactly computed for every pair, with positive incentives.",
@@ -68,8 +77,14 @@ CLAIMS = (
         id="chen2026.calibration.batch-means",
         locator=f"{ABSTRACT}; official implementation",
         says="Reward calibration with batch means of the logs satisfies the band.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         given=(*COSINES, MEAN_OF_LOGS),
         holds=And(pair_1, pair_2),
+        why="One factor cannot suit pairs whose own ratios are off in different "
+        "directions: the mean of the two leaves each by itself outside.",
+        regime=(rho_1 < 1, rho_2 < 1),
         note="Two pairs with $m_i = r^*_i/r_i$, one factor $\\delta$ for both.",
     ),
     Claim(
@@ -91,6 +106,7 @@ CLAIMS = (
         locator=CODE,
         says="Reward calibration with batch means of the logs can leave every pair outside its "
         "band, though one pair was inside before.",
+        whose=Kind.OURS,
         given=(*COSINES, MEAN_OF_LOGS, rho_1 * m_1 <= 1, rho_1 <= m_1),
         holds=And(~pair_1, ~pair_2),
         exists=True,
@@ -99,8 +115,14 @@ CLAIMS = (
         id="chen2026.calibration.head",
         locator=f"{ABSTRACT}; official implementation",
         says="Reward calibration with the scores of the head alone satisfies the band.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         given=(*BLOCKS, X_h + X_o > 0, HEAD_CENTRE),
         holds=WHOLE,
+        why="The head sees a part of both scores alone; where the other parameters have "
+        "another ratio of norms, the centre of the head is off the centre of the whole.",
+        regime=(X_h**2 < A_h * B_h, X_o**2 < A_o * B_o),
         note=f"Two trained blocks of parameters, the head (h) and all others (o). {CALIBRATED}",
     ),
     Claim(
@@ -123,6 +145,7 @@ CLAIMS = (
         id="chen2026.calibration.head-hides",
         locator=CODE,
         says="A band measured on the head alone can hold while the whole model violates its own.",
+        whose=Kind.OURS,
         given=BLOCKS,
         holds=And(
             Gt(e_w * A_h, e_l * X_h),
@@ -151,6 +174,7 @@ CLAIMS = (
         locator=CODE,
         says="No positive factor puts a pair with one zero incentive and an acute angle into its "
         "band.",
+        whose=Kind.OURS,
         given=(X > 0,),
         holds=And(~And(step * e_w * A >= 0, step * e_w * X <= 0), ~(-e_l / step * X >= 0)),
         note="At d_l = 0 the rejected rises with every factor, at d_w = 0 the chosen falls.",
@@ -160,16 +184,52 @@ CLAIMS = (
         locator=ABSTRACT,
         says="Calibration adaptively rebalances the updates: it keeps the product of the "
         "incentives.",
+        quote="we propose reward calibration (RC), a plug-and-play method that adaptively "
+        "rebalances the updates for chosen and rejected responses to satisfy the DB, "
+        "without redesigning the base objective.",
         holds=equal((step * e_w) * (e_l / step), e_w * e_l),
     ),
     Claim(
         id="chen2026.calibration.equal-speeds",
         locator=ABSTRACT,
         says="At the centre both log-probabilities move by equal amounts per norm of their scores.",
+        whose=Kind.OURS,
         given=(*NORMS, AT_CENTRE),
         holds=equal(
             sqrt(B) * (step * e_w * A - e_l / step * X),
             -sqrt(A) * (step * e_w * X - e_l / step * B),
         ),
+    ),
+    Claim(
+        id="chen2026.calibration.rates",
+        locator=CODE,
+        says=r"After exact calibration the chosen moves at $g\|a\|(1 - \rho)$ and the rejected at "
+        r"$-g\|b\|(1 - \rho)$, with $g = \sqrt{d_wd_l\|a\|\|b\|}$, whatever the cosine.",
+        whose=Kind.OURS,
+        given=(equal(step**2 * e_w * n_w, e_l * n_l), equal(speed**2, e_w * e_l * n_w * n_l)),
+        holds=every(
+            equal(pull * n_w**2 - push * rho * n_w * n_l, speed * n_w * (1 - rho)),
+            equal(pull * rho * n_w * n_l - push * n_l**2, -speed * n_l * (1 - rho)),
+        ),
+        note="n_w and n_l are the norms of a and b, δ the factor; g² is the product.",
+    ),
+    Claim(
+        id="chen2026.calibration.never-longer",
+        locator=CODE,
+        says="Exact calibration never lengthens DPO's update.",
+        whose=Kind.OURS,
+        given=(*PLAIN, equal(step**2 * n_w, n_l)),
+        holds=(step * n_w) ** 2 - 2 * rho * n_w * n_l + (n_l / step) ** 2
+        <= n_w**2 - 2 * rho * n_w * n_l + n_l**2,
+        tight={n_w: Integer(1), n_l: Integer(1), rho: Integer(0), step: Integer(1)},
+        note="Squared norms of δa − b/δ and of a − b; DPO's incentives are equal.",
+    ),
+    Claim(
+        id="chen2026.band.condition1",
+        locator="Official implementation, the band; yuan2025, Condition 1",
+        says=r"At $r = 1$ the band is Condition 1 of yuan2025.",
+        whose=Kind.OURS,
+        given=(A > 0, X > 0),
+        holds=iff(And(X / A <= 1, B / X >= 1), And(X <= A, X <= B)),
     ),
 )

@@ -10,6 +10,7 @@ from . import (
     finite_steps,
     implementations,
     metrics,
+    neighbours,
     table2,
     training,
 )
@@ -24,5 +25,6 @@ CLAIMS: tuple[Claim | Prediction, ...] = (
     *early_stage.CLAIMS,
     *finite_steps.CLAIMS,
     *table2.CLAIMS,
+    *neighbours.CLAIMS,
     *training.CLAIMS,
 )

@@ -6,8 +6,8 @@ Notation: :math:`A=\|a\|^2, B=\|b\|^2, X=\langle a,b\rangle`, :math:`r^*=\|b\|/\
 
 from sympy import And, Gt, Integer, Lt, Min, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim
@@ -71,6 +71,7 @@ CLAIMS = (
         given=(rho >= 0, rho <= 1, equal(u * v, t**2)),
         holds=Min(u - rho * v, v - rho * u) <= (1 - rho) * t,
         note="u = d_w‖a‖, v = d_l‖b‖.",
+        tight={u: Integer(1), v: Integer(1), t: Integer(1), rho: Integer(0)},
     ),
     Claim(
         id="disband.fails.below",
@@ -103,7 +104,7 @@ CLAIMS = (
     Claim(
         id="disband.margin.shrinks",
         locator="Margin",
-        says=r"The margin can shrink iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
+        says=r"The margin shrinks iff $\rho > \frac{r + (r^*)^2}{(1 + r)r^*}$.",
         given=COSINE,
         holds=iff(
             Lt(v**2 - (1 + v**2) * rho * r_star + r_star**2, 0),

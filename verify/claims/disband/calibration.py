@@ -2,9 +2,9 @@
 
 from sympy import Abs, And, Gt, Integer, Symbol, sqrt
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, d_l, d_w, lam, logp_l, logp_w
 
 from ...deciding.claim import Claim
@@ -44,6 +44,7 @@ CLAIMS = (
         given=COSINE,
         holds=calibrated <= plain,
         note="In units ‖a‖ = 1, with ‖b‖ = t².",
+        tight={t: Integer(1), rho: Integer(0)},
     ),
     Claim(
         id="disband.calibration.price-zero",
@@ -84,6 +85,7 @@ CLAIMS = (
         holds=weight**2 * A - 2 * weight * (1 - weight) * X + (1 - weight) ** 2 * B
         >= (A * B - X**2) / (A + 2 * X + B),
         note="Any point wa − (1−w)b against the one with w : (1−w) = (‖b‖²+X) : (‖a‖²+X).",
+        tight={A: Integer(1), B: Integer(1), X: Integer(0), weight: Integer(1) / 2},
     ),
     Claim(
         id="disband.tolerance",
@@ -226,12 +228,13 @@ CLAIMS = (
         id="disband.fixed-ratio",
         locator="Fixed ratio",
         says="No fixed ratio is in every band.",
-        given=NORMS,
-        holds=And(ratio * A >= X, ratio * X <= B),
-        note="A clip to fixed bounds, DPO's ratio 1, DPO-Positive's 1 + λ.",
+        given=(A > 0, equal(X, 2 * ratio * A), equal(B, 4 * ratio**2 * A)),
+        holds=Gt(X, ratio * A),
+        note="Every ratio r is below the band of two parallel scores with ‖b‖ = 2r‖a‖. So "
+        "is a clip to fixed bounds, the ratio 1 of DPO, the 1 + λ of a likelihood term.",
     ),
     Claim(
-        id="disband.fixed-ratio.repaired",
+        id="disband.fixed-ratio.safe",
         locator="Fixed ratio",
         says=r"A fixed ratio $r$ is in the band of every pair with $\rho \le \min(r/r^*, r^*/r)$.",
         given=(*NORMS, ratio**2 * A**2 >= X**2, ratio**2 * X**2 <= B**2),

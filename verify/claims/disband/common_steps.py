@@ -7,8 +7,8 @@ any space, for they speak of products alone.
 
 from sympy import And, Expr, Gt, Integer, Lt, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X
 
 from ...deciding.claim import Claim

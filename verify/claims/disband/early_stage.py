@@ -9,9 +9,12 @@ Below the band both fall, above it both rise: the band is approached where :math
 :math:`N < 0 < D_l`, and left at an edge, :math:`D_w = 0` or :math:`D_l = 0`, where N points out.
 """
 
-from sympy import And, Expr, Function, Gt, Integer, Lt, Or, Symbol
+from collections.abc import Callable, Sequence
+
+from sympy import And, Expr, Function, Gt, Integer, Lt, Not, Or, Symbol
 from sympy.logic.boolalg import Boolean
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import (
@@ -31,12 +34,12 @@ from disband.theory.objectives import (
     TIDPO,
     UKL,
 )
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, d_l, d_w, lam, logp_l, logp_w, ref_w
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every, iff, implies
 
+Motion = Callable[[Objective], Boolean]
 LOCATOR = "Early stage"
 FROZEN = "Scores held fixed, step size to zero, positive incentives; r rises with N."
 D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
@@ -65,47 +68,47 @@ def positive(objective: Objective) -> tuple[Boolean, ...]:
     return tuple(dict.fromkeys(s for s in stated if s.free_symbols))
 
 
-def enters(objective: Objective, note: str, given: tuple[Boolean, ...]) -> Claim:
-    """State that from somewhere outside the band the ratio moves towards it."""
+def entering(objective: Objective) -> Boolean:
+    """State that outside the band the ratio moves towards it."""
     up, down, n = speeds(objective)
-    return Claim(
-        id=f"disband.early-stage.enters.{objective.name.lower()}",
-        locator=f"{LOCATOR}, which objectives enter",
-        says=f"{objective.name}: from some states outside the band the ratio moves towards it.",
-        given=(*positive(objective), *given),
-        holds=Or(
-            And(Lt(up, 0), Gt(n, 0, evaluate=False)), And(Gt(down, 0), Lt(n, 0, evaluate=False))
-        ),
-        exists=True,
-        note=f"{FROZEN} {note}".strip(),
-    )
+    return Or(And(Lt(up, 0), Gt(n, 0, evaluate=False)), And(Gt(down, 0), Lt(n, 0, evaluate=False)))
 
 
-def leaves(objective: Objective, note: str, given: tuple[Boolean, ...]) -> Claim:
-    """State that at some edge of the band the ratio moves out of it."""
+def leaving(objective: Objective) -> Boolean:
+    """State that at an edge of the band the ratio moves out of it."""
     up, down, n = speeds(objective)
     low, high = (equal(speed, Integer(0)) for speed in (up, down))
-    return Claim(
-        id=f"disband.early-stage.leaves.{objective.name.lower()}",
-        locator=f"{LOCATOR}, which objectives leave",
-        says=f"{objective.name}: at some edge of the band the ratio moves out of it.",
-        given=(*positive(objective), *given),
-        holds=Or(And(low, Lt(n, 0, evaluate=False)), And(high, Gt(n, 0, evaluate=False))),
-        exists=True,
-        note=f"{FROZEN} {note}".strip(),
-    )
+    return Or(And(low, Lt(n, 0, evaluate=False)), And(high, Gt(n, 0, evaluate=False)))
 
 
-HINGE = "The hinge being active; where it is not, the rejected has no incentive."
-ALWAYS = "Its ratio is 1 for ever."
-SETTINGS: tuple[tuple[Objective, str, tuple[Boolean, ...]], ...] = (
-    *((objective, ALWAYS, ()) for objective in (DPO, TIDPO, R_DPO, IPO)),
-    (SIMPO, "Its ratio is that of the lengths for ever.", ()),
-    *((objective, "", ()) for objective in (BCE, BCO, LSIF, UKL, DDRO, KTO, SPPO)),
-    (CPO, "", (lam > 0,)),
-    (SLIC, HINGE, ()),
-    (DPOP, "Below the reference of the chosen.", (lam > 0, logp_w < ref_w)),
-)
+def happens(motion: Motion, objectives: Sequence[Objective]) -> dict[str, Boolean]:
+    """State for each objective that the motion happens, in symbols of its own."""
+    cases = {}
+    for objective in objectives:
+        stated = every(*regime(objective), X > 0, X**2 <= A * B, motion(objective))
+        own = {
+            s: Symbol(f"{s.name}_{objective.name}", **s.assumptions0) for s in stated.free_symbols
+        }
+        cases[objective.name] = stated.xreplace(own)
+    return cases
+
+
+def never(motion: Motion, objectives: Sequence[Objective]) -> dict[str, Boolean]:
+    """State for each objective that the motion happens nowhere."""
+    return {o.name: Not(every(*regime(o), motion(o)), evaluate=False) for o in objectives}
+
+
+def regime(objective: Objective) -> tuple[Boolean, ...]:
+    """State where an objective is looked at: positive incentives, and a regularizer that acts."""
+    acts = {CPO: (lam > 0,), DPOP: (lam > 0, logp_w < ref_w)}
+    return (*positive(objective), *acts.get(objective, ()))
+
+
+ENTER = happens(entering, (BCE, BCO, LSIF, UKL, DDRO, KTO, SPPO, CPO))
+NEVER_ENTER = never(entering, (DPO, TIDPO, R_DPO, IPO, SIMPO, SLIC, DPOP))
+LEAVE = happens(leaving, (LSIF, KTO, CPO))
+NEVER_LEAVE = never(leaving, (DPO, TIDPO, R_DPO, IPO, SIMPO, BCE, BCO, UKL, DDRO, SPPO, SLIC, DPOP))
+REGIMES = f"{FROZEN} SLiC while its hinge is active, DPOP below the reference of the chosen."
 
 CLAIMS = (
     Claim(
@@ -195,6 +198,39 @@ CLAIMS = (
         ),
         note="The lower edge is ẋ_w = 0, the upper one ẋ_l = 0; on both the centre moves up.",
     ),
-    *(enters(*setting) for setting in SETTINGS),
-    *(leaves(*setting) for setting in SETTINGS),
+    Claim(
+        id="disband.early-stage.enters",
+        locator=f"{LOCATOR}, which objectives enter",
+        says="With these objectives, from some states outside the band the ratio moves towards it.",
+        holds=every(*ENTER.values()),
+        cases=ENTER,
+        exists=True,
+        note=FROZEN,
+    ),
+    Claim(
+        id="disband.early-stage.never-enters",
+        locator=f"{LOCATOR}, which objectives enter",
+        says="With these objectives the ratio never moves towards the band from outside.",
+        holds=every(*NEVER_ENTER.values()),
+        cases=NEVER_ENTER,
+        note=f"{REGIMES} The ratio of DPO, TIDPO, R-DPO and IPO is 1 for ever, that of SimPO the "
+        "ratio of the lengths.",
+    ),
+    Claim(
+        id="disband.early-stage.leaves",
+        locator=f"{LOCATOR}, which objectives leave",
+        says="With these objectives, at some edge of the band the ratio moves out of it.",
+        holds=every(*LEAVE.values()),
+        cases=LEAVE,
+        exists=True,
+        note=FROZEN,
+    ),
+    Claim(
+        id="disband.early-stage.never-leaves",
+        locator=f"{LOCATOR}, which objectives leave",
+        says="With these objectives the ratio never moves out of the band at an edge.",
+        holds=every(*NEVER_LEAVE.values()),
+        cases=NEVER_LEAVE,
+        note=REGIMES,
+    ),
 )

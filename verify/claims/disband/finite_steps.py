@@ -2,10 +2,10 @@
 
 from sympy import And, Ge, Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.toys import single_token_gram
 from disband.theory.models.vocabulary import V, k
-from disband.theory.step import first_order
 
 from ...deciding.claim import Claim
 from ...deciding.logic import equal, every, iff
@@ -63,7 +63,9 @@ CLAIMS = (
             equal(Sum(s[k] * y[k], (k, 1, V)), Integer(0)),
         ),
         holds=Sum(s[k] * exp(y[k]), (k, 1, V)) >= 1,
-        note="y_k is the change of the k-th logit, measured from its mean under s.",
+        note="y_k is the change of the k-th logit, measured from its mean under s. So on "
+        "the lower edge of the band, where the first-order change of the chosen is zero, "
+        "no step raises it.",
     ),
     Claim(
         id="disband.overlap",
@@ -125,6 +127,7 @@ CLAIMS = (
         says=r"Two entries of a vector differ by at most $\sqrt2$ times its norm.",
         holds=(y_1 - y_2) ** 2 <= 2 * (y_1**2 + y_2**2),
         note="So along g a context with features h has a variance of at most ½‖h‖²‖g‖².",
+        tight={y_1: Integer(1), y_2: Integer(-1)},
     ),
     Claim(
         id="disband.safe-step",

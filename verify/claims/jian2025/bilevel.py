@@ -8,14 +8,14 @@ supervised fine-tuning held near the upper variable by a strength μ; above, DPO
 
 from sympy import Ge, Gt, Integer, Le, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.bilevel import UPPER, effective_incentives
 from disband.theory.models.evolution import elsewhere_velocity
 from disband.theory.models.vocabulary import TokenVector, V, softmax_row
-from disband.theory.step import first_order
-from disband.theory.symbols import A, B, X, lam, len_w, r_star
+from disband.theory.symbols import A, B, X, d_l, d_w, lam, len_w, r_star
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every, iff
 
 FRAMEWORK = "Abstract, sentence 7: the bilevel framework"
@@ -71,6 +71,7 @@ CLAIMS = (
         locator=FRAMEWORK,
         says=r"The chosen does not fall and the rejected does not rise iff $d(X/A - 1) \le "
         r"\lambda \le d(B/X - 1)$, for $X > 0$.",
+        whose=Kind.OURS,
         given=(X > 0,),
         holds=iff(
             every(change_w >= 0, change_l <= 0),
@@ -83,6 +84,7 @@ CLAIMS = (
         locator=FRAMEWORK,
         says=r"The bilevel solution is reward-calibrated DPO in the metric of its lower level iff "
         r"$\lambda = d(\sqrt{B/A} - 1)$.",
+        whose=Kind.OURS,
         given=(A > 0, B > 0, equal(B, r_star**2 * A)),
         holds=iff(
             equal((d + signed) ** 2 * A, d**2 * B),
@@ -96,6 +98,7 @@ CLAIMS = (
         locator=FRAMEWORK,
         says="Without a metric the same two changes are made by the incentives "
         r"$e_w = \frac{BD_w - XD_l}{AB - X^2}$ and $e_l = \frac{XD_w - AD_l}{AB - X^2}$.",
+        whose=Kind.OURS,
         given=(A_0 * B_0 > X_0**2,),
         holds=every(equal(plain_w, change_w), equal(plain_l, change_l)),
         note="A, B, X of the formula are the plain products (here with index 0); D_w and D_l the "
@@ -107,6 +110,7 @@ CLAIMS = (
         locator=FRAMEWORK,
         says="The effective ratio is in the plain band iff the bilevel ratio is in that of the "
         "metric.",
+        whose=Kind.OURS,
         given=(A_0 * B_0 > X_0**2,),
         holds=iff(every(plain_w >= 0, plain_l <= 0), every(change_w >= 0, change_l <= 0)),
         note="Both say that the chosen does not fall and the rejected does not rise.",
@@ -116,6 +120,7 @@ CLAIMS = (
         locator=FRAMEWORK,
         says="In one softmax row the lower level's curvature undoes the scores: $H$ takes "
         "$e_w/p_w$ to $e_w - p$.",
+        whose=Kind.OURS,
         given=(up > 0,),
         holds=every(equal(up * (1 / up - mean_w), 1 - up), equal(down * (0 - mean_w), -down)),
         note="H x is p(x − p·x) entry by entry, here of the chosen and of any other token; the "
@@ -126,6 +131,7 @@ CLAIMS = (
         locator=FRAMEWORK,
         says="In one softmax row, as the lower level is held ever more loosely, the scores come "
         r"to stand at an obtuse angle in its metric: $X \to -\mu^2\frac{1}{Vp_wp_l}$.",
+        whose=Kind.OURS,
         given=(up > 0, down > 0, V >= 2),
         holds=equal(
             (inverse_w @ inverse_l) - inverse_w.total() * inverse_l.total() / V,
@@ -136,19 +142,37 @@ CLAIMS = (
         "context.",
     ),
     Claim(
-        id="jian2025.improvement.preserves",
-        locator=IMPROVEMENT,
-        says="The reward for the chosen's own probability keeps the chosen from falling.",
-        given=(A > 0, weight > 0),
-        holds=change_w >= 0,
-        note="Any positive reward; the abstract says that it explicitly encourages absolute "
-        f"improvement. To first order. {METRIC}",
+        id="jian2025.penalty.band",
+        locator="Second version, as notes on it have it: preference loss plus a supervised penalty",
+        says=r"With chosen responses as the supervised data the penalty form $L_{pref} + \lambda "
+        r"\mathrm{NLL}$ keeps the chosen from falling iff $\lambda \ge d_l\frac{X}{A} - d_w$, for "
+        "any objective.",
+        whose=Kind.READ,
+        given=(A > 0,),
+        holds=iff(
+            first_order(d_w + weight, d_l, Gram(A, B, X))[0] >= 0, Ge(weight, d_l * X / A - d_w)
+        ),
+        note="The penalty adds λ to d_w and leaves d_l: it is met at the lower edge of the band, "
+        "ρ‖b‖/‖a‖ = X/A. Plain products, to first order.",
     ),
     Claim(
-        id="jian2025.improvement.preserves.repaired",
+        id="jian2025.improvement.encourages",
+        locator=IMPROVEMENT,
+        says="The reward for the own probability of the chosen works for its absolute "
+        "improvement: the chosen changes by more with it than without.",
+        quote="Our approach introduces a principled regularization scheme to explicitly "
+        "encourage absolute probability improvement for preferred outputs, while "
+        "maintaining stable optimization dynamics.",
+        given=(A > 0, weight > 0),
+        holds=change_w > change_w.subs(weight, 0),
+        note=f"Any positive reward, to first order. {METRIC}",
+    ),
+    Claim(
+        id="jian2025.improvement.preserves",
         locator=IMPROVEMENT,
         says=r"A reward of $\lambda \ge d(X/A - 1)$ keeps the chosen from falling, and no smaller "
         "one does.",
+        whose=Kind.OURS,
         given=(A > 0,),
         holds=iff(change_w >= 0, Ge(weight, d * (X / A - 1))),
         note=f"d is largest at the start: λ ≥ β/2 times (X/A − 1). {METRIC}",
@@ -156,17 +180,9 @@ CLAIMS = (
     Claim(
         id="jian2025.improvement.suppresses",
         locator=IMPROVEMENT,
-        says="The reward leaves the rejected falling.",
-        given=(A > 0, B > 0, weight > 0, X <= B),
-        holds=change_l <= 0,
-        note="A consequence that the abstract leaves unsaid, where plain DPO lowers the rejected, "
-        f"X ≤ B. {METRIC}",
-    ),
-    Claim(
-        id="jian2025.improvement.suppresses.repaired",
-        locator=IMPROVEMENT,
         says=r"A reward of $\lambda \le d(B/X - 1)$ leaves the rejected falling; at $X \le 0$ any "
         "does.",
+        whose=Kind.OURS,
         given=(weight * X <= d * (B - X),),
         holds=change_l <= 0,
         note=METRIC,
@@ -176,6 +192,7 @@ CLAIMS = (
         locator=IMPROVEMENT,
         says="With any constant reward the rejected rises in the end wherever the scores are at "
         r"an acute angle: once $d(B - X) < \lambda X$.",
+        whose=Kind.OURS,
         given=(X > 0, d * (B - X) < weight * X),
         holds=Gt(change_l, 0),
         note=f"As the margin grows d falls to zero, λ does not. {METRIC}",
@@ -183,17 +200,9 @@ CLAIMS = (
     Claim(
         id="jian2025.improvement.mass",
         locator=IMPROVEMENT,
-        says="With the reward no probability moves to irrelevant responses.",
-        given=(*ROW, weight > 0),
-        holds=elsewhere <= 0,
-        note="The strongest reading of better aligned output distributions: one context, without "
-        "the lower level. S is the sum of the irrelevant responses' squared probabilities.",
-    ),
-    Claim(
-        id="jian2025.improvement.mass.repaired",
-        locator=IMPROVEMENT,
         says="With the reward no probability moves to irrelevant responses if the chosen is at "
         "least as likely as the rejected.",
+        whose=Kind.OURS,
         given=(*ROW, p_w >= p_l),
         holds=elsewhere <= 0,
         note="The same condition as without the reward, jian2025.misallocation.safe-start.",
@@ -202,6 +211,7 @@ CLAIMS = (
         id="jian2025.improvement.sft-misallocates",
         locator=IMPROVEMENT,
         says="Even supervised fine-tuning on the chosen alone can raise irrelevant responses.",
+        whose=Kind.OURS,
         given=ROW,
         holds=Gt(elsewhere_velocity(p_w, p_l, Integer(1), Integer(0), S), 0),
         exists=True,

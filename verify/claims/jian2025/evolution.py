@@ -9,7 +9,7 @@ from sympy import Gt, Lt, Symbol
 from disband.theory.models.evolution import after
 from disband.theory.models.vocabulary import TokenVector, one_hot, softmax_row
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every
 
 LOCATOR = "Abstract, sentence 3: probability evolution"
@@ -36,6 +36,7 @@ CLAIMS = (
         locator=LOCATOR,
         says=r"To first order $\log\pi_w$ moves by $1 - p_w + p_l$, $\log\pi_l$ by $-(1 + p_w - "
         r"p_l)$, and every other response by $p_l - p_w$, per unit of $C$.",
+        whose=Kind.OURS,
         holds=every(
             equal(slope_w, 1 - up + down),
             equal(slope_l, -(1 + up - down)),
@@ -47,6 +48,7 @@ CLAIMS = (
         id="jian2025.evolution.odds-kept",
         locator=LOCATOR,
         says="Two responses in no pair keep their odds, at every step size.",
+        whose=Kind.OURS,
         holds=equal(q_o * p_i, q_i * p_o),
         note=STEP,
     ),
@@ -54,6 +56,7 @@ CLAIMS = (
         id="jian2025.evolution.invariant",
         locator=LOCATOR,
         says=r"$\pi_w\pi_l/\pi_o^2$ never changes, under DPO and every other margin objective.",
+        whose=Kind.OURS,
         holds=equal(q_w * q_l * p_o**2, p_w * p_l * q_o**2),
         note="So with three responses every path is a conic, and objectives differ only in how "
         f"far along it they go. {STEP}",
@@ -63,6 +66,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="The responses in no pair gain together or lose together, each in proportion to what "
         "it has.",
+        whose=Kind.OURS,
         given=(p_w + p_l < 1, Gt(q_o, p_o)),
         holds=every(Gt(q_i, p_i), equal((q_i - p_i) * p_o, (q_o - p_o) * p_i)),
         note=STEP,
@@ -71,6 +75,7 @@ CLAIMS = (
         id="jian2025.evolution.chosen-overtakes",
         locator=LOCATOR,
         says="Every response loses against the chosen, at every step size.",
+        whose=Kind.OURS,
         given=(p_w + p_l < 1, E > 1),
         holds=every(Lt(q_o * p_w, q_w * p_o), Lt(q_l * p_w, q_w * p_l)),
         note=f"So in one context the chosen takes all in the end. {STEP}",
@@ -80,6 +85,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="In another context, whose state overlaps by $\\kappa$ with the trained one's, the "
         r"responses in no pair move by $\kappa(p_l - p_w)$, with that context's probabilities.",
+        whose=Kind.OURS,
         holds=equal(-(row @ shared), kappa * (down - up)),
         note="A linear head on fixed states: the other context's logits move along κ(e_w − e_l). "
         "A vocabulary of any size.",

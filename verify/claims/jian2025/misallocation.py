@@ -9,7 +9,7 @@ from disband.theory.models.evolution import basin_edge, elsewhere_velocity, most
 from disband.theory.models.toys import single_token_gram
 from disband.theory.models.vocabulary import V, k
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every, iff
 from .evolution import STEP, E, Z, others, p_l, p_w, q_l, q_w
 
@@ -41,17 +41,20 @@ CLAIMS = (
     Claim(
         id="jian2025.misallocation",
         locator=LOCATOR,
-        says="DPO shifts probability toward irrelevant responses.",
+        says="DPO can shift probability toward irrelevant responses.",
+        quote="It also tends to misallocate probability mass, which can inadvertently "
+        "shift probability toward irrelevant or undesired responses.",
         given=PLACED,
         holds=Gt(rest, others),
-        note="Read as what happens from every start, in one context; the abstract says that it "
-        f"tends to. {STEP}",
+        exists=True,
+        note=f"In one context. {STEP}",
     ),
     Claim(
-        id="jian2025.misallocation.repaired",
+        id="jian2025.misallocation.condition",
         locator=LOCATOR,
         says=r"DPO has shifted probability toward irrelevant responses iff $e^C < p_l/p_w$, with "
         "the probabilities of the start.",
+        whose=Kind.OURS,
         given=PLACED,
         holds=iff(Gt(rest, others), Lt(E * p_w, p_l)),
         note="C is half the margin gained. So an objective that stops at a margin, such as IPO at "
@@ -62,6 +65,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="If the chosen starts at least as likely as the rejected, irrelevant responses only "
         "ever lose.",
+        whose=Kind.OURS,
         given=(*PLACED, p_w >= p_l),
         holds=Lt(rest, others),
         note="In one context supervised fine-tuning before DPO is a cure exactly if it brings "
@@ -72,14 +76,17 @@ CLAIMS = (
         locator=LOCATOR,
         says=r"Irrelevant responses never hold more than $\frac{q}{1 - (\sqrt{p_l} - "
         r"\sqrt{p_w})^2}$, with $q$ what they held at the start.",
+        whose=Kind.OURS,
         given=ROOTS,
         holds=Le((1 - x_w**2 - x_l**2) / Z_x, PEAK),
         note=f"The x are the roots of the probabilities. {STEP}",
+        tight={x_w: Rational(1, 4), x_l: Rational(1, 2), E: Integer(2)},
     ),
     Claim(
         id="jian2025.misallocation.peak.attained",
         locator=LOCATOR,
         says="They hold as much at the step that makes chosen and rejected equally likely.",
+        whose=Kind.OURS,
         given=(*ROOTS, equal(E * x_w, x_l)),
         holds=every(
             equal((1 - x_w**2 - x_l**2) / Z_x, PEAK),
@@ -91,6 +98,7 @@ CLAIMS = (
         id="jian2025.misallocation.catastrophic",
         locator=LOCATOR,
         says="Irrelevant responses that start below 1 % together can end above 99 %.",
+        whose=Kind.OURS,
         given=(*PLACED, others < Rational(1, 100)),
         holds=Gt(rest, Rational(99, 100)),
         exists=True,
@@ -100,6 +108,7 @@ CLAIMS = (
         id="jian2025.misallocation.exchange",
         locator=LOCATOR,
         says="The mass has come back exactly when chosen and rejected have changed places.",
+        whose=Kind.OURS,
         given=(*PLACED, equal(E * p_w, p_l)),
         holds=every(equal(rest, others), equal(q_w, p_l), equal(q_l, p_w)),
         note=STEP,
@@ -109,6 +118,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="Once the chosen is the likelier one, irrelevant responses lose at every further "
         "step.",
+        whose=Kind.OURS,
         given=(p_w + p_l < 1, E**2 * p_w >= p_l, F > E),
         holds=Gt(Z_later, Z),
         note="So in one context the misallocation passes, if training goes on for long enough. F "
@@ -117,28 +127,32 @@ CLAIMS = (
     Claim(
         id="jian2025.misallocation.undesired",
         locator=LOCATOR,
-        says="DPO can shift probability toward the rejected response.",
-        given=PLACED,
-        holds=Gt(q_l, p_l),
-        exists=True,
-        note="The abstract speaks of irrelevant or undesired responses; read here in one context "
-        f"with a logit of its own for each response. {STEP}",
-    ),
-    Claim(
-        id="jian2025.misallocation.undesired.repaired",
-        locator=LOCATOR,
         says="Where responses share features, DPO can shift probability toward the rejected "
         "response.",
+        quote="It also tends to misallocate probability mass, which can inadvertently "
+        "shift probability toward irrelevant or undesired responses.",
+        whose=Kind.READ,
         given=FEATURES,
         holds=Gt(u_l - mean, 0),
         exists=True,
         note=f"A third response loses more than both. {LINEAR}",
     ),
     Claim(
+        id="jian2025.misallocation.undesired-never",
+        locator=LOCATOR,
+        says="With a logit of its own for each response, in one context, DPO never shifts "
+        "probability toward the rejected response.",
+        whose=Kind.OURS,
+        given=PLACED,
+        holds=Lt(q_l, p_l),
+        note=STEP,
+    ),
+    Claim(
         id="jian2025.misallocation.chosen-falls",
         locator=LOCATOR,
         says="Where responses share features, DPO can lower chosen and rejected both, though the "
         "margin grows.",
+        whose=Kind.OURS,
         given=FEATURES,
         holds=every(Lt(u_w - mean, 0), Lt(u_l - mean, 0)),
         exists=True,
@@ -148,6 +162,7 @@ CLAIMS = (
         id="jian2025.misallocation.where-it-goes",
         locator=LOCATOR,
         says="What both lose then goes to a response that the step favours over the chosen.",
+        whose=Kind.OURS,
         given=(*FEATURES, u_w < mean),
         holds=every(Gt(u_o, u_w), Gt(u_o - mean, 0)),
         note=f"It is farther than the chosen along ψ_w − ψ_l. {LINEAR}",
@@ -157,6 +172,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="If no response is farther along $\\psi_w - \\psi_l$ than the chosen, the chosen does "
         "not fall.",
+        whose=Kind.OURS,
         given=(equal(Sum(s[k], (k, 1, V)), Integer(1)), u[k] <= u_w),
         holds=Sum(s[k] * (u_w - u[k]), (k, 1, V)) >= 0,
         note="To first order, with a vocabulary of any size. Own logits are such features.",
@@ -166,6 +182,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="With a constant ratio $d_w/d_l < 1/2$ an irrelevant response gains on the chosen iff "
         r"it holds more than $\frac{1}{2(1-r)}$, once the rejected is gone.",
+        whose=Kind.OURS,
         given=(r < Rational(1, 2), p_w < 1),
         holds=iff(Gt((1 - r) * (1 - p_w) - r - (1 - r) * p_w, 0), Gt(1 - p_w, basin_edge(r))),
         note="Then it takes all. Along logits the flow is d_w(e_w − p) − d_l(e_l − p).",
@@ -175,6 +192,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="With a ratio of at least $1/2$ the chosen gains on every response, wherever it "
         "starts.",
+        whose=Kind.OURS,
         given=(r >= Rational(1, 2), s_w + s_o <= 1),
         holds=Lt((1 - r) * (s_o - s_w) - r, 0),
         note="DPO's ratio is one.",
@@ -184,6 +202,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="Reward calibration moves probability toward irrelevant responses from exactly the "
         "same starts as DPO: where the chosen is less likely than the rejected.",
+        whose=Kind.OURS,
         given=(p_w + p_l < 1, squares <= others**2, equal(d_w**2 * row.sq_w, d_l**2 * row.sq_l)),
         holds=iff(Gt(elsewhere_velocity(p_w, p_l, d_w, d_l, squares), 0), Lt(p_w, p_l)),
         note="One context, any number of irrelevant responses, S their squared probabilities' sum; "
@@ -194,6 +213,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="Between two starts with the same mass elsewhere, the one whose chosen is less likely "
         "shifts more.",
+        whose=Kind.OURS,
         given=(*PLACED, p_w > F),
         holds=Gt(others / Z.subs({p_w: F, p_l: p_w + p_l - F}, simultaneous=True), rest),
         note=f"F is that start's p_w. {STEP}",

@@ -8,7 +8,7 @@ from sympy import Gt, IndexedBase, Integer, Lt, Sum, Symbol, exp
 
 from disband.theory.models.vocabulary import V, k
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, iff
 from .evolution import direction
 
@@ -30,6 +30,7 @@ CLAIMS = (
         id="jian2025.unseen.mean",
         locator=LOCATOR,
         says="DPO gives every unseen response the mean implicit reward of the seen ones.",
+        whose=Kind.OURS,
         holds=equal(direction.total(), Integer(0)),
         note="In one context with a logit for each response: a pair's step adds nothing to the sum "
         "of the logits, and an unseen logit does not move. So any seen response that is worse than "
@@ -39,6 +40,7 @@ CLAIMS = (
         id="jian2025.unseen.gain",
         locator=LOCATOR,
         says=r"Unseen responses gain iff $\sum_k p_ke^{t_k} < \sum_k p_k$.",
+        whose=Kind.OURS,
         given=(q < 1,),
         holds=iff(Gt(q / (q + W), q), Lt(W, 1 - q)),
         note=f"W is the sum on the left, 1 − q that on the right. {SETTING}",
@@ -47,6 +49,7 @@ CLAIMS = (
         id="jian2025.unseen.uniform",
         locator=LOCATOR,
         says="If all seen responses start equally likely, unseen ones never gain.",
+        whose=Kind.OURS,
         given=(CENTRED,),
         holds=over_seen(exp(t[k])) >= V,
         note=f"Any number of seen responses and any pairs. {SETTING}",
@@ -56,6 +59,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="If the seen responses that DPO raises are on average the likelier ones, unseen ones "
         r"never gain: $\sum_k p_kt_k \ge 0$ is enough.",
+        whose=Kind.OURS,
         given=(over_seen(p[k] * t[k]) >= 0,),
         holds=over_seen(p[k] * exp(t[k])) >= over_seen(p[k]),
         note=f"So misallocation needs a reference that is at odds with the preferences. {SETTING}",

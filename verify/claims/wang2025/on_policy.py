@@ -7,7 +7,7 @@ from disband.theory.models.vocabulary import V, k
 from disband.theory.objectives import PPO_CLIP
 from disband.theory.symbols import clip, logp_w, ref_w
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every
 
 NEGATIVE = "Abstract, negative learning in PPO"
@@ -42,6 +42,7 @@ CLAIMS = (
         locator=NEGATIVE,
         says="On policy, positive and negative learning with even weights are one and the same "
         "update on average: they cannot have different roles.",
+        whose=Kind.OURS,
         given=(IS_ROW, sigma[k] <= 1),
         holds=equal(positive_half, negative_half),
         note="Read off the logit of response 1, under any rewards: σ_k is how often response k "
@@ -53,10 +54,14 @@ CLAIMS = (
         locator=NEGATIVE,
         says="Negative learning in PPO does not determine the targets: it serves them no more "
         "than positive learning.",
+        quote="In PPO, negative learning primarily supports exploration rather than "
+        "determining the targets.",
         given=(share < 1,),
         holds=Le(halves.negative, halves.positive),
-        note="A response succeeds with probability q or fails; exact advantages; the target are "
-        "successes.",
+        why="Once success is the rule, it is the failures that are rare, and pushing them "
+        "down does more for success than pushing successes up.",
+        note="Determining is read as serving the target more. A response succeeds with "
+        "probability q or fails; exact advantages; the target are successes.",
     ),
     Claim(
         id="wang2025.ppo-negative.target.repaired",
@@ -72,6 +77,7 @@ CLAIMS = (
         id="wang2025.ppo-negative.two-responses",
         locator=NEGATIVE,
         says="Between two responses negative learning of one is positive learning of the other.",
+        whose=Kind.OURS,
         given=(equal(u_1 + u_2, Integer(1)),),
         holds=every(
             equal(-u_2 * (0 - u_1), u_1 * (1 - u_1)), equal(-u_2 * (1 - u_2), u_1 * (0 - u_2))
@@ -84,8 +90,12 @@ CLAIMS = (
         locator=NEGATIVE,
         says="Negative learning supports exploration: pushing a response down makes two draws from "
         "the policy differ no less often.",
+        quote="In PPO, negative learning primarily supports exploration rather than "
+        "determining the targets.",
         given=(IS_ROW, equal(p, s[1])),
         holds=Le(-collision_slope(p, second, third), 0),
+        why="An unlikely response that is pushed down gives its mass to the likely ones, "
+        "which makes draws more alike.",
         note="The chance that two draws agree is Σs². To first order, one prompt, logits of its "
         "own. An unlikely response pushed down gives its mass to the likely ones.",
     ),
@@ -105,6 +115,7 @@ CLAIMS = (
         id="wang2025.ppo-negative.entropy",
         locator=NEGATIVE,
         says="Pushing the likeliest response down never lowers the entropy.",
+        whose=Kind.OURS,
         given=(IS_ROW, LIKELIEST, ell[k] <= ell_y),
         holds=every(spared >= 0, equal(entropy_slope(p, ell_y, mean_surprise), -spared)),
         note="ℓ_k = log s_k + H, largest for the likeliest response and at least 0 there. The "
@@ -115,6 +126,7 @@ CLAIMS = (
         locator=NEGATIVE,
         says="Negative learning that does not look at rewards leaves the entropy as it is on "
         "average.",
+        whose=Kind.OURS,
         given=(IS_ROW, equal(mean_surprise, D)),
         holds=equal(Sum(s[k] * D - s[k] ** 2 * ell[k], (k, 1, V)), Integer(0)),
         note="Every response pushed down as often as the policy gives it; D is the mean of "
@@ -125,6 +137,8 @@ CLAIMS = (
         locator=WEIGHTS,
         says="Loss reweighting in PPO is related to the size of the advantage: a token weighs that "
         "times its ratio, and nothing beyond the clip.",
+        quote="loss reweighting, related to absolute values of token-level advantages, "
+        "indicates the distinct roles of token groups in updating targets.",
         given=(logp_w - ref_w > log(1 + clip),),
         holds=equal(PPO_CLIP.d_w, 0),
         note="Of a positive advantage; ε is the clip.",
@@ -134,6 +148,7 @@ CLAIMS = (
         locator=WEIGHTS,
         says="A token after which every choice is worth the same is not pushed: its advantage is "
         "zero.",
+        whose=Kind.OURS,
         given=(IS_ROW,),
         holds=equal(Q - Sum(Q * s[k], (k, 1, V)), Integer(0)),
         note="Every choice has the value Q; the advantage of a perfect critic.",
@@ -141,18 +156,9 @@ CLAIMS = (
     Claim(
         id="wang2025.ppo-weights.separates",
         locator=WEIGHTS,
-        says="The size of token-level advantages separates the tokens that matter from those that "
-        "do not.",
-        given=BRANCH,
-        holds=Gt(pivot**2, idle**2),
-        note="Whatever estimates the advantage. One number for the whole response, as in "
-        "REINFORCE and GRPO, gives both tokens the same.",
-    ),
-    Claim(
-        id="wang2025.ppo-weights.separates.repaired",
-        locator=WEIGHTS,
         says="The size of token-level advantages of a perfect critic separates the tokens that "
         "matter from those that do not.",
+        whose=Kind.OURS,
         given=(*BRANCH, equal(idle, Q_1 - (u_1 * Q_1 + u_2 * Q_1))),
         holds=Gt(pivot**2, idle**2),
         note="Of the token that decides between two values, and of one after it that does not.",

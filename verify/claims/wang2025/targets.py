@@ -5,7 +5,7 @@ from sympy import Gt, Integer, Lt, Symbol, exp, log
 from disband.theory.models.targets import one_pair_service
 from disband.theory.objectives import DPO
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every
 
 LOCATOR = "Abstract, first finding"
@@ -29,6 +29,8 @@ IS_ROW = equal(sum(p), Integer(1))
 mean = sum(p_i * R_i for p_i, R_i in zip(p, R, strict=True))
 G = sum((T_i - p_i) * p_i * (R_i - mean) for p_i, T_i, R_i in zip(p, T, R, strict=True))
 BEST_AT_END = (*(equal(T_i, Integer(int(i == 0))) for i, T_i in enumerate(T)),)
+# How fast the logits move under the exact gradient of the mean reward.
+flow = [p_i * (R_i - mean) for p_i, R_i in zip(p, R, strict=True)]
 # The same three under another policy, for a mean reward of its own.
 q = [Symbol(f"q_{i}", positive=True) for i in (1, 2, 3)]
 mean_later = sum(q_i * R_i for q_i, R_i in zip(q, R, strict=True))
@@ -43,6 +45,8 @@ CLAIMS = (
         locator=LOCATOR,
         says="DPO is supervised learning: its margin is a linear function of the logits, as that "
         "of a logistic regression on fixed data.",
+        quote="A common belief is that DPO is supervised learning while PPO is "
+        "reinforcement learning",
         holds=equal((z_w - normaliser) - (z_l - normaliser), z_w - z_l),
         note="So its loss is convex in the parameters of every log-linear policy of whole "
         "responses. Written for three responses.",
@@ -51,6 +55,8 @@ CLAIMS = (
         id="wang2025.dpo-supervised.labels",
         locator=LOCATOR,
         says="DPO is supervised learning: the sign with which it pushes a response never changes.",
+        quote="A common belief is that DPO is supervised learning while PPO is "
+        "reinforcement learning",
         holds=every(Gt(DPO.d_w, 0, evaluate=False), Gt(DPO.d_l, 0, evaluate=False)),
         note="As a label does not. The same pair, whatever the policy has become.",
     ),
@@ -59,6 +65,8 @@ CLAIMS = (
         locator=LOCATOR,
         says="PPO is not: it pushes one and the same response up under one policy and down under "
         "another.",
+        quote="A common belief is that DPO is supervised learning while PPO is "
+        "reinforcement learning",
         given=(IS_ROW, equal(sum(q), Integer(1)), R[0] > R[1], R[1] > R[2]),
         holds=every(R[1] > mean, R[1] < mean_later),
         exists=True,
@@ -70,8 +78,12 @@ CLAIMS = (
         locator=LOCATOR,
         says="DPO follows stable targets: whatever pair an update is made of, it serves the "
         "responses that training ends with.",
+        quote="DPO follows stable targets, whereas PPO follows dynamic targets that "
+        "balance exploration and exploitation",
         given=(IS_ROW, a > 1, b > 1),
         holds=Gt(first_pair, 0),
+        why="A pair that is not the whole data can raise a response that another pair "
+        "holds down in the end.",
         note=f"{TARGET} Response 1 is preferred to 2, and 2 to 3; the update is made of the "
         "first pair alone, and E_1, E_2 > 1 are what both pairs have yet to multiply. Multiplied "
         "by the normaliser of the end. A batch that is not the whole data need not serve the end.",
@@ -88,18 +100,24 @@ CLAIMS = (
     Claim(
         id="wang2025.dpo-stable.convex",
         locator=LOCATOR,
-        says="DPO on all its pairs, in any log-linear policy of whole responses, follows a stable "
-        "target in the parameters: each update points to the half-space of the final ones.",
+        says="Whatever the loss, where it is convex and lower at the end than now, the "
+        "update points to the half-space of the final parameters; DPO on all its pairs is "
+        "convex in every log-linear policy of whole responses.",
+        whose=Kind.OURS,
         given=(loss_end >= loss_now - service, loss_end < loss_now),
         holds=Gt(service, 0),
-        note="G_θ = ⟨θ_T − θ_t, −∇L⟩; the first assumption is convexity, the second that the loss "
-        "is lower at the end. A target in parameters instead of probabilities, which is ours.",
+        note="G_θ = ⟨θ_T − θ_t, −∇L⟩; the first assumption is what convexity says of two "
+        "points, the second that training has lowered the loss; that DPO is convex there "
+        "is wang2025.dpo-supervised.linear. A target in parameters instead of "
+        "probabilities, which is ours.",
     ),
     Claim(
         id="wang2025.ppo-dynamic",
         locator=LOCATOR,
         says="PPO follows dynamic targets: an update can lead away from the responses that it "
         "will end with, though the reward is fixed and nothing is sampled.",
+        quote="DPO follows stable targets, whereas PPO follows dynamic targets that "
+        "balance exploration and exploitation",
         given=(IS_ROW, R[0] > R[1], R[1] > R[2], *BEST_AT_END),
         holds=Lt(G, 0),
         exists=True,
@@ -110,6 +128,7 @@ CLAIMS = (
         id="wang2025.ppo-dynamic.two-responses",
         locator=LOCATOR,
         says="Between two responses PPO's target is as stable as DPO's.",
+        whose=Kind.OURS,
         given=(equal(p[0] + p[1], Integer(1)), R[0] > R[1]),
         holds=Gt(
             (1 - p[0]) * p[0] * (R[0] - p[0] * R[0] - p[1] * R[1])
@@ -123,6 +142,7 @@ CLAIMS = (
         locator=LOCATOR,
         says="Where the best response is at least as likely as the second best, PPO's target is "
         "stable as well.",
+        whose=Kind.OURS,
         given=(
             IS_ROW,
             R[0] > R[1],
@@ -134,10 +154,23 @@ CLAIMS = (
         note=f"{TARGET} Three responses, exact gradients.",
     ),
     Claim(
+        id="wang2025.target.likelihood",
+        locator=f"{LOCATOR}; its measure G, as notes on the paper have it",
+        says="G is the speed at which the final responses become likelier under gradient flow: "
+        "what it adds up to is what their likelihood has gained, for PPO as for DPO.",
+        whose=Kind.OURS,
+        given=(IS_ROW, *BEST_AT_END),
+        holds=equal(G, flow[0] - sum(p_i * x for p_i, x in zip(p, flow, strict=True))),
+        note="Exact gradients of the mean reward on three responses; on the right the slope of "
+        "log p_1. So ∫G dt = NLL at the start − NLL at the end: the mean sign of G tells no "
+        "supervised from reinforcement learning, its variation can.",
+    ),
+    Claim(
         id="wang2025.ppo-dynamic.ascent",
         locator=LOCATOR,
         says="PPO's update always serves the mean reward, whatever it does for the final "
         "responses.",
+        whose=Kind.OURS,
         given=(IS_ROW, Gt((R[0] - R[1]) ** 2 + (R[1] - R[2]) ** 2, 0)),
         holds=Gt(sum(p_i**2 * (R_i - mean) ** 2 for p_i, R_i in zip(p, R, strict=True)), 0),
         note="The exact gradient and its square; what moves is not what PPO aims at but which "

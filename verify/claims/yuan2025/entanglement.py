@@ -2,13 +2,13 @@
 
 from sympy import And, Ge, Gt, Le, Lt, Min, Or, Rational, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.kernels.primitives import sigmoid
 from disband.theory.objectives import DPO
-from disband.theory.step import first_order
 from disband.theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Grade, Quantity
 from ...deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
@@ -28,7 +28,6 @@ between_2 = And(A <= X, X <= B)
 between_3 = And(B <= X, X <= A)
 # Two different scores, neither zero.
 PROPER = (A > 0, B > 0, A - 2 * X + B > 0)
-PROPER_NOTE = "It fails even for two different scores, neither zero."
 both_fall = And(Lt(chosen, 0), Lt(rejected, chosen))
 both_rise = And(Gt(rejected, 0), Gt(chosen, rejected))
 
@@ -37,12 +36,15 @@ CLAIMS = (
         id="yuan2025.c-positive",
         locator="Section 3.1, definition of c(θ)",
         says=r"$c(\theta) := \sigma(\hat r_\theta(x,y_l) - \hat r_\theta(x,y_w)) > 0$",
+        quote=r"$c(\theta) := \sigma(\hat{r}_\theta(x, y_l) - \hat{r}_\theta(x, y_w)) > 0$",
         holds=Gt(c, 0, evaluate=False),
     ),
     Claim(
         id="yuan2025.eq3",
         locator="Section 3.1, eq. (3)",
         says=r"$\nabla\ell_{DPO} = -\beta c(\theta)\,(\nabla\log\pi_w - \nabla\log\pi_l)$",
+        quote=r"$\nabla_{\theta} \ell_{\text{DPO}} = -\beta c(\theta) \cdot "
+        r"(\nabla_{\theta} \log \pi_w(\theta) - \nabla_{\theta} \log \pi_l(\theta))$",
         holds=every(
             equal(DPO.loss.diff(logp_w), -beta * c),
             equal(DPO.loss.diff(logp_l), beta * c),
@@ -54,6 +56,8 @@ CLAIMS = (
         locator="Section 3.1, eq. (4)",
         says=r"$\Delta\log\pi_w \approx C(\|\nabla\log\pi_w\|^2 - "
         r"\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle)$ with $C = \eta\beta c(\theta)$",
+        quote=r"$\Delta \log \pi_w \approx C \cdot (\|\nabla \log \pi_w\|^2 - \langle "
+        r"\nabla \log \pi_w, \nabla \log \pi_l \rangle)$",
         holds=equal(exact_w, eta * beta * c * (A - X)),
         note="≈ is read as: to first order in the step size.",
     ),
@@ -62,6 +66,8 @@ CLAIMS = (
         locator="Section 3.1, eq. (5)",
         says=r"$\Delta\log\pi_l \approx C(\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle - "
         r"\|\nabla\log\pi_l\|^2)$",
+        quote=r"$\Delta \log \pi_l \approx C \cdot \left( \left\langle \nabla \log \pi_w, "
+        r"\nabla \log \pi_l \right\rangle - \|\nabla \log \pi_l\|^2 \right)$",
         holds=equal(exact_l, eta * beta * c * (X - B)),
         note="≈ is read as: to first order in the step size.",
     ),
@@ -70,12 +76,18 @@ CLAIMS = (
         locator="Section 3.1.1, first display",
         says=r"$\Delta(\log\pi_w - \log\pi_l) \approx C(\|\nabla\log\pi_w\|^2 - 2\langle"
         r"\nabla\log\pi_w,\nabla\log\pi_l\rangle + \|\nabla\log\pi_l\|^2)$",
+        quote=r"$\Delta(\log \pi_w - \log \pi_l) \approx C \cdot (\|\nabla \log \pi_w\|^2 "
+        r"- 2\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle + \|\nabla \log "
+        r"\pi_l\|^2) \ge 0$",
         holds=equal(chosen - rejected, C * (A - 2 * X + B)),
     ),
     Claim(
         id="yuan2025.margin.nonnegative",
         locator="Section 3.1.1, first display",
         says=r"The Cauchy–Schwarz inequality ensures $\Delta(\log\pi_w - \log\pi_l) \ge 0$.",
+        quote=r"$\Delta(\log \pi_w - \log \pi_l) \approx C \cdot (\|\nabla \log \pi_w\|^2 "
+        r"- 2\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle + \|\nabla \log "
+        r"\pi_l\|^2) \ge 0$",
         holds=chosen - rejected >= 0,
     ),
     Claim(
@@ -83,6 +95,8 @@ CLAIMS = (
         locator="Section 3.1.1, Condition 1, first line",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
         r"\iff \Delta\log\pi_w \ge 0$",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
+        r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}$",
         holds=iff(X <= A, chosen >= 0),
     ),
     Claim(
@@ -90,45 +104,49 @@ CLAIMS = (
         locator="Section 3.1.1, Condition 1, second line",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2 "
         r"\iff \Delta\log\pi_l \le 0$",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
+        r"\pi_l\|^2 \iff \Delta \log \pi_l \leq 0, \log \pi_l \text{ decreases}$",
         holds=iff(X <= B, rejected <= 0),
     ),
     Claim(
-        id="yuan2025.condition1.increases",
-        locator="Section 3.1.1, Condition 1, first line",
+        id="yuan2025.condition1.strict",
+        locator="Section 3.1.1, Condition 1; Table 1, caption; Condition 2",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2 "
-        r"\iff \log\pi_w$ increases",
+        r"\iff \log\pi_w$ increases, and $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le "
+        r"\|\nabla\log\pi_l\|^2 \iff \log\pi_l$ decreases.",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
+        r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}$",
         given=PROPER,
-        holds=iff(X <= A, Gt(chosen, 0)),
-        note="Read strictly: what increases does not stay the same. " + PROPER_NOTE,
+        holds=every(iff(X <= A, Gt(chosen, 0)), iff(X <= B, Lt(rejected, 0))),
+        grade=Grade.EDGE,
+        why="On the edge of a condition the log-probability stands still, which is neither "
+        "an increase nor a decrease.",
+        note="Print writes both: ≥ 0 and increases. One remark for Condition 1, both cases "
+        "that move together in the caption of Table 1 (both decrease, both increase, one "
+        "more than the other), and Condition 2.",
     ),
     Claim(
-        id="yuan2025.condition1.increases.repaired",
-        locator="Section 3.1.1, Condition 1, first line",
-        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < \|\nabla\log\pi_w\|^2 "
-        r"\iff \log\pi_w$ increases",
-        holds=iff(X < A, Gt(chosen, 0)),
-    ),
-    Claim(
-        id="yuan2025.condition1.decreases",
-        locator="Section 3.1.1, Condition 1, second line",
-        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2 "
-        r"\iff \log\pi_l$ decreases",
-        given=PROPER,
-        holds=iff(X <= B, Lt(rejected, 0)),
-        note="Read strictly: what decreases does not stay the same. " + PROPER_NOTE,
-    ),
-    Claim(
-        id="yuan2025.condition1.decreases.repaired",
-        locator="Section 3.1.1, Condition 1, second line",
-        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < \|\nabla\log\pi_l\|^2 "
-        r"\iff \log\pi_l$ decreases",
-        holds=iff(X < B, Lt(rejected, 0)),
+        id="yuan2025.condition1.strict.repaired",
+        locator="Section 3.1.1, Condition 1; Table 1, caption",
+        says=r"$\log\pi_w$ increases iff $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < "
+        r"\|\nabla\log\pi_w\|^2$ and $\log\pi_l$ decreases iff it is below "
+        r"$\|\nabla\log\pi_l\|^2$; in case 2 of Table 1 both decrease and the rejected "
+        r"decreases more iff it exceeds $\|\nabla\log\pi_w\|^2$, in case 3 both increase "
+        r"and the chosen increases more iff it exceeds $\|\nabla\log\pi_l\|^2$.",
+        holds=every(
+            iff(X < A, Gt(chosen, 0)),
+            iff(X < B, Lt(rejected, 0)),
+            implies(between_2, iff(both_fall, A < X)),
+            implies(between_3, iff(both_rise, B < X)),
+        ),
     ),
     Claim(
         id="yuan2025.table1.row1",
         locator="Table 1, case 1",
         says=r"$\Delta\log\pi_w \ge 0 \ge \Delta\log\pi_l$ iff $\langle\nabla\log\pi_w,\nabla\log"
         r"\pi_l\rangle \le \min(\|\nabla\log\pi_w\|^2, \|\nabla\log\pi_l\|^2)$",
+        quote=r"$\Delta \log \pi_w \ge 0 \ge \Delta \log \pi_l$ $\log \pi_w \uparrow \log "
+        r"\pi_l \downarrow$",
         holds=iff(Min(A, B) >= X, case_1),
     ),
     Claim(
@@ -136,6 +154,8 @@ CLAIMS = (
         locator="Table 1, case 2",
         says=r"$0 \ge \Delta\log\pi_w \ge \Delta\log\pi_l$ iff $\|\nabla\log\pi_w\|^2 \le \langle"
         r"\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_l\|^2$",
+        quote=r"$0 \ge \Delta \log \pi_w \ge \Delta \log \pi_l$ $\log \pi_w \downarrow \log "
+        r"\pi_l \downarrow$",
         holds=iff(between_2, case_2),
     ),
     Claim(
@@ -143,51 +163,27 @@ CLAIMS = (
         locator="Table 1, case 3",
         says=r"$\Delta\log\pi_w \ge \Delta\log\pi_l \ge 0$ iff $\|\nabla\log\pi_l\|^2 \le \langle"
         r"\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$",
+        quote=r"$\Delta \log \pi_w \ge \Delta \log \pi_l \ge 0$ $\log \pi_w \uparrow \log "
+        r"\pi_l \uparrow$",
         holds=iff(between_3, case_3),
     ),
     Claim(
         id="yuan2025.table1.exhaustive",
         locator="Section 3.1.1, before Table 1",
         says="The three cases depict all possible changes of the two log-probabilities.",
+        quote="we summarize three cases that depict all possible changes on the chosen and "
+        "rejected log-probabilities",
         holds=Or(case_1, case_2, case_3),
-    ),
-    Claim(
-        id="yuan2025.table1.case2-more",
-        locator="Table 1, caption, case 2",
-        says=r"$\log\pi_w$ and $\log\pi_l$ both decrease but $\log\pi_l$ decreases more.",
-        given=(*PROPER, A <= X, X <= B),
-        holds=both_fall,
-        note=PROPER_NOTE,
-    ),
-    Claim(
-        id="yuan2025.table1.case2-more.repaired",
-        locator="Table 1, caption, case 2",
-        says=r"In case 2 both decrease and the rejected decreases more iff $\|\nabla\log\pi_w\|^2 "
-        r"< \langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$.",
-        given=(A <= X, X <= B),
-        holds=iff(both_fall, A < X),
-    ),
-    Claim(
-        id="yuan2025.table1.case3-more",
-        locator="Table 1, caption, case 3",
-        says=r"$\log\pi_w$ and $\log\pi_l$ both increase but $\log\pi_w$ increases more.",
-        given=(*PROPER, B <= X, X <= A),
-        holds=both_rise,
-        note=PROPER_NOTE,
-    ),
-    Claim(
-        id="yuan2025.table1.case3-more.repaired",
-        locator="Table 1, caption, case 3",
-        says=r"In case 3 both increase and the chosen increases more iff $\|\nabla\log\pi_l\|^2 < "
-        r"\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$.",
-        given=(B <= X, X <= A),
-        holds=iff(both_rise, B < X),
     ),
     Claim(
         id="yuan2025.ideal-only-if",
         locator="Section 3.1.1, after Table 1",
         says=r"The ideal case, $\log\pi_w$ increases and $\log\pi_l$ decreases, only happens when "
         r"the inner product is less than the smaller of the two squared gradient norms.",
+        quote=r"the ideal case where the chosen log-probability $\log \pi_w$ increases and "
+        r"rejected log-probability $\log \pi_l$ decreases only happens when the gradient "
+        r"inner product $\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle$ is less than "
+        "the smaller one in the two squared gradient norms",
         holds=implies(And(Gt(chosen, 0), Lt(rejected, 0)), Min(A, B) > X),
     ),
     Claim(
@@ -195,8 +191,20 @@ CLAIMS = (
         locator="Section 3.1.1, after Table 1",
         says="When the correlation between the two gradients is high, both log-probabilities "
         "increase or decrease synchronously.",
+        quote="when the correlation between the two gradients is high, the gradient "
+        "entanglement will cause the chosen and rejected log-probability to "
+        "increase/decrease synchronously.",
         given=(X > 0, Ge(X**2, Rational(99, 100) ** 2 * A * B), X**2 < A * B),
         holds=Gt(chosen * rejected, 0),
+        grade=Grade.ASSUMPTION,
+        why="At equal norms the inner product stays below both squared norms however high "
+        "the correlation, so that the chosen rises and the rejected falls; besides a high "
+        "correlation it takes unequal norms.",
+        where=(
+            Quantity("Δlog π_w", chosen, "the chosen's first-order change", C * (A - X)),
+            Quantity("Δlog π_l", rejected, "the rejected's first-order change", C * (X - B)),
+        ),
+        regime=(equal(A, B),),
         note="High correlation is made concrete as a cosine of at least 0.99, below 1.",
     ),
     Claim(

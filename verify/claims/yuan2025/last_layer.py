@@ -6,11 +6,11 @@ an inner product of two scores is that of the hidden states times that of :math:
 
 from sympy import And, Ge, Gt, Integer, Le, Lt, Not, Or, Symbol
 
+from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.models.vocabulary import TokenVector, V, one_hot, softmax_row
-from disband.theory.step import first_order
 
-from ...deciding.claim import Claim, Grade, Quantity
+from ...deciding.claim import Claim, Grade, Kind, Quantity
 from ...deciding.logic import equal, every, iff
 from .entanglement import C
 
@@ -85,6 +85,10 @@ PREFIX_NOTE = (
 
 tells_apart = kappa * ((y_1 - q.entries[0]) - (y_2 - q.entries[1]))
 c = Symbol("c", real=True)
+SETUP = (
+    "Model Setup 1: frozen hidden states, a learnable last linear layer.",
+    "The responses differ in their last token only; the prediction there is uniform.",
+)
 PREFIX_PARTS = (
     Quantity("H", H, "‖h_L‖², of the state that predicts the last token"),
     Quantity("H_1", H1, "‖h_1‖², of the state that predicts the shared token"),
@@ -106,41 +110,52 @@ CLAIMS = (
         id="yuan2025.theorem1.inner",
         locator="Section 4.1, Theorem 1, first display",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = -\frac{1}{M}\|h\|^2$",
-        given=CONCENTRATED,
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle = -\frac{1}{M} "
+        r"||h||^2, \quad ||\nabla \log \pi_w||^2 = ||\nabla \log \pi_l||^2 = \frac{M-1}{M} "
+        "||h||^2$",
+        standing=(
+            ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
+        ),
+        given=(*CONCENTRATED, both_in_support),
         holds=equal(SINGLE.dot, -H / M),
-        note=SUPPORT_NOTE,
+        note="H stands for ‖h‖².",
     ),
     Claim(
-        id="yuan2025.theorem1.inner.repaired",
+        id="yuan2025.theorem1.support.repaired",
         locator="Section 4.1, Theorem 1, first display; appendix B.1",
-        says=r"If $h \ne 0$: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = "
-        r"-\frac{1}{M}\|h\|^2$ iff both tokens are among the $M$.",
+        says=r"If $h \ne 0$: the displayed product and norms hold iff both tokens are among "
+        "the $M$.",
         given=(*CONCENTRATED, H > 0),
-        holds=iff(equal(SINGLE.dot, -H / M), both_in_support),
+        holds=iff(
+            And(
+                equal(SINGLE.dot, -H / M),
+                equal(SINGLE.sq_w, (M - 1) / M * H),
+                equal(SINGLE.sq_l, (M - 1) / M * H),
+            ),
+            both_in_support,
+        ),
+        note=SUPPORT_NOTE,
     ),
     Claim(
         id="yuan2025.theorem1.norms",
         locator="Section 4.1, Theorem 1, first display",
         says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = \frac{M-1}{M}\|h\|^2$",
-        given=CONCENTRATED,
-        holds=every(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
-        note=SUPPORT_NOTE,
-    ),
-    Claim(
-        id="yuan2025.theorem1.norms.repaired",
-        locator="Section 4.1, Theorem 1, first display; appendix B.1",
-        says=r"If $h \ne 0$: $\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = "
-        r"\frac{M-1}{M}\|h\|^2$ iff both tokens are among the $M$.",
-        given=(*CONCENTRATED, H > 0),
-        holds=iff(
-            And(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
-            both_in_support,
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle = -\frac{1}{M} "
+        r"||h||^2, \quad ||\nabla \log \pi_w||^2 = ||\nabla \log \pi_l||^2 = \frac{M-1}{M} "
+        "||h||^2$",
+        standing=(
+            ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
         ),
+        given=(*CONCENTRATED, both_in_support),
+        holds=every(equal(SINGLE.sq_w, (M - 1) / M * H), equal(SINGLE.sq_l, (M - 1) / M * H)),
+        note="H stands for ‖h‖².",
     ),
     Claim(
         id="yuan2025.theorem1.condition",
         locator="Section 4.1, Theorem 1, conclusion",
         says=r"Both parts of Condition 1 hold.",
+        quote=r"both parts of Condition 1 hold, resulting in $\log \pi_w$ increases and "
+        r"$\log \pi_l$ decreases.",
         given=CONCENTRATED,
         holds=And(SINGLE.dot <= SINGLE.sq_w, SINGLE.dot <= SINGLE.sq_l),
         note=SUPPORT_NOTE,
@@ -149,15 +164,44 @@ CLAIMS = (
         id="yuan2025.theorem1.directions",
         locator="Section 4.1, Theorem 1, conclusion",
         says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
-        given=(*CONCENTRATED, H > 0),
+        quote=r"both parts of Condition 1 hold, resulting in $\log \pi_w$ increases and "
+        r"$\log \pi_l$ decreases.",
+        standing=(
+            ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
+        ),
+        given=(*CONCENTRATED, both_in_support, H > 0),
         holds=And(Gt(chosen, 0), Lt(rejected, 0)),
-        note=SUPPORT_NOTE + " Read strictly, to first order; it fails even where h ≠ 0.",
+        note="Strictly, to first order, where h is not zero. H stands for ‖h‖².",
     ),
     Claim(
-        id="yuan2025.theorem1.directions.repaired",
+        id="yuan2025.theorem1.support",
+        locator="Section 4.1, Theorem 1, its assumptions as stated",
+        says=r"If the prediction is uniformly concentrated on $M \ge 2$ tokens, whichever "
+        r"they are: $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle = -\frac{1}{M}\|h\|^2$ "
+        r"and $\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2 = \frac{M-1}{M}\|h\|^2$.",
+        quote="the model prediction on the first token in response is uniformly "
+        r"concentrated on $M \leq V$ tokens in the vocabulary V, then we have",
+        standing=(
+            ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
+        ),
+        given=(*CONCENTRATED, M >= 2, H > 0),
+        holds=every(
+            equal(SINGLE.dot, -H / M),
+            equal(SINGLE.sq_w, (M - 1) / M * H),
+            equal(SINGLE.sq_l, (M - 1) / M * H),
+        ),
+        grade=Grade.ASSUMPTION,
+        why="The theorem does not say that both responses are among the tokens that the "
+        "model predicts, which its proof uses; the directions hold without it, the "
+        "products do not.",
+        note=SUPPORT_NOTE,
+    ),
+    Claim(
+        id="yuan2025.theorem1.certain",
         locator="Section 4.1, Theorem 1, conclusion",
         says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases iff $h \ne 0$ and the model is not "
         "certain of either token, be they among the $M$ or not.",
+        whose=Kind.OURS,
         given=CONCENTRATED,
         holds=iff(And(Gt(chosen, 0), Lt(rejected, 0)), And(H > 0, Not(certain))),
         note="Certain: M = 1 and that one token is y_w or y_l.",
@@ -166,32 +210,52 @@ CLAIMS = (
         id="yuan2025.theorem1.negative",
         locator="Section 4.1, after Theorem 1",
         says=r"For single-token prediction, $\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$.",
-        given=(*CONCENTRATED, H > 0, M >= 2),
+        quote=r"for single-token prediction, $\langle \nabla \log \pi_w, \nabla \log \pi_l "
+        r"\rangle < 0$ .",
+        standing=(
+            ("Appendix B.1, the proof: both tokens are among the M, s(i_w) = s(i_l) = 1/M."),
+        ),
+        given=(*CONCENTRATED, both_in_support, H > 0),
         holds=Lt(SINGLE.dot, 0),
-        note=SUPPORT_NOTE + " It fails even where h ≠ 0 and M ≥ 2.",
-    ),
-    Claim(
-        id="yuan2025.theorem1.negative.repaired",
-        locator="Section 4.1, after Theorem 1",
-        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle < 0$ iff $h \ne 0$ and both tokens "
-        "are among the $M$.",
-        given=CONCENTRATED,
-        holds=iff(Lt(SINGLE.dot, 0), And(H > 0, both_in_support)),
+        note="H stands for ‖h‖².",
     ),
     Claim(
         id="yuan2025.corollary2.equal-norms",
         locator="Section 4.1, Corollary 2",
         says=r"$\|\nabla\log\pi_w\|^2 = \|\nabla\log\pi_l\|^2$",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le ||\nabla \log "
+        r"\pi_w||^2 = ||\nabla \log \pi_l||^2$",
+        standing=SETUP,
         given=ONE_PREFIX_TOKEN,
         holds=equal(SENTENCE.sq_w, SENTENCE.sq_l),
+        grade=Grade.THEOREM,
+        why="The score of the shared tokens points more towards one of the two last tokens "
+        "than towards the other, which lengthens one sentence score and shortens the "
+        "other.",
+        where=(
+            Quantity("‖∇log π_w‖²", SENTENCE.sq_w),
+            Quantity("‖∇log π_l‖²", SENTENCE.sq_l),
+            *PREFIX_PARTS,
+        ),
         note=PREFIX_NOTE,
     ),
     Claim(
         id="yuan2025.corollary2.inner",
         locator="Section 4.1, Corollary 2",
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle \le \|\nabla\log\pi_w\|^2$",
+        quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \le ||\nabla \log "
+        r"\pi_w||^2 = ||\nabla \log \pi_l||^2$",
+        standing=SETUP,
         given=ONE_PREFIX_TOKEN,
         holds=Le(SENTENCE.dot, SENTENCE.sq_w),
+        grade=Grade.THEOREM,
+        why="What the shared tokens add to the product of the two scores can exceed what "
+        "they add to the chosen norm.",
+        where=(
+            Quantity("⟨∇log π_w,∇log π_l⟩", SENTENCE.dot),
+            Quantity("‖∇log π_w‖²", SENTENCE.sq_w),
+            *PREFIX_PARTS,
+        ),
         note=PREFIX_NOTE,
     ),
     Claim(
@@ -199,10 +263,7 @@ CLAIMS = (
         locator="Section 4.1, Corollary 2, conclusion",
         says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
         quote=r"and thus $\log \pi_w$ increases and $\log \pi_l$ decreases.",
-        standing=(
-            "Model Setup 1: frozen hidden states, a learnable last linear layer.",
-            "The responses differ in their last token only; the prediction there is uniform.",
-        ),
+        standing=SETUP,
         given=ONE_PREFIX_TOKEN,
         holds=And(Gt(sentence_w, 0), Lt(sentence_l, 0)),
         grade=Grade.THEOREM,
@@ -247,18 +308,10 @@ CLAIMS = (
     Claim(
         id="yuan2025.b1.wlog",
         locator="Appendix B.1, first display",
-        says=r"Without loss of generality $T_w = T_l = L$: $\langle\nabla\log\pi_w,\nabla\log\pi_l"
-        r"\rangle = \langle\nabla_\theta\log\pi(y_w^L|x,y_w^{<L}), \nabla_\theta\log\pi(y_l^L|x,"
-        r"y_l^{<L})\rangle$.",
-        given=ONE_PREFIX_TOKEN,
-        holds=equal(SENTENCE.dot, H * (last_w @ last_l)),
-        note="For L > 1, as the proof serves Corollary 2 too. " + PREFIX_NOTE,
-    ),
-    Claim(
-        id="yuan2025.b1.wlog.repaired",
-        locator="Appendix B.1, first display",
-        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$ is the product at the last token "
-        "iff the shared prefix's score has the products $P + P_w + P_l = 0$; so for $L = 1$.",
+        says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$ is the product at the last "
+        "token iff $P + P_w + P_l = 0$ for the score of the shared prefix; so for the "
+        "single token that the proof speaks of.",
+        whose=Kind.READ,
         given=(M >= 2,),
         holds=iff(equal(ANY_PREFIX.dot, -H / M), equal(P + P_w + P_l, Integer(0))),
         note="Symbols as in the repaired equality of norms.",
@@ -267,8 +320,13 @@ CLAIMS = (
         id="yuan2025.shared-tokens.last-layer",
         locator="Section 1; section 4.2, after the Remark",
         says="The gradient inner product increases as the responses share more similar tokens.",
+        quote="we find that the gradient inner product increases as the chosen and "
+        "rejected responses share more similar tokens.",
+        whose=Kind.READ,
         given=ONE_PREFIX_TOKEN,
         holds=Ge(SENTENCE.dot, H * (last_w @ last_l)),
+        why="A shared token before the one that differs adds its own product with the last "
+        "ones, which is negative where it tells against both.",
         note="Under Model Setup 1; increases is read as: does not decrease. " + PREFIX_NOTE,
     ),
     Claim(

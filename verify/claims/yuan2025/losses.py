@@ -8,7 +8,8 @@ papers.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Expr, Gt, Integer
+from sympy import Expr, Gt, Integer, Ne
+from sympy.logic.boolalg import Boolean
 
 from disband.theory.kernels.primitives import logsigmoid, relu, sigmoid
 from disband.theory.objective import Objective
@@ -30,7 +31,7 @@ from disband.theory.symbols import (
     ref_w,
 )
 
-from ...deciding.claim import Claim
+from ...deciding.claim import Claim, Grade
 from ...deciding.logic import equal, every
 
 Scalar = Callable[[Expr], Expr]
@@ -80,6 +81,9 @@ def row_claim(
     row: Row,
     objective: Objective,
     *,
+    quote: str = "",
+    why: str = "",
+    regime: tuple[Boolean, ...] = (),
     note: str = "",
 ) -> Claim:
     """State that ``row`` instantiates ``objective``."""
@@ -87,7 +91,12 @@ def row_claim(
         id=f"yuan2025.table2.{slug}",
         locator=f"Table 2, row {objective.name}",
         says=says,
+        quote=quote,
+        standing=(EQ6, CONSTANTS) if quote else (),
         holds=row.instantiates(objective),
+        grade=Grade.SIGN if why else None,
+        why=why,
+        regime=regime,
         note=note,
     )
 
@@ -131,6 +140,8 @@ SPPO_ROW = Row(identity, lambda a: (a - 1 / beta) ** 2, lambda a: (a + 1 / beta)
 SPPO_MENDED = Row(
     identity, lambda a: -((a - ref_w - 1 / beta) ** 2), lambda a: (a - ref_l + 1 / beta) ** 2
 )
+EQ6 = r"The loss is (6), $\ell = -(m(h_w - h_l) + \Lambda)$."
+CONSTANTS = "Terms that depend on the reference alone are constants."
 SINGLE_LOG = r"$\log c^w_{ref}$ is read as $c^w_{ref} = \log\pi_{ref}(y_w|x)$ itself."
 
 CLAIMS = (
@@ -139,6 +150,10 @@ CLAIMS = (
         r"$m(a) = \log\sigma(a - c_{ref})$, $h_w(a) = h_l(a) = \beta a$ is DPO.",
         DPO_ROW,
         DPO,
+        quote=r"DPO (Rafailov et al.) $\log \sigma(a-c_{\mathrm{ref}})$ $\beta a$ $\beta a$",
+        why="The reference enters without the factor β that the log-probabilities carry, "
+        "so that at β ≠ 1 it is weighed wrongly.",
+        regime=(Ne(beta, 1), Ne(c_ref, 0)),
     ),
     row_claim(
         "dpo.repaired",
@@ -152,6 +167,11 @@ CLAIMS = (
         "is R-DPO.",
         R_DPO_ROW,
         R_DPO,
+        quote=r"R-DPO (Park et al.) $\log \sigma(a - (c_{\text{ref}} + \alpha( y_w - y_l "
+        r")))$ $\beta a$ $\beta a$",
+        why="The difference of lengths has the wrong sign, so that the longer response is "
+        "pushed the harder for its length; and the reference lacks the factor β.",
+        regime=(Gt(alpha, 0), Ne(len_w, len_l), equal(beta, Integer(1))),
     ),
     row_claim(
         "r-dpo.repaired",
@@ -167,12 +187,18 @@ CLAIMS = (
         r"\frac{\beta}{|y_l|}a$ is SimPO.",
         SIMPO_ROW,
         SIMPO,
+        quote=r"SimPO (Meng et al.) $\log \sigma(a-\gamma)$ $\frac{\beta}{ y_w }a$ "
+        r"$\frac{\beta}{ y_l }a$",
     ),
     row_claim(
         "ipo",
         r"$m(a) = (a - (c_{ref} + \frac{1}{2\beta}))^2$, $h_w(a) = h_l(a) = a$ is IPO.",
         IPO_ROW,
         IPO,
+        quote=r"IPO (Azar et al.) $(a - (c_{\text{ref}} + \frac{1}{2\beta}))^2$",
+        why="The square lacks the minus that the general loss (6) takes away, so that "
+        "descent drives the margin away from its target.",
+        regime=(Ne(logp_w - logp_l - c_ref, 1 / (2 * beta)),),
     ),
     row_claim(
         "ipo.repaired",
@@ -187,18 +213,22 @@ CLAIMS = (
         r"$\Lambda(a) = \lambda a$ is RRHF.",
         RRHF_ROW,
         RRHF,
+        quote=r"RRHF (Yuan et al.) $\min(0,a)$ $\frac{1}{ y_w }a$ $\frac{1}{ y_l }a$ "
+        r"$\lambda a$",
     ),
     row_claim(
         "slic-hf",
         r"$m(a) = \min(0, a - \delta)$, $h_w = h_l = a$, $\Lambda(a) = \lambda a$ is SLiC-HF.",
         SLIC_ROW,
         SLIC_HF,
+        quote=r"SlicHF (Zhao et al.) $\min(0, a - \delta)$",
     ),
     row_claim(
         "cpo",
         r"$m(a) = \log\sigma(a)$, $h_w(a) = h_l(a) = \beta a$, $\Lambda(a) = \lambda a$ is CPO.",
         CPO_ROW,
         CPO,
+        quote=r"CPO (Xu et al.) $\log \sigma(a)$ eta a eta a $\lambda a$",
     ),
     row_claim(
         "dpop",
@@ -207,6 +237,10 @@ CLAIMS = (
         DPOP_ROW,
         DPOP,
         note=SINGLE_LOG,
+        quote=r"DPOP (Pal et al.) $\log \sigma(a-c_{ m ref})$ $\beta a - \lambda \max(0, "
+        r"\log c_{\text{ref}}^w - a)$",
+        why="The reference and the penalty lack the factor β that the log-probabilities carry.",
+        regime=(Ne(beta, 1), Gt(lam, 0), logp_w < ref_w),
     ),
     row_claim(
         "dpop.repaired",
@@ -222,6 +256,12 @@ CLAIMS = (
         KTO_ROW,
         KTO,
         note=SINGLE_LOG,
+        quote=r"KTO (Ethayarajh et al.) a $\lambda_w \sigma(\beta a - (\log "
+        r"c_{\text{ref}}^w + z_{\text{ref}}))$ $\lambda_l \sigma((\log c_{\text{ref}}^l + "
+        r"z_{\text{ref}}) - a)$",
+        why="The function of the rejected response lacks a minus, so that as printed "
+        "descent raises the rejected; β is missing from it too, and from the reference.",
+        regime=(equal(beta, Integer(1)), Gt(kl, 0)),
     ),
     row_claim(
         "kto.repaired",
@@ -236,6 +276,10 @@ CLAIMS = (
         r"$m(a) = a$, $h_w(a) = (a - \beta^{-1})^2$, $h_l(a) = (a + \beta^{-1})^2$ is SPPO.",
         SPPO_ROW,
         SPPO_HALVED,
+        quote=r"SPPO (Wu et al.) a $(a - \beta^{-1})^2$ $(a+\beta^{-1})^2$",
+        why="The square of the chosen lacks a minus, so that as printed descent drives the "
+        "chosen away from its target; and the reference is missing.",
+        regime=(Ne(logp_w, ref_w), Ne(logp_l, ref_l)),
     ),
     row_claim(
         "sppo.repaired",
@@ -249,7 +293,12 @@ CLAIMS = (
         id="yuan2025.table2.log-of-log",
         locator="Table 2, rows DPOP and KTO; definition of $c^w_{ref}$ before it",
         says=r"$\log c^w_{ref}$ is a number, where $c^w_{ref} := \log\pi_{ref}(y_w|x)$.",
+        quote=r"$\beta a - \lambda \max(0, \log c_{\text{ref}}^w - a)$",
+        standing=(r"Before the table: $c_{\text{ref}}^w := \log\pi_{\text{ref}}(y_w|x)$.",),
         holds=Gt(ref_w, 0, evaluate=False),
+        grade=Grade.MISPRINT,
+        why="What is already the logarithm of a probability is negative and has no "
+        "logarithm; the second log is one too many.",
         note="A real logarithm needs a positive argument; a log-probability is negative.",
     ),
 )

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from disband.lm.data.preferences import Preference, Text
-from disband.lm.data.tokenize import Cut, batches, tokenize
+import numpy as np
+
+from disband.lm.data.messages import Text
+from disband.lm.data.preferences import Preference, preference
+from disband.lm.data.tokenize import Cut, TokenPair, batches, tokenize
 from disband.lm.data.tweets import LABELS, SplitSettings, Tweet, rank, responses, split
 from disband.lm.model.gpt2 import Batch, TextTokenizer, encode
 
 GIVEN: tuple[str, str] = ("as given", "exchanged")
+LEAST_WORDS = 8  # of a tweet that free text is made of
+MOST_WORDS = 12  # of a response made of it, so that it fits the model's positions
 LONGEST = 512  # tokens of a pair of one's own, prompt and response together
 
 
@@ -80,11 +85,50 @@ def encoded(
 ) -> Batch:
     """Batch of items with these responses.
 
-    A tweet is cut to ``longest_prompt`` tokens; a pair of one's own as
-    :class:`disband.lm.data.tokenize.Cut` does, to fit into the model's ``positions``.
+    A tweet is cut to ``longest_prompt`` tokens. Of a pair of one's own, to fit into the model's
+    ``positions``, the prompt loses its beginning but for one token, and then the response its end.
     """
     if isinstance(items[0], Tweet):
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)
     pairs = [Preference(i.pair.prompt, s, s) for i, s in zip(items, said, strict=True)]  # type: ignore[union-attr]
     longest = min(LONGEST, positions or LONGEST)
-    return batches(tokenizer, tokenize(tokenizer, pairs, Cut(longest)))[0]
+    whole = tokenize(tokenizer, pairs, Cut(None))
+    return batches(tokenizer, [_fitted(pair, longest) for pair in whole])[0]
+
+
+def _fitted(pair: TokenPair, longest: int) -> TokenPair:
+    said = pair.chosen[: longest - 1]
+    return TokenPair(pair.context[-max(1, longest - len(said)) :], said, said)
+
+
+def free_rows(tweets: Sequence[Tweet], rng: np.random.Generator) -> list[dict[str, str]]:
+    """A true continuation against a scrambled one, of each tweet that is long enough.
+
+    ``prompt`` is the first half of a tweet, ``chosen`` the rest of it, ``rejected`` the same words
+    out of order, some of them left out or said twice. Responses differ in most of their tokens and
+    in length, from pair to pair and within a pair; that is what the sentiment styles lack.
+    """
+    rows = []
+    for tweet in tweets:
+        words = tweet.text.split()
+        if len(words) < LEAST_WORDS:
+            continue
+        half = len(words) // 2
+        chosen = words[half : half + MOST_WORDS]
+        rejected = scrambled(chosen, rng)
+        if rejected != chosen:
+            texts = (" ".join(part) for part in (words[:half], chosen, rejected))
+            rows.append(dict(zip(("prompt", "chosen", "rejected"), texts, strict=True)))
+    return rows
+
+
+def free_pairs(tweets: Sequence[Tweet], rng: np.random.Generator) -> list[Preference]:
+    """The pairs that the rows state, as the reader of any preference data reads them."""
+    return [preference(row) for row in free_rows(tweets, rng)]
+
+
+def scrambled(words: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """The words in random order; each is left out or said twice with one chance in six each."""
+    times = rng.choice(3, len(words), p=[1 / 6, 2 / 3, 1 / 6])
+    kept = [word for word, n in zip(words, times, strict=True) for _ in range(n)] or list(words[:1])
+    return [kept[i] for i in rng.permutation(len(kept))]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from disband.lm.data.preferences import Text
+from disband.lm.data.messages import Text
 from disband.lm.data.tweets import SplitSettings, Tweet
 from disband.lm.model.gpt2 import Model, TextTokenizer, wrap_tokenizer
 from disband.lm.model.load import load_model, torch_device

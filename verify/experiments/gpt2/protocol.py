@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from disband.lm.data.preferences import Text
+from disband.lm.data.messages import Text
 from disband.lm.data.tweets import SplitSettings
 from disband.lm.model.gpt2 import Batch, Model, TextTokenizer, join, token_logp
 from disband.lm.model.load import positions

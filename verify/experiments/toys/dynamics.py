@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from disband.sims.worlds.learning import Method, Offline, OnPolicy
-from disband.sims.worlds.target_study import Course, Setting, run
+from disband.sims.worlds.target_study import TargetCourse, TargetSetting, run
 from disband.theory.models.targets import Control
 
 from .experiment import Report
 
-Courses = Mapping[tuple[str, str], Course]
+Courses = Mapping[tuple[str, str], TargetCourse]
 EXPERIMENT = "toy dynamics"
 REPLICATES, WORLDS_EACH = 3, 32
 # The criteria were fixed on worlds of other seeds, below 2100.
@@ -18,12 +18,12 @@ FIRST_SEED = 3000
 SEEDS = range(FIRST_SEED, FIRST_SEED + REPLICATES * WORLDS_EACH)
 
 RESPONSES, LINEAR, TOKENS, VERIFIABLE = "responses", "linear", "tokens", "verifiable"
-WORLDS: Mapping[str, Setting] = {
-    RESPONSES: Setting(),
-    LINEAR: Setting(width=2),
-    TOKENS: Setting(prompts=2, vocabulary=4, depth=3, pairs=32),
+WORLDS: Mapping[str, TargetSetting] = {
+    RESPONSES: TargetSetting(),
+    LINEAR: TargetSetting(width=2),
+    TOKENS: TargetSetting(prompts=2, vocabulary=4, depth=3, pairs=32),
     # Rewards of one or none, many responses, and steps so large that sampling tells.
-    VERIFIABLE: Setting(vocabulary=32, verifiable=True, lr=16.0),
+    VERIFIABLE: TargetSetting(vocabulary=32, verifiable=True, lr=16.0),
 }
 NO_POSITIVE, NO_NEGATIVE, EVEN = (
     Control(positive=0.0),
@@ -58,21 +58,21 @@ SOME: Mapping[str, tuple[str, ...]] = {
 
 def settings() -> dict[str, object]:
     """What the experiment is run with, as plain data."""
-    found = {
+    used = {
         "seeds": [SEEDS.start, SEEDS.stop - 1],
         "replicates": REPLICATES,
         "worlds": {name: asdict(setting) for name, setting in WORLDS.items()},
         "methods": {name: asdict(method) for name, method in METHODS.items()},
     }
-    plain: dict[str, object] = json.loads(json.dumps(found))
+    plain: dict[str, object] = json.loads(json.dumps(used))
     return plain
 
 
 def run_courses(report: Report) -> Courses:
     """Train every method in every world; courses by the names of both."""
     pairs = [(world, method) for world in WORLDS for method in SOME.get(world, METHODS)]
-    found = {}
+    courses = {}
     for world, method in pairs:
-        found[world, method] = run(WORLDS[world], METHODS[method], SEEDS)
-        report(len(found), len(pairs), f"{method}, {world}")
-    return found
+        courses[world, method] = run(WORLDS[world], METHODS[method], SEEDS)
+        report(len(courses), len(pairs), f"{method}, {world}")
+    return courses

@@ -6,7 +6,7 @@ each.
 
 import numpy as np
 
-from disband.sims.worlds.target_study import Course
+from disband.sims.worlds.target_study import TargetCourse
 from disband.theory.models.targets import PARTS
 
 from ...kept.store import Arrays
@@ -61,7 +61,7 @@ def curves(courses: Courses) -> Arrays:
     return dict(sorted(series.items()))
 
 
-def _series(course: Course) -> Arrays:
+def _series(course: TargetCourse) -> Arrays:
     total = course.total[:, None]
     parts = np.concatenate([total, course.service], 1).swapaxes(0, 1)
     return {

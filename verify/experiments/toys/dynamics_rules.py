@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.sims.worlds.target_study import Course
+from disband.sims.worlds.target_study import TargetCourse
 
 from ..judging.intervals import above, interval, named
 from ..judging.prediction import Numbers, Prediction, Rule, judge
@@ -37,7 +37,7 @@ from .dynamics_readings import (
 )
 
 Array = NDArray[np.float64]
-By = Mapping[str, Course]
+By = Mapping[str, TargetCourse]
 # All courses, and which of their worlds are the replicate's.
 Replicate = tuple[Courses, slice]
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from disband.sims.simplex.misallocation import KINDS, RUNNERS, Course, Reading, read
+from disband.sims.simplex.misallocation import KINDS, RUNNERS, Reading, RunSettings, read
 
 from ..judging.intervals import interval
 
@@ -23,7 +23,7 @@ GRID = 49
 
 
 @dataclass(frozen=True)
-class Settings:
+class Evolution:
     """What is run.
 
     Args:
@@ -36,12 +36,12 @@ class Settings:
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     worlds: int = 60
-    course: Course = field(default_factory=Course)
+    course: RunSettings = field(default_factory=RunSettings)
     margin: float = 4.0
     longest: float = 12.0
 
 
-def measure(settings: Settings, report: Callable[[float, str], None]) -> Readings:
+def measure(settings: Evolution, report: Callable[[float, str], None]) -> Readings:
     """Run every method on every kind of world; all seeds together, in the order of the seeds.
 
     ``report`` hears of the share that is done and of what is next.
@@ -57,7 +57,7 @@ def measure(settings: Settings, report: Callable[[float, str], None]) -> Reading
     return readings
 
 
-def farthest(settings: Settings, kind: str) -> NDArray[np.int64]:
+def farthest(settings: Evolution, kind: str) -> NDArray[np.int64]:
     r"""Which irrelevant response lies farthest along :math:`\psi_w - \psi_l`, ``(worlds, C)``."""
     (drawn,) = (k for k in KINDS if k.name == kind)
     x = drawn.worlds(settings.seeds, settings.worlds).features
@@ -65,7 +65,7 @@ def farthest(settings: Settings, kind: str) -> NDArray[np.int64]:
     return np.asarray(along.argmax(-1))
 
 
-def used(settings: Settings) -> dict[str, Any]:
+def used(settings: Evolution) -> dict[str, Any]:
     """The settings as plain data."""
     return {**asdict(settings), "seeds": list(settings.seeds), "kinds": [k.name for k in KINDS]}
 

@@ -27,7 +27,7 @@ from disband.sims.simplex.misallocation import (
 
 from ..judging.intervals import above, around, below, difference, interval, named
 from ..judging.prediction import Numbers, Prediction, Rule, criteria, judge
-from .probability import Readings, Settings, farthest, of_worlds
+from .probability import Evolution, Readings, farthest, of_worlds
 
 Array = NDArray[np.float64]
 
@@ -36,13 +36,13 @@ class Measured(NamedTuple):
     """What was read off the worlds of one seed, and the settings that draw these worlds."""
 
     readings: Readings
-    settings: Settings
+    settings: Evolution
 
 
 Measure = Callable[[Measured], Numbers]
 
 
-def predictions(readings: Readings, settings: Settings) -> tuple[Prediction, ...]:
+def predictions(readings: Readings, settings: Evolution) -> tuple[Prediction, ...]:
     """Judge every sentence on every seed."""
     by_seed = {}
     for number, seed in enumerate(settings.seeds):

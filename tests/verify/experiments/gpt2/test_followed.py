@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from disband.lm.data.preferences import Message, Preference
+from disband.lm.data.messages import Message
+from disband.lm.data.preferences import Preference
 from disband.lm.data.tweets import STYLES, SplitSettings, Tweet, data_hash
 from disband.lm.model.load import load_model
 from disband.lm.training.optimizers import Rule

@@ -11,8 +11,13 @@ from disband.lm.training.optimizers import Rule
 from disband.verify.experiments.gpt2.findings import findings, tables
 from disband.verify.experiments.gpt2.findings.methods import ALL, BAND, BATCH, NONE, method_numbers
 from disband.verify.experiments.gpt2.findings.methods import RULES as EXPECTED
-from disband.verify.experiments.gpt2.free_text import MOST_WORDS, pairs, rows, scrambled
-from disband.verify.experiments.gpt2.items import Given
+from disband.verify.experiments.gpt2.items import (
+    MOST_WORDS,
+    Given,
+    free_pairs,
+    free_rows,
+    scrambled,
+)
 from disband.verify.experiments.gpt2.language import language_model
 from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Supervision
@@ -94,8 +99,8 @@ def test_what_the_model_writes_is_its_likeliest_tokens():
 
 
 def test_free_text_is_preference_data_of_unequal_lengths():
-    made = rows(LONG, np.random.default_rng(0))
-    read = pairs(LONG, np.random.default_rng(0))
+    made = free_rows(LONG, np.random.default_rng(0))
+    read = free_pairs(LONG, np.random.default_rng(0))
     assert len(made) == len(read) > len(LONG) // 2
     for row, pair in zip(made, read, strict=True):
         assert (row["prompt"], row["chosen"], row["rejected"]) == (
@@ -104,7 +109,7 @@ def test_free_text_is_preference_data_of_unequal_lengths():
         assert set(pair.rejected.split()) <= set(pair.chosen.split())
         assert len(pair.chosen.split()) <= MOST_WORDS
     assert len({len(p.chosen.split()) - len(p.rejected.split()) for p in read}) > 2
-    assert rows([Tweet("too short", "positive")], np.random.default_rng(0)) == []
+    assert free_rows([Tweet("too short", "positive")], np.random.default_rng(0)) == []
 
 
 def test_scrambling_never_leaves_nothing():
@@ -132,7 +137,7 @@ def test_text_that_a_model_has_no_positions_for_is_left_out_or_cut(base):
 
 
 def test_pairs_of_ones_own_are_free_text(base):
-    own = tuple(Given(pair) for pair in pairs(LONG, np.random.default_rng(2)))
+    own = tuple(Given(pair) for pair in free_pairs(LONG, np.random.default_rng(2)))
     found = run_trial(trial(methods=(NONE, BATCH)), 0, own, base, quiet)
     assert found[f"{BATCH}/logp_w"].shape[1] == 4
     ranked = found[f"{NONE}/logp_w"][0] > found[f"{NONE}/logp_l"][0]

@@ -17,7 +17,6 @@ from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import both_labels
 from disband.verify.experiments.sentiment.check import Settings, run
 from disband.verify.experiments.sentiment.study import run_all
-from disband.verify.kept.store import Store
 from tests.lm.tiny import TWEETS, model_of, tokenizer_of
 
 TINY = Settings(
@@ -130,14 +129,13 @@ def test_settings_that_cannot_be_met_are_refused(change, complaint):
 
 
 def test_the_study_is_kept_and_resumed(tmp_path):
-    store = Store(tmp_path, "disband.verify.experiments.sentiment.check")
     seen = []
 
     def study(styles, workers=1):
         seen.clear()
         return run_all(
             TWEETS,
-            store,
+            tmp_path,
             lambda *args: seen.append(args),
             settings=TINY,
             seeds=(0, 1),

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from disband.sims.worlds.learning import OnPolicy
-from disband.sims.worlds.target_study import Setting, run
+from disband.sims.worlds.target_study import TargetSetting, run
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Prediction, Verdict
 from disband.verify.deciding.decide import judge as decide_prediction
@@ -81,7 +81,7 @@ def test_a_statement_holds_where_every_interval_does(offsets, verdict, monkeypat
         {"seed": o.seed, "holds": o.holds, "numbers": o.numbers}
         for o in judged(courses, monkeypatch, tuple(offsets))
     ]
-    claim = Prediction("wang2025.planted", "", "", "toy dynamics", "planted")
+    claim = Prediction("wang2025.planted", "", "", experiment="toy dynamics", outcome="planted")
     assert decide_prediction(claim, {"planted": runs}).verdict is verdict
 
 
@@ -117,7 +117,7 @@ def test_a_figure_draws_the_interval_that_decides(small):
 
 
 def test_readings_of_a_course_against_itself_say_nothing():
-    setting = Setting(steps=6)
+    setting = TargetSetting(steps=6)
     one = run(setting, OnPolicy(), range(6))
     for reading in (at_drift(one, one, "reward"), at_reward(one, one, "entropy")):
         assert not np.nan_to_num(reading).any()
@@ -128,7 +128,7 @@ def test_readings_of_a_course_against_itself_say_nothing():
 
 
 def test_a_reading_at_equal_reward_needs_a_gain():
-    one = run(Setting(steps=3), OnPolicy(), range(2))
+    one = run(TargetSetting(steps=3), OnPolicy(), range(2))
     worse = replace(one, reward=-one.reward)
     assert np.isnan(at_reward(worse, one, "entropy")).any()
 

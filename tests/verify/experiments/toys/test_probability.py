@@ -7,16 +7,24 @@ import pytest
 import torch
 from scipy.stats import ttest_1samp
 
-from disband.sims.simplex.misallocation import EXACT, KINDS, ONE_STEP, OWN, PLAIN, RUNNERS, Course
+from disband.sims.simplex.misallocation import (
+    EXACT,
+    KINDS,
+    ONE_STEP,
+    OWN,
+    PLAIN,
+    RUNNERS,
+    RunSettings,
+)
 from disband.verify.claims import jian2025
 from disband.verify.deciding.claim import Verdict
 from disband.verify.deciding.decide import judge
-from disband.verify.experiments.toys.probability import Settings, curve, measure, of_worlds, used
+from disband.verify.experiments.toys.probability import Evolution, curve, measure, of_worlds, used
 from disband.verify.experiments.toys.probability_rules import CRITERIA, RULES, predictions
 from disband.verify.experiments.toys.probability_run import curves, drawn_portraits, run
 
 torch.set_num_threads(1)
-SMALL = Settings(seeds=(100, 101), worlds=12, course=Course(lr=12.0, steps=14))
+SMALL = Evolution(seeds=(100, 101), worlds=12, course=RunSettings(lr=12.0, steps=14))
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +103,9 @@ def test_the_entries_of_the_ledger_are_decided_by_it(readings):
 
 def test_what_it_keeps_can_be_drawn_again(monkeypatch, readings):
     module = "disband.verify.experiments.toys.probability_run"
-    monkeypatch.setattr(f"{module}.Settings", lambda: SMALL)
+    monkeypatch.setattr(f"{module}.Evolution", lambda: SMALL)
     monkeypatch.setattr(f"{module}.measure", lambda *_: readings)
-    monkeypatch.setattr("disband.sims.simplex.portraits.COURSE", Course(steps=3))
+    monkeypatch.setattr("disband.sims.simplex.portraits.COURSE", RunSettings(steps=3))
     told = []
     judged, arrays = run(lambda *said: told.append(said))
     assert len(judged) == len(RULES)

@@ -43,8 +43,7 @@ from ..findings.methods import (
     PAIRS,
     PUBLISHED,
 )
-from ..free_text import pairs as free_pairs
-from ..items import Item
+from ..items import Item, free_pairs
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Prepared, Protocol, Supervision, prepare
@@ -64,7 +63,8 @@ class Trial:
 
     Args:
         objective: A name of the catalogue.
-        data: ``sentiment``, or ``free text`` of :mod:`disband.verify.experiments.gpt2.free_text`.
+        data: ``sentiment``, or ``free text``, of
+            :func:`disband.verify.experiments.gpt2.items.free_rows`.
         methods: What is compared; the first is what the others are compared with.
         style: The response style of the sentiment data.
         rule: The optimizer.
@@ -109,7 +109,7 @@ def run_trial(
         ready = _free_text(piece, seed, tweets, *restore(base))
     else:
         ready = _as_they_are(piece, seed, items, *restore(base))
-    found: Arrays = {}
+    by_method: Arrays = {}
     for done, name in enumerate(piece.methods):
         prepared = ready.copy()
         method = None if name == NONE else METHODS[name](prepared.model)
@@ -136,8 +136,8 @@ def run_trial(
             "logp_w": logp_w, "logp_l": logp_l, "labels": np.stack(labels),
             "empty": np.array(empty, float), **times,
         }  # fmt: skip
-        found |= {f"{name}/{key}": value for key, value in arrays.items()}
-    return found
+        by_method |= {f"{name}/{key}": value for key, value in arrays.items()}
+    return by_method
 
 
 def _as_they_are(

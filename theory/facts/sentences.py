@@ -9,11 +9,11 @@ from sympy.core.relational import Relational
 from ..signs import LOGS, Signs, signs
 from ..symbols import d_l, r_star
 from . import Facts
-from .charts import chart
+from .abbreviations import chart
 from .crossings import Crossing, crossings
 from .limits import Limits, Way
 from .motion import Motion
-from .outcomes import SIGNS, outcomes
+from .outcomes import SIGNS, change_signs
 from .protection import Rule, rho
 
 LONG = 25  # operations beyond which a sentence says r and not its formula
@@ -104,13 +104,13 @@ class Words:
     def protection(self) -> str:
         """Say when the objective protects the chosen, in one paragraph."""
         name, found = self.facts.objective.name, self.facts.protection
-        if len(found.winner) == 1:
-            (rule,) = found.winner
+        if len(found.chosen) == 1:
+            (rule,) = found.chosen
             steady = not (rule.iff.free_symbols & LOGS)
             tail = ", at every state" if steady and rule.iff not in (true, false) else ""
             sentence = f"{name} protects the chosen {self._clause(rule)}{tail}."
         else:
-            cases = "; ".join(f"where {self._region(r)}: {self._clause(r)}" for r in found.winner)
+            cases = "; ".join(f"where {self._region(r)}: {self._clause(r)}" for r in found.chosen)
             sentence = f"{name} protects the chosen {cases}."
         return " ".join([sentence, *self._bounds(), *self._far()])
 
@@ -194,7 +194,7 @@ def fate(d_w: int, d_l: int, dot: int) -> tuple[str, str]:
 
     The signs are those of both incentives and of the scores' product.
     """
-    every = outcomes(d_w, d_l, dot)
+    every = change_signs(d_w, d_l, dot)
     words = {1: "rises", 0: "stays", -1: "falls"}
     said = []
     for side in (0, 1):

@@ -1,0 +1,82 @@
+"""Every verdict of mathematics looked at again by other means, on all cores."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from disband.verify.claims import LEDGER
+from disband.verify.deciding.claim import Claim
+from disband.verify.deciding.confirm import Answer, Confirmation, confirm
+from disband.verify.deciding.decide import decide
+from disband.verify.experiments.gpt2.workers import run_tasks
+
+Look = tuple[str, Confirmation]
+
+
+def second_look(
+    names: Sequence[str] | None = None,
+    on_done: Callable[[int, int, str], None] = lambda _done, _of, _name: None,
+    workers: int | None = None,
+) -> dict[str, Look]:
+    """Return for each claim its verdict and what a second look at it came to, by id.
+
+    Raises:
+        WorkerLostError: A process died.
+        RuntimeError: cvc5 is not installed.
+    """
+    asked = list(_declared()) if names is None else list(names)
+    looks: dict[str, Look] = {}
+
+    def finished(name: str, look: Look) -> tuple[()]:
+        looks[name] = look
+        on_done(len(looks), len(asked), name)
+        return ()
+
+    run_tasks(
+        _look,
+        asked,
+        finished=finished,
+        progressed=lambda *_: None,
+        workers=workers or os.cpu_count() or 1,
+    )
+    return {name: looks[name] for name in asked}
+
+
+def look_text(looks: Mapping[str, Look]) -> str:
+    """Return what a second look came to, and by name whatever did not agree."""
+    counts = Counter((look.answer, look.by) for _, look in looks.values())
+    lines = [
+        f"{count:5} {answer}: {by}"
+        for (answer, by), count in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+    others = [
+        f"{look.answer}: {name} ({verdict}; {look.by})"
+        for name, (verdict, look) in looks.items()
+        if look.answer is not Answer.AGREES
+    ]
+    return "\n".join([f"{len(looks)} verdicts looked at again", *lines, *others])
+
+
+def written(looks: Mapping[str, Look]) -> dict[str, dict[str, str]]:
+    """Return a second look as plain data, by claim."""
+    return {
+        name: {"verdict": verdict, "answer": look.answer.value, "confirmed_by": look.by}
+        for name, (verdict, look) in looks.items()
+    }
+
+
+def disagree(looks: Mapping[str, Look]) -> bool:
+    """Whether any second look contradicts a verdict."""
+    return any(look.answer is Answer.DISAGREES for _, look in looks.values())
+
+
+@cache
+def _declared() -> dict[str, Claim]:
+    return {claim.id: claim for claim in LEDGER if isinstance(claim, Claim)}
+
+
+def _look(name: str, _: Callable[[float], None]) -> Look:
+    claim = _declared()[name]
+    decision = decide(claim)
+    return decision.verdict.value, confirm(claim, decision)
