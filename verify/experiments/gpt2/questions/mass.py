@@ -14,7 +14,7 @@ from disband.lm.training.optimizers import Rule
 from disband.lm.training.unrolled import train_unrolled
 from disband.theory.objectives import find
 
-from ..findings.mass import DPO, SPO, TERM
+from ..arms import DPO, SPO, TERM
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -92,14 +92,14 @@ def run_mass(
 
     _trainer(piece)(prepared.model, prepared.batches, look)
     names = ("label_w", "label_l", "neither", "logp_w", "logp_l")
-    found = dict(zip(names, map(np.stack, zip(*seen, strict=True)), strict=True))
+    series = dict(zip(names, map(np.stack, zip(*seen, strict=True)), strict=True))
     gain = means[-1] - means[0]
     gain[_label_ids(prepared.held_out)] = -np.inf
     most = np.argsort(-gain, kind="stable")[:NAMED]
     words = prepared.tokenizer.convert_ids_to_tokens(most.tolist())
     return {
         "steps": np.array(steps),
-        **found,
+        **series,
         "gainers": np.array(words),
         "gainers_before": means[0][most],
         "gainers_after": means[-1][most],
