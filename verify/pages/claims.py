@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from ..deciding.claim import Grade, Kind
+from ..deciding.decide import COMPUTED
 from .tables import table
 
 Record = Mapping[str, Any]
@@ -91,11 +92,13 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
     if record["given"]:
         lines.append(f"* assuming {_formulas(record['given'])}")
     happens = "can happen" if record["exists"] else "states"
+    if record["decided_by"] == COMPUTED:
+        happens = "both sides come to"
     if record["cases"]:
         lines.append(f"* {happens}, case by case:")
         lines += [f"    * {name}: ${formula}$" for name, formula in record["cases"].items()]
     elif record["holds"]:
-        lines.append(f"* {happens} ${record['holds']}$")
+        lines.append(f"* {happens} ${_once(str(record['holds']))}$")
     lines.append(f"* decided by {_decided_by(record)}")
     if record["verdict"] == "refuted":
         lines.append(f"* {' '.join(filter(None, (record['why'], _why(record))))}")
@@ -107,6 +110,12 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
     if record["note"]:
         lines.append(f"* {record['note']}")
     return "\n".join(lines) + "\n"
+
+
+def _once(formula: str) -> str:
+    """Return one side of an equation whose sides read the same."""
+    left, equals, right = formula.partition(" = ")
+    return left if equals and left == right else formula
 
 
 def _verdict(record: Record) -> str:
