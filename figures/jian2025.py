@@ -140,29 +140,29 @@ def misallocation_picture(curves: Mapping[str, Mapping[str, Curve]], state: str 
 
 
 @styled
-def initialization_picture(found: StartMap) -> Figure:
+def initialization_picture(starts: StartMap) -> Figure:
     """What a margin objective does from each start of one context: three maps."""
     figure, (row,) = panels(1, 3, (10.4, 3.9))
     parts: tuple[tuple[str, Array, Any, str], ...] = (
-        ("the chosen's share of the margin", found.share, np.linspace(0, 1, 11), "%.1f"),
+        ("the chosen's share of the margin", starts.share, np.linspace(0, 1, 11), "%.1f"),
         (
             "most probability ever misallocated",
-            found.shifted,
+            starts.shifted,
             (0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1),
             "%g",
         ),
-        ("margin until it is back (nats)", found.debt, np.arange(0, 19, 2), "%g"),
+        ("margin until it is back (nats)", starts.debt, np.arange(0, 19, 2), "%g"),
     )
     for axes, (title, values, levels, form) in zip(row, parts, strict=True):
-        axes.contourf(found.p_w, found.p_l, values, levels=levels, cmap="GnBu")
+        axes.contourf(starts.p_w, starts.p_l, values, levels=levels, cmap="GnBu")
         lines = axes.contour(
-            found.p_w, found.p_l, values, levels=levels, colors="#222222", linewidths=0.6
+            starts.p_w, starts.p_l, values, levels=levels, colors="#222222", linewidths=0.6
         )
         axes.clabel(lines, fmt=form, fontsize=7.5)
-        axes.plot(found.p_w, found.p_w, color="black", linestyle=":", linewidth=1.2)
+        axes.plot(starts.p_w, starts.p_w, color="black", linestyle=":", linewidth=1.2)
         axes.set(xscale="log", yscale="log", xlabel="probability of the chosen at the start")
-        axes.set_xlim(found.p_w[0], 1)
-        axes.set_ylim(found.p_l[0], 1)
+        axes.set_xlim(starts.p_w[0], 1)
+        axes.set_ylim(starts.p_l[0], 1)
         axes.set_title(title, fontsize=10)
         axes.grid(visible=False)
     row[0].set_ylabel("probability of the rejected at the start")

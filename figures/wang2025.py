@@ -31,7 +31,7 @@ WORLD_WORDS = {
 
 
 @styled
-def target_picture(found: Arrays) -> Figure:
+def target_picture(arrays: Arrays) -> Figure:
     """G and its three parts over training, four methods in the world of whole responses.
 
     Thick lines and their bands are means over worlds; the thin line is G in one world alone,
@@ -40,8 +40,8 @@ def target_picture(found: Arrays) -> Figure:
     figure, rows = panels(2, 2, (9.6, 6.6))
     flat = [axes for row in rows for axes in row]
     for axes, method in zip(flat, SHOWN, strict=True):
-        parts = found[f"{RESPONSES}/{method}/parts"]
-        single = found[f"{RESPONSES}/{method}/one"][0]
+        parts = arrays[f"{RESPONSES}/{method}/parts"]
+        single = arrays[f"{RESPONSES}/{method}/one"][0]
         updates = np.arange(parts.shape[-1])
         zero_line(axes)
         axes.plot(updates, single, color="#8A8A8A", linewidth=0.7, label="G in one world alone")
@@ -59,12 +59,12 @@ def target_picture(found: Arrays) -> Figure:
 
 
 @styled
-def exploration_picture(found: Arrays) -> Figure:
+def exploration_picture(arrays: Arrays) -> Figure:
     """Entropy over training, and entropy against reward: what negative learning does to both."""
     figure, (row,) = panels(1, 2, (9.6, 4.0))
     left, right = row
     for method, look in zip(EXPLORING, METHOD_LOOKS, strict=True):
-        entropy, reward = (found[f"{RESPONSES}/{method}/{k}"] for k in ("entropy", "reward"))
+        entropy, reward = (arrays[f"{RESPONSES}/{method}/{k}"] for k in ("entropy", "reward"))
         _band(left, np.arange(entropy.shape[-1]), entropy, look, method)
         draw(right, reward[0], entropy[0], look, method)
     left.set(xlabel="updates done", ylabel="entropy of responses (nats)")
@@ -75,14 +75,14 @@ def exploration_picture(found: Arrays) -> Figure:
 
 
 @styled
-def ablation_picture(found: Arrays) -> Figure:
+def ablation_picture(arrays: Arrays) -> Figure:
     """What dropping or scaling a component gains in true reward at equal drift, by world."""
     figure, (row,) = panels(1, 2, (11.0, 4.6))
     for axes, (whole, others) in zip(row, ABLATIONS.items(), strict=True):
         axes.axvline(0, color="#555555", linewidth=0.9, zorder=1)
         for shift, (world, look) in enumerate(WORLD_LOOKS.items()):
             for place, other in enumerate(others):
-                gain = found.get(f"{world}/{other}/gain")
+                gain = arrays.get(f"{world}/{other}/gain")
                 if gain is None:
                     continue
                 height = -place - 0.22 * (shift - 1)

@@ -184,10 +184,10 @@ def _number(value: float) -> str:
 
 
 def _styles(results: Results) -> list[str]:
-    found = {style for _, style in results}
-    if not found:
+    present = {style for _, style in results}
+    if not present:
         raise ValueError("a figure needs at least one run: got none; run the study first")
-    return [s for s in STYLES if s in found] + sorted(found - set(STYLES))
+    return [s for s in STYLES if s in present] + sorted(present - set(STYLES))
 
 
 def _seeds(results: Results, style: str, clock: str, *names: str) -> tuple[Array, list[Array]]:

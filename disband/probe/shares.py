@@ -131,10 +131,10 @@ def _one_factor(d_w: Array, d_l: Array, gram: Gram, factors: Array) -> OneFactor
     has = np.isfinite(factors)
     if not has.any():
         return None
-    one = float(np.exp(np.log(factors[has]).mean()))
+    factor = float(np.exp(np.log(factors[has]).mean()))
     some = Gram(*(part[has] for part in _parts(gram)))
-    codes = outcomes(*first_order(d_w[has] * one, d_l[has] / one, some))
-    return {"factor": one, "ideal": share(int((codes == Outcome.IDEAL).sum()), int(has.sum()))}
+    codes = outcomes(*first_order(d_w[has] * factor, d_l[has] / factor, some))
+    return {"factor": factor, "ideal": share(int((codes == Outcome.IDEAL).sum()), int(has.sum()))}
 
 
 def batch_report(

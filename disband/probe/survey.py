@@ -153,7 +153,8 @@ def survey(pass_: "Pass", sample: int, tokenize: Tokenize, *, seed: int = 0) -> 
             drawn[place : place + 1] = [pair]
         met += 1
     if not drawn:
-        told = "; ".join(f"{place}: {reason}" for place, reason in pass_.faults[:3])
+        first_of = {reason: place for place, reason in reversed(pass_.faults)}
+        told = "; ".join(f"{place}: {reason}" for reason, place in [*first_of.items()][-3:][::-1])
         raise ValueError(
             f"{pass_.source}: a probe needs rows with chosen and rejected, but none states a pair"
             + (f": {told}" if told else "")

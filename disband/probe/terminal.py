@@ -72,7 +72,7 @@ def _self(record: Record) -> bool:
 
 
 def _cases(record: Record, position: int, title: str) -> Table:
-    at: list[Outcomes] = [one["at"][position]["outcomes"] for one in record["pairs"]]
+    at: list[Outcomes] = [report["at"][position]["outcomes"] for report in record["pairs"]]
     kinds = [
         o for o in Outcome if o < Outcome.STILL or any(of[o.name.lower()]["count"] for of in at)
     ]
@@ -81,9 +81,9 @@ def _cases(record: Record, position: int, title: str) -> Table:
     for kind in kinds:
         table.add_column(_SHORT[kind], justify="right")
     table.add_column("δ: median (10–90 %)", justify="right")
-    for one, of in zip(record["pairs"], at, strict=True):
+    for report, of in zip(record["pairs"], at, strict=True):
         shares = [_share(of[kind.name.lower()]) for kind in kinds]
-        table.add_row(one["objective"], *shares, _spread(one["at"][position]["calibration"]))
+        table.add_row(report["objective"], *shares, _spread(report["at"][position]["calibration"]))
     return table
 
 

@@ -17,7 +17,7 @@ from disband.verify.deciding.falsify import Attempt
 from disband.verify.deciding.search import truth, value_at
 
 from .claims import point_of
-from .formula import entry, plain
+from .formula import WIDTH, entry, plain
 from .mathematics import sentence
 
 Record = Mapping[str, Any]
@@ -105,7 +105,10 @@ def claim_text(
     verdict = Verdict(record["verdict"])
     grade = f", {record['grade']}" if record.get("grade") and verdict is Verdict.REFUTED else ""
     head = f"{MARKS[verdict]} {verdict}{grade}"
-    lines = [f"{head}   {claim.id}   {_source(claim)}, {said(claim.locator)}"]
+    source = f"{_source(claim)}, {said(claim.locator)}"
+    name = f"{head}   {claim.id}"
+    beside = len(name) + len(source) + 3 <= WIDTH
+    lines = [f"{name}   {source}"] if beside else [name, _entry("", source)]
     kind = KINDS[claim.kind]
     if claim.quote and (full or kind == "printed"):
         lines.append(_entry("printed", f"“{said(claim.quote)}”"))

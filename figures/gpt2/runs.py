@@ -45,15 +45,17 @@ def runs_picture(curves: Rows, columns: int = 5) -> Figure:
     Source: yuan2025, Figures 1, 2 and 5, which show other models on another task; here the
     change since the start.
     """
-    found = _by(curves, "objective", "style")
-    rows = -(-len(found) // columns)
-    wide = min(columns, len(found))
+    groups = _by(curves, "objective", "style")
+    rows = -(-len(groups) // columns)
+    wide = min(columns, len(groups))
     figure, grid = panels(rows, wide, (2.3 * wide + 0.8, 2.2 * rows + 0.9))
     cells = [axes for row in grid for axes in row]
-    for axes in cells[len(found) :]:
+    for axes in cells[len(groups) :]:
         axes.set_axis_off()
-    styles = {style for _, style in found}
-    for i, (axes, ((objective, style), runs)) in enumerate(zip(cells, found.items(), strict=False)):
+    styles = {style for _, style in groups}
+    for i, (axes, ((objective, style), runs)) in enumerate(
+        zip(cells, groups.items(), strict=False)
+    ):
         per_token = " per token" if objective in PER_TOKEN else ""
         zero_line(axes)
         for side, look in (("chosen", CHOSEN), ("rejected", REJECTED)):
@@ -62,7 +64,7 @@ def runs_picture(curves: Rows, columns: int = 5) -> Figure:
             spread(axes, runs[0]["steps"], each, look)
             draw(axes, runs[0]["steps"], each.mean(0), look, side)
         axes.set_title(objective + per_token if len(styles) == 1 else f"{objective}\n{style}")
-        axes.tick_params(labelbottom=i + wide >= len(found))
+        axes.tick_params(labelbottom=i + wide >= len(groups))
     figure.supylabel("change of log π (nats)", fontsize=10)
     shared = f", {styles.pop()}" if len(styles) == 1 else ""
     figure.supxlabel(f"updates{shared}", fontsize=10)
@@ -76,18 +78,18 @@ def cosine_picture(curves: Rows) -> Figure:
 
     Source: yuan2025, Figure 6.
     """
-    found = _by(curves, "objective", "style")
-    columns = -(-len(found) // len(LOOKS))
+    groups = _by(curves, "objective", "style")
+    columns = -(-len(groups) // len(LOOKS))
     figure, (row,) = panels(1, columns, (3.0 * columns + 0.8, 3.6))
     for axes in row:
         zero_line(axes)
         axes.set_ylim(-1.05, 1.05)
         axes.set_xlabel("updates")
-    for i, ((objective, style), runs) in enumerate(found.items()):
+    for i, ((objective, style), runs) in enumerate(groups.items()):
         axes, look = row[i // len(LOOKS)], LOOKS[i % len(LOOKS)]
         each = np.array([run["cosine"] for run in runs], float)
         spread(axes, runs[0]["gram steps"], each, look)
-        several = len({s for _, s in found}) > 1
+        several = len({s for _, s in groups}) > 1
         label = f"{objective}, {style}" if several else objective
         draw(axes, runs[0]["gram steps"], each.mean(0), look, label)
     for axes in row:
@@ -151,8 +153,8 @@ def courses_picture(rows: Rows) -> Figure:
     Bars are means over seeds, whiskers span them.
     """
     chosen = [row for row in rows if row["response"] == "chosen"]
-    found = _by(chosen, "style", "optimizer", "rate", "labels", "mix", "batch")
-    names = [_course(*key) for key in found]
+    groups = _by(chosen, "style", "optimizer", "rate", "labels", "mix", "batch")
+    names = [_course(*key) for key in groups]
     figure, (row,) = panels(1, 2, (9.6, 0.55 * len(names) + 1.6))
     parts = (("gradient", LOOKS[0]), ("memory", LOOKS[1]), ("decay", LOOKS[3]))
     stacks = (
@@ -160,7 +162,7 @@ def courses_picture(rows: Rows) -> Figure:
         [(f"{name}, measured", name, look) for name, look in _PLACES],
     )
     for axes, stack in zip(row, stacks, strict=True):
-        _stacked(axes, list(found.values()), stack)
+        _stacked(axes, list(groups.values()), stack)
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.set_xlabel("change of the chosen (nats)")
@@ -264,12 +266,12 @@ def _course(style: str, optimizer: str, rate: float, labels: str, mix: str, batc
 
 
 def _by(rows: Rows, *names: str) -> dict[tuple[Any, ...], list[Row]]:
-    found: dict[tuple[Any, ...], list[Row]] = {}
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        found.setdefault(tuple(row[name] for name in names), []).append(row)
-    if not found:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    if not groups:
         raise ValueError("a figure needs at least one run: got none; run disband gpt2 first")
-    return found
+    return groups
 
 
 def _mean(rows: Rows, name: str, **wanted: Any) -> float:

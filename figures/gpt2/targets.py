@@ -38,19 +38,19 @@ def target_parts_picture(rows: Sequence[Row], columns: int = 3) -> Figure:
 
     Source: wang2025 for G; the split into parts is :mod:`disband.theory.models.targets`.
     """
-    found: dict[tuple[Any, ...], list[Row]] = {}
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         key = tuple(row[name] for name in ("style", "optimizer", "rate", "batch"))
-        found.setdefault(key, []).append(row)
-    if not found:
+        groups.setdefault(key, []).append(row)
+    if not groups:
         raise ValueError("a figure needs at least one run: got none; run disband gpt2 first")
-    high = -(-len(found) // columns)
-    wide = min(columns, len(found))
+    high = -(-len(groups) // columns)
+    wide = min(columns, len(groups))
     figure = Figure(figsize=(3.2 * wide + 0.6, 3.4 * high + 1.0))
     grid = figure.subplots(2 * high, wide, squeeze=False, height_ratios=[2, 1] * high)
-    for axes in grid[-2:, len(found) - wide * (high - 1) :].flat:
+    for axes in grid[-2:, len(groups) - wide * (high - 1) :].flat:
         axes.set_axis_off()
-    for i, ((style, kind, rate, batch), runs) in enumerate(found.items()):
+    for i, ((style, kind, rate, batch), runs) in enumerate(groups.items()):
         line, column = divmod(i, wide)
         above, below = grid[2 * line : 2 * line + 2, column]
         if runs[0]["metric"] == "optimizer":

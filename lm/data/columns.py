@@ -111,10 +111,9 @@ class Columns:
 
     def words(self) -> str:
         """What is read as what, in one line."""
-        if self.judge is None:
-            told = f"responses from {self.chosen} (chosen) and {self.rejected} (rejected)"
-        else:
-            told = f"responses from {self.chosen} and {self.rejected}, chosen by {self.judge[0]}"
+        told = f"responses from {self.chosen} and {self.rejected}"
+        if self.judge is not None:
+            told += f", chosen by {self.judge[0]}"
         parts = [
             f"prompt from {' + '.join(self.prompt)}" if self.prompt else "no prompt column",
             *([f"system turn from {self.system}"] if self.system else []),
@@ -143,13 +142,13 @@ def recognise(row: Mapping[str, Any], named: Named = Named()) -> Columns:
     system = _system(row, named, taken)
     if system and prompt == ("question",):
         whose = "axolotl"
-    found = Columns(
+    columns = Columns(
         chosen, rejected, prompt, judge, system, history, _scores(here),
         form or whose,
     )  # fmt: skip
     if not prompt and not named.prompt:
-        _require_no_prompt(here, found)
-    return found
+        _require_no_prompt(here, columns)
+    return columns
 
 
 def media_of(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,9 +166,9 @@ def _responses(
     for chosen, rejected, form in _RESPONSES:
         if chosen in here and rejected in here:
             return chosen, rejected, None, form
-    for one, other, judge, first, form in _JUDGED:
-        if one in here and other in here and judge in here:
-            return one, other, (judge, first), form
+    for first, second, judge, meant, form in _JUDGED:
+        if first in here and second in here and judge in here:
+            return first, second, (judge, meant), form
     names = ", ".join(here)
     if label := next((name for name in _UNPAIRED if isinstance(here.get(name), bool | int)), None):
         raise ValueError(
@@ -192,23 +191,23 @@ def _prompt(
         names = tuple(name for name in named.prompt if name != NONE)
         _require(here, names)
         return names, ""
-    found: list[tuple[tuple[str, ...], str]] = []
+    groups: list[tuple[tuple[str, ...], str]] = []
     for names, form in _PROMPTS:
-        known = {name for group, _ in found for name in group}
+        known = {name for group, _ in groups for name in group}
         if all(name in here and name not in responses for name in names) and not known & set(names):
-            found.append((names, form))
-    if found and "prompt" in found[0][0]:
-        return found[0]
+            groups.append((names, form))
+    if groups and "prompt" in groups[0][0]:
+        return groups[0]
     if all(begins_with_a_prompt(text_of(name, here[name])) for name in responses):
         return (), ""
-    if len(found) > 1 and isinstance(here.get("history"), list):
+    if len(groups) > 1 and isinstance(here.get("history"), list):
         # LLaMA-Factory's: the turns before the prompt.
-        found = [group for group in found if group[0] != ("history",)]
-    if len(found) < 2:
-        return found[0] if found else ((), "")
+        groups = [group for group in groups if group[0] != ("history",)]
+    if len(groups) < 2:
+        return groups[0] if groups else ((), "")
     raise ValueError(
         "one column holds what both responses answer, but "
-        f"{', '.join(' + '.join(names) for names, _ in found)} may all do; name it with "
+        f"{', '.join(' + '.join(names) for names, _ in groups)} may all do; name it with "
         "--prompt-column, each one if they belong together"
     )
 
@@ -244,19 +243,19 @@ def _require(here: Mapping[str, Any], names: Sequence[str]) -> None:
         )
 
 
-def _require_no_prompt(here: Mapping[str, Any], found: Columns) -> None:
+def _require_no_prompt(here: Mapping[str, Any], columns: Columns) -> None:
     """See that no column of an unknown name may hold the prompt.
 
     Raises:
         ValueError: One may.
     """
-    texts = [text_of(name, here[name]) for name in (found.chosen, found.rejected)]
+    texts = [text_of(name, here[name]) for name in (columns.chosen, columns.rejected)]
     if all(TURN in text if isinstance(text, str) else begins_with_a_prompt(text) for text in texts):
         return
     unknown = [
         name
         for name, value in here.items()
-        if name not in found.read and isinstance(value, str | list) and value
+        if name not in columns.read and isinstance(value, str | list) and value
         and name not in _MEDIA and not _ABOUT.search(name)
     ]  # fmt: skip
     if unknown:

@@ -330,8 +330,8 @@ def _data_set(name: str, path: Path, split: str) -> Table:
     reached = True
     try:
         if any((path / name).is_file() for name in _SAVED):
-            found = datasets.load_from_disk(str(path))
-            rows = found[split] if isinstance(found, dict) else found
+            saved = datasets.load_from_disk(str(path))
+            rows = saved[split] if isinstance(saved, dict) else saved
         elif path.is_dir():
             rows = datasets.load_dataset(str(path), split=split)
         else:

@@ -7,9 +7,11 @@ shorter than its autograd. Which ways a model bears is seen of the model itself,
 now, and not from a list of architectures.
 
 What may be wrong with a shared or padded reading begins or ends at some length: a window, a table
-of positions, frequencies that change, places counted from the cache. So it holds for all lengths
-between some if it holds at the corners: the least and the most shared tokens, each with the
-shortest and the longest text. Tokens that the model may take for padding are a case of their own.
+of positions, frequencies that change, places counted from the cache. So it holds for all texts up
+to a length if it holds at the corners: a text of two tokens and one of that length together, and
+the long one with one token shared and with all but one. That length is a power of two, so that it
+is seldom exceeded. Where a corner fails, the texts that are really to be read decide, each time.
+Tokens that the model may take for padding are a case of their own.
 """
 
 import warnings
@@ -39,7 +41,6 @@ READING = {torch.float64: 1e-5, torch.float32: 1e-4, torch.float16: 1e-2}
 RULE = {torch.float64: 1e-5, torch.float32: 1e-3, torch.float16: 0.05}
 COARSEST = 0.1  # of bfloat16
 PROBES = 4  # random directions on either side of a gradient
-WEIGHTS = (1.0, -0.7)  # of the example's chosen and rejected text
 BEGINNING, REST = 4, 4  # tokens of the short example
 
 
@@ -67,27 +68,6 @@ REASONS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Corners:
-    """Between what lengths a reading is known to hold.
-
-    Args:
-        shared: Least and most shared tokens.
-        needed: Tokens read of the shortest and of the longest text.
-        rows: The texts that were read to know it.
-    """
-
-    shared: tuple[int, int]
-    needed: tuple[int, int]
-    rows: tuple[Text, ...]
-
-    def __contains__(self, other: "Corners") -> bool:
-        return all(
-            mine[0] <= others[0] and others[1] <= mine[1]
-            for mine, others in ((self.shared, other.shared), (self.needed, other.needed))
-        )
-
-
 @dataclass(eq=False)
 class Proof:
     """What is known of one model.
@@ -104,7 +84,7 @@ class Proof:
     numbered: bool = True
     failing: set[str] = field(default_factory=set)
     _spoken: bool = False
-    _corners: dict[tuple[bool, bool], Corners] = field(default_factory=dict)
+    _lengths: dict[tuple[bool, bool], int] = field(default_factory=dict)
     _holding: dict[bool, set[str]] = field(default_factory=lambda: {False: set(), True: set()})
 
     def settle(self, model: Model, texts: Sequence[Text], shared: Sequence[int]) -> Way:
@@ -148,7 +128,7 @@ class Proof:
         if holds is False and self.numbered:
             # Some models number positions from another start.
             self.numbered = False
-            self._corners.clear()
+            self._lengths.clear()
             holds = self._corners_hold(model, texts, shared)
             self.numbered = not holds
         return holds
@@ -157,27 +137,24 @@ class Proof:
         self, model: Model, texts: Sequence[Text], shared: Sequence[int]
     ) -> bool | None:
         padding = getattr(model.config, "pad_token_id", None)
-        padded = [t for t in texts if padding in t.ids.tolist()]
+        padded = [text for text in texts if padding in text.ids.tolist()]
         kind = bool(shared[0]), bool(padded)
-        known = self._corners.get(kind)
-        lengths = [text.needed for text in texts]
-        asked = Corners((min(shared), max(shared)), (min(lengths), max(lengths)), ())
-        if known is not None and asked in known:
+        rows = sorted(texts, key=lambda text: text.needed)
+        if rows[-1].needed <= self._lengths.get(kind, 0):
             return True
-        rows = [*texts, *(() if known is None else known.rows)]
-        shared = [*shared, *(() if known is None else known.shared)]
-        rows.sort(key=lambda text: text.needed)
-        picked = [rows[0], rows[-1], *padded[:1]]
+        long = _repeated((padded or texts)[0].ids, _reach(model, len(rows[-1].ids)))
+        pair = [Text(long.ids[:3], long.ids.new_tensor([2])), long]
+        corners = [(1, pair), (long.needed - 1, pair[1:])] if shared[0] else [(0, pair)]
+        if all(_same_reading(model, some, s, numbered=self.numbered) for s, some in corners):
+            self._lengths[kind] = long.needed
+            return True
         for least in {min(shared), max(shared)}:
-            # The shortest of those that go on after so many tokens.
-            longer = [*(text for text in rows if text.needed > least)][:1]
-            corners = {id(t): t for t in (*longer, *picked) if t.needed > least}
-            holds = _same_reading(model, list(corners.values()), least, numbered=self.numbered)
+            # The shortest of those that go on after so many tokens, and the longest.
+            longer = [text for text in rows if text.needed > least]
+            some = [longer[0], longer[-1], *(t for t in padded[:1] if t.needed > least)]
+            holds = _same_reading(model, some, least, numbered=self.numbered)
             if not holds:
                 return holds
-        self._corners[kind] = Corners(
-            (min(shared), max(shared)), (rows[0].needed, rows[-1].needed), tuple(picked)
-        )
         return True
 
     def failing_rules(
@@ -196,7 +173,7 @@ class Proof:
         if not names or self.way is Way.ALONE:
             return self.failing
         shared, example = _short(pair)
-        theirs = _by_autograd(model, {n: wanted.parameters[n] for n in names}, example)
+        theirs = _by_autograd(model, {n: wanted.parameters[n] for n in names}, example[0])
         ways = [shared, 0] if self.way is Way.SHARED and shared and not tokens else [0]
         wrong: list[set[str]] = []
         for share in ways:
@@ -246,34 +223,46 @@ def _same_reading(
     """Whether rows read together give what each gives alone; None if they cannot be so read."""
     texts = [Text(t.ids, t.counted[t.counted > shared]) for t in rows]
     head = model.get_output_embeddings()
+    entered: list[Tensor] = []
     try:
         with recording({}, head) as recorder:
             prompt, _, reading = read_rows(
                 model, recorder, texts, shared, len(texts), numbered=numbered
             )
+        if shared and prompt is None:
+            return None
+        if reading is None:
+            return True  # by no short way at all: the tracer will find that out
+        peek = head.register_forward_pre_hook(lambda _, args: entered.append(args[0].detach()))
+        try:
+            logits = [plain_logits(model, t)[0, predictions([t], 0).place] for t in texts]
+        finally:
+            peek.remove()
     except Exception as error:
-        # Whatever comes to grief in a short way is not read so; the ordinary call will tell.
+        # Whatever comes to grief in a short way is not read so; an ordinary call will tell why.
         if is_out_of_memory(error):
             raise
         return False
-    if shared and prompt is None:
-        return None
-    if reading is None:
-        return True  # by no short way at all: the tracer will find that out
-    entered: list[Tensor] = []
-    peek = head.register_forward_pre_hook(lambda _, args: entered.append(args[0].detach()))
-    try:
-        logits = [plain_logits(model, t)[0, predictions([t], 0).place] for t in texts]
-    finally:
-        peek.remove()
-    tolerance = READING.get(reading.leaf.dtype, COARSEST)
     hidden = [
         h[0, -len(text.ids) :][predictions([text], 0).place]
         for h, text in zip(entered, texts, strict=True)
     ]
+    tolerance = READING.get(reading.leaf.dtype, COARSEST)
     return _close(reading.leaf[0], torch.cat(hidden), tolerance) and _close(
         _centred(reading.logits[0]), _centred(torch.cat(logits)), tolerance
     )
+
+
+def _reach(model: Model, length: int) -> int:
+    """Tokens of a text that is not soon exceeded, and far from the end of any table."""
+    limit = getattr(model.config, "max_position_embeddings", None) or 1 << 30
+    return max(length, min(1 << (length - 1).bit_length(), limit // 2))
+
+
+def _repeated(ids: Tensor, length: int) -> Text:
+    """A text of so many tokens, of which the last few are counted."""
+    whole = ids.repeat(length // len(ids) + 1)[:length]
+    return Text(whole, torch.arange(max(1, length - 3), length, device=ids.device))
 
 
 @torch.no_grad()
@@ -316,42 +305,33 @@ def _short(pair: tuple[Text, Text]) -> tuple[int, tuple[Text, Text]]:
 
 
 def _by_autograd(
-    model: Model, parameters: Mapping[str, nn.Parameter], example: Sequence[Text]
+    model: Model, parameters: Mapping[str, nn.Parameter], example: Text
 ) -> dict[str, Tensor]:
-    """The example's gradient by each parameter, in random directions."""
+    """A text's gradient by each parameter, in random directions."""
     seen = {name: torch.zeros(PROBES, dtype=torch.float64) for name in parameters}
-
-    def value() -> Tensor:
-        logps = [token_logp(model, text).sum() for text in example]
-        return torch.stack([w * x for w, x in zip(WEIGHTS, logps, strict=True)]).sum()
 
     def see(name: str, gradient: Tensor) -> None:
         left, right = _directions(gradient)
         matrix = wide(gradient).reshape(left.shape[1], right.shape[0])
         seen[name] = ((left @ matrix).double() * right.T.double()).sum(1).cpu()
 
-    each_gradient(parameters, value, see)
+    each_gradient(parameters, lambda: token_logp(model, example).sum(), see)
     return seen
 
 
 def _by_rules(
     tracer: Tracer, wanted: Wanted, example: tuple[Text, Text], shared: int, *, tokens: bool
 ) -> dict[str, Tensor]:
-    """The same by the layers' rules."""
+    """The same by the layers' rules, of an example's chosen text beside its rejected one."""
     if tokens:
         w, l = (list(range(len(text.counted))) for text in example)  # noqa: E741
-        both: Sequence[Scores] = tracer.tokens(example, (w, l))
+        scores: Scores = tracer.tokens(example, (w, l))[0]
     else:
-        both = tracer.pairs(example[:1], example[1:], shared)
+        scores = tracer.pairs(example[:1], example[1:], shared)[0]
     return {
-        name: torch.stack(
-            [
-                weight * projected(scores[name], *_directions(wanted.parameters[name]))
-                for weight, scores in zip(WEIGHTS, both, strict=True)
-            ]
-        ).sum(0)
-        for name in wanted.parameters
-        if name not in tracer.strange and all(name in scores for scores in both)
+        name: projected(part, *_directions(wanted.parameters[name]))
+        for name, part in scores.items()
+        if name not in tracer.strange
     }
 
 

@@ -65,8 +65,8 @@ class Traced:
             {n: part for n, part in scores.items() if parameters(n)}
             for scores in (self.scores_w, self.scores_l)
         ]
-        for _, found in own_products(sides[0], sides[1], metric):
-            products += found.numpy()
+        for _, part in own_products(sides[0], sides[1], metric):
+            products += part.numpy()
         return Gram(*products)
 
     def products(self, metric: Preconditioner | None = None) -> Array:
@@ -74,8 +74,8 @@ class Traced:
         both = [self.scores_w, self.scores_l]
         n = len(self.logp_w)
         whole = np.zeros((2 * n, 2 * n))
-        for _, found in all_products(both, both, metric):
-            whole += found.numpy()
+        for _, part in all_products(both, both, metric):
+            whole += part.numpy()
         return whole
 
     def mean_products(
@@ -182,15 +182,15 @@ def train_calibrated(
                 loss_of(*logps, *reference, *lengths).mean().backward()
                 shift = 0.0
             else:
-                found = trace(model, *pair)
+                traced = trace(model, *pair)
                 held = (*(r.double().numpy(force=True) for r in reference), *map(_plain, lengths))
                 d_w, d_l = (
-                    np.broadcast_to(np.asarray(d, float), found.logp_w.shape)
-                    for d in incentives(found.logp_w, found.logp_l, *held)
+                    np.broadcast_to(np.asarray(d, float), traced.logp_w.shape)
+                    for d in incentives(traced.logp_w, traced.logp_l, *held)
                 )
-                used = method(found, d_w, d_l, optimizer)
+                used = method(traced, d_w, d_l, optimizer)
                 shift = _shift(used, d_w, d_l)
-                _descend(model, found.gradient(-used.d_w / len(d_w), -used.d_l / len(d_w)))
+                _descend(model, traced.gradient(-used.d_w / len(d_w), -used.d_l / len(d_w)))
             optimizer.step()
             schedule.step()
         shifts.append(shift)

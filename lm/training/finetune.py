@@ -152,9 +152,9 @@ def train_preferences(
             _update(optimizer, losses.mean())
         else:
             before = deepcopy(model)
-            with observed(optimizer, model) as found:
+            with observed(optimizer, model) as updates:
                 _update(optimizer, losses.mean())
-            watch(Step(number, before, pair, reference, found[0]))
+            watch(Step(number, before, pair, reference, updates[0]))
         schedule.step()
         after(number)
 

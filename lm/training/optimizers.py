@@ -99,8 +99,8 @@ def observed(optimizer: Optimizer, model: Any) -> Iterator[list[Update]]:
     named = {n: p for n, p in model.named_parameters() if p.requires_grad}
     before = {name: p.detach().double().clone() for name, p in named.items()}
     remembered = {name: _memory(optimizer.state.get(p, {})) for name, p in named.items()}
-    found: list[Update] = []
-    yield found
+    updates: list[Update] = []
+    yield updates
     group_of = {id(p): group for group in optimizer.param_groups for p in group["params"]}
     parts: dict[str, dict[str, Tensor]] = {
         part: {} for part in ("metric", "gradient", "memory", "decay", "total")
@@ -117,7 +117,7 @@ def observed(optimizer: Optimizer, model: Any) -> Iterator[list[Update]]:
         decay = group["lr"] * group["weight_decay"] if isinstance(optimizer, AdamW) else 0.0
         parts["decay"][name] = -decay * before[name]
         parts["total"][name] = p.detach().double() - before[name]
-    found.append(Update(**parts))
+    updates.append(Update(**parts))
 
 
 def _memory(state: Mapping[str, Any]) -> Tensor | None:

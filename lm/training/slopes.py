@@ -45,8 +45,8 @@ def slopes(model: Model, batch: Batch, direction: Mapping[str, Tensor]) -> Array
     tangent = {f"model.{name}": value.to(own[name]) for name, value in direction.items()}
 
     def read(parameters: dict[str, Tensor]) -> Tensor:
-        found: Tensor = functional_call(reader, parameters, (batch,))
-        return found
+        along: Tensor = functional_call(reader, parameters, (batch,))
+        return along
 
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -57,8 +57,8 @@ def slopes(model: Model, batch: Batch, direction: Mapping[str, Tensor]) -> Array
     finally:
         for module, training in modes:
             module.training = training
-    found: Array = slope.double().numpy(force=True)
-    return found
+    along: Array = slope.double().numpy(force=True)
+    return along
 
 
 class _Reader(torch.nn.Module):

@@ -38,7 +38,7 @@ from ..objective import Objective
 from ..symbols import DATA
 from .complexity import too_large
 from .constants import LARGE, constant
-from .expression import EXTREMES, FUNCTIONS, Reader
+from .expression import BEYOND_ALGEBRA, BEYOND_RULE, EXTREMES, FUNCTIONS, Reader
 from .names import (
     FOLLOWING,
     PAIR,
@@ -47,7 +47,7 @@ from .names import (
     may_be_hyperparameter,
     require_numbers,
 )
-from .source_text import SourceText, reading
+from .source_text import FormulaError, SourceText, reading
 
 if TYPE_CHECKING:
     from .autograd import TorchObjective
@@ -125,7 +125,12 @@ def typed_objective(text: str, values: Mapping[str, float], name: str = "own") -
         used = _hyperparameters(source)
         names = {n: hyperparameter(n) for n in used}
         reader = Reader(source, {**PAIR, **names}, RULE)
-        loss = _with_hinges(reader.expression(source.tree))
+        try:
+            loss = _with_hinges(reader.expression(source.tree))
+        except FormulaError:
+            raise
+        except BEYOND_ALGEBRA:
+            raise source.refuse(source.tree, BEYOND_RULE, "simplify it") from None
         if rule := _strange(loss):
             raise source.refuse(source.tree, rule, "write the cases with relu")
         if missing := [n for n in used if n not in values]:

@@ -35,7 +35,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..kernels.primitives import PRIMITIVES
 from .constants import LARGE, constant
-from .source_text import SourceText
+from .source_text import FormulaError, SourceText
 
 MAX_EXPONENT = 64
 MAX_INTEGER = 10**200
@@ -62,6 +62,16 @@ _OTHER_FUNCTIONS = {
     "tanh": "write 2*sigmoid(2*x) - 1",
 }
 _OTHER_NAMES = {"eta": "the step size is no part of a loss; call a hyperparameter otherwise"}
+# What sympy raises of constants whose value it cannot find.
+BEYOND_ALGEBRA = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+BEYOND_RULE = "a part of a formula is one whose value algebra can find"
 _NUMBER_RULE = "a number lies between 1e-100 and 1e100"
 _NUMBER_REMEDY = "scale the formula"
 _REAL_RULE, _REAL_REMEDY = "a formula has a real value", "write what has one"
@@ -91,7 +101,12 @@ class Reader:
         Raises:
             FormulaError: It is none, or a number in it is extreme.
         """
-        return self._tame(node, self._build(node))
+        try:
+            return self._tame(node, self._build(node))
+        except FormulaError:
+            raise
+        except BEYOND_ALGEBRA:  # such as Max(x, relu(2) - 2), or a logarithm of step(-1)
+            raise self.source.refuse(node, BEYOND_RULE, "simplify it") from None
 
     def _build(self, node: ast.expr) -> Expr:
         match node:
@@ -139,12 +154,7 @@ class Reader:
                     raise self.source.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
                 if term.has(log) and abs(term.as_coeff_Mul()[0]) > MAX_EXPONENT:
                     raise self.source.refuse(node, _EXPONENT_RULE, "take a smaller one")
-        try:
-            return function(*values)
-        except ValueError:  # sympy's own, of Max(x, relu(2) - 2)
-            raise self.source.refuse(
-                node, "min and max are of numbers that can be told from zero", "round them"
-            ) from None
+        return function(*values)
 
     def _require(self, node: ast.AST, condition: Boolean, rule: str) -> None:
         """Note what must hold for the formula to have a value."""

@@ -35,7 +35,7 @@ _STEPS = (
 def done(tmp_path_factory):
     """Return the folder of a first run and what it printed."""
     out = tmp_path_factory.mktemp("verify")
-    return out, disband(out, "verify", "--no-lm")
+    return out, disband(out, "verify", "--no-lm", ends=(0, 1))  # 1 where a verdict has changed
 
 
 @pytest.fixture
@@ -122,6 +122,13 @@ def test_the_end_says_what_was_found_and_where_it_is(done, report):
 def test_the_page_of_claims_in_the_documents_is_what_the_ledger_gives(report):
     page = (ROOT / "docs" / "claims.md").read_text("utf-8")
     assert page == claims_page(report["claims"]), "stale; run: python -m disband.verify.pages"
+
+
+@pytest.mark.slow
+def test_the_recorded_verdicts_are_those_of_this_run(report):
+    found = changes(report)
+    stale = "stale; run: disband verify --no-lm; python -m disband.job"
+    assert (found.differ, found.new, found.gone) == ([], [], []), stale
 
 
 @pytest.mark.slow

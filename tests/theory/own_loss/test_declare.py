@@ -69,6 +69,7 @@ def test_names_are_the_pair_known_hyperparameters_and_new_ones():
         ("w*" + "a" * 21, {}, "at most 20 small letters"),
         ("w + exp", {}, "arguments in brackets"),
         ("ref_w + beta", {"beta": 1}, "a loss changes with w or l"),
+        ("sqrt(expm1(linlog(linlog(step(0.5/beta))**-8))**3)", {"beta": 1}, "algebra can find"),
         ("w - w", {}, "a loss changes with w or l"),
         ("step(w - l)", {}, "a loss changes with w or l"),
         ("w/step(l - ref_l)", {}, "an indicator step(...) is a factor"),

@@ -9,6 +9,8 @@ from sympy import Max, Symbol
 from disband.theory.own_loss.time_limit import time_limit
 
 x = Symbol("x", real=True)
+# An end may come while garbage is collected, where Python only warns; it comes again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def endless():

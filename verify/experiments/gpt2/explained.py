@@ -54,7 +54,7 @@ def one_step(
     scaled = batch_gram(step.model, *pair, preconditioner=dict(step.update.metric)) * push
     own = np.tile(np.eye(size, dtype=bool), (2, 2))
     alike = np.tile(labels[:, None] == labels, (2, 2))
-    found = {
+    changes = {
         "measured": change,
         "own": (scaled * own).sum(1),
         "same": (scaled * (alike & ~own)).sum(1),
@@ -64,7 +64,7 @@ def one_step(
         "plain_own": (plain * own).sum(1),
         "plain_batch": plain.sum(1),
     }
-    return {name: value.reshape(2, size) for name, value in found.items()}
+    return {name: value.reshape(2, size) for name, value in changes.items()}
 
 
 def token_parts(step: Step, held: Batch) -> Array:

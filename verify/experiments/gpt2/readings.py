@@ -22,9 +22,9 @@ FIRST_ORDER = ("own", "same", "other", "memory", "decay")
 GAINED = 0.25
 
 
-def predicted(found: Mapping[str, Array]) -> Array:
+def predicted(arrays: Mapping[str, Array]) -> Array:
     """The first-order change: all parts of ``one_step`` together, ``(2, batch)``, nats."""
-    total: Array = np.sum([found[part] for part in FIRST_ORDER], axis=0)
+    total: Array = np.sum([arrays[part] for part in FIRST_ORDER], axis=0)
     return total
 
 
@@ -38,11 +38,11 @@ def size_error(measured: Array, said: Array) -> float:
     return float(np.linalg.norm(said - measured) / np.linalg.norm(measured))
 
 
-def step_scores(found: Mapping[str, Array], rate: int) -> dict[str, float]:
+def step_scores(arrays: Mapping[str, Array], rate: int) -> dict[str, float]:
     """How well each prediction did at one rate of a piece, over all explained responses."""
-    at = {name: value[rate] for name, value in found.items() if name != "labels"}
+    at = {name: value[rate] for name, value in arrays.items() if name != "labels"}
     measured, whole = at["measured"], predicted(at)
-    labels = found["labels"]
+    labels = arrays["labels"]
     scores = {
         "own pair, signs": agreement(measured, at["plain_own"]),
         "plain batch, signs": agreement(measured, at["plain_batch"]),
@@ -72,12 +72,12 @@ def _majority(labels: Array) -> Array:
     return signs
 
 
-def course_shares(found: Mapping[str, Array], side: int = 0) -> dict[str, float]:
+def course_shares(arrays: Mapping[str, Array], side: int = 0) -> dict[str, float]:
     """What the change of the chosen (0) or rejected (1) responses is made of, mean nats."""
-    measured = (found["token_logp"][-1, side] - found["token_logp"][0, side]).mean(0)
-    parts = found["parts"][:, :, side].sum(0).mean(1)
+    measured = (arrays["token_logp"][-1, side] - arrays["token_logp"][0, side]).mean(0)
+    parts = arrays["parts"][:, :, side].sum(0).mean(1)
     first_order = parts.sum(0)
-    places = _places(found["differs"])
+    places = _places(arrays["differs"])
     return {
         "measured": float(measured.sum()),
         "first order": float(first_order.sum()),
@@ -97,10 +97,10 @@ def _places(differs: Array) -> dict[str, slice]:
     }
 
 
-def at_gain(found: Mapping[str, Array], gained: float = GAINED) -> tuple[float, float]:
+def at_gain(arrays: Mapping[str, Array], gained: float = GAINED) -> tuple[float, float]:
     """Mean changes of chosen and rejected when the mean margin had grown so far; NaN if never."""
     chosen, rejected = (
-        found[side].mean(1) - found[side][0].mean() for side in ("logp_w", "logp_l")
+        arrays[side].mean(1) - arrays[side][0].mean() for side in ("logp_w", "logp_l")
     )
     margin = chosen - rejected
     reached = np.flatnonzero(margin >= gained)
@@ -114,7 +114,7 @@ def at_gain(found: Mapping[str, Array], gained: float = GAINED) -> tuple[float, 
     return at_w, at_l
 
 
-def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
+def race_outcome(arrays: Mapping[str, Array]) -> dict[str, float]:
     r"""Changes at the moment when the mean margin had grown by ``GAINED``, and the prediction.
 
     NaN where it never had; ``at the end`` is that moment, or the last update. ``predicted`` is the
@@ -122,20 +122,20 @@ def race_outcome(found: Mapping[str, Array]) -> dict[str, float]:
     :math:`\overline{D_w} / \overline{D_w - D_l}`, of the pairs' own Grams; ``predicted by the
     batch`` the same where all pairs are one batch, under a plain gradient step.
     """
-    at_w, at_l = at_gain(found)
-    ends = (float((found[s][-1] - found[s][0]).mean()) for s in ("logp_w", "logp_l"))
+    at_w, at_l = at_gain(arrays)
+    ends = (float((arrays[s][-1] - arrays[s][0]).mean()) for s in ("logp_w", "logp_l"))
     end_w, end_l = ends if np.isnan(at_w) else (at_w, at_l)
     change_w, change_l = first_order(
-        found["d_w"], found["d_l"], Gram(found["sq_w"], found["sq_l"], found["dot"])
+        arrays["d_w"], arrays["d_l"], Gram(arrays["sq_w"], arrays["sq_l"], arrays["dot"])
     )
     return {
         "chosen": at_w,
         "rejected": at_l,
         "chosen at the end": end_w,
         "rejected at the end": end_l,
-        "updates": float(len(found["logp_w"]) - 1),
+        "updates": float(len(arrays["logp_w"]) - 1),
         "predicted": _chosen_share(change_w, change_l),
-        "predicted by the batch": _chosen_share(found["batch_w"], found["batch_l"]),
+        "predicted by the batch": _chosen_share(arrays["batch_w"], arrays["batch_l"]),
     }
 
 
@@ -144,10 +144,10 @@ def _chosen_share(change_w: Array, change_l: Array) -> float:
     return float(change_w.mean()) / growth if growth > 0 else float("nan")
 
 
-def run_numbers(found: Mapping[str, Array]) -> dict[str, float]:
+def run_numbers(arrays: Mapping[str, Array]) -> dict[str, float]:
     """What one followed run comes to: changes, bands, cases, means over pairs."""
-    change = {side: found[side][-1] - found[side][0] for side in ("logp_w", "logp_l")}
-    cosine = Gram(*(found[part] for part in ("sq_w", "sq_l", "dot"))).cosine
+    change = {side: arrays[side][-1] - arrays[side][0] for side in ("logp_w", "logp_l")}
+    cosine = Gram(*(arrays[part] for part in ("sq_w", "sq_l", "dot"))).cosine
     count = len(change["logp_w"])
     return {
         "change of the chosen": float(change["logp_w"].mean()),
@@ -156,26 +156,26 @@ def run_numbers(found: Mapping[str, Array]) -> dict[str, float]:
         "chosen risen": float((change["logp_w"] > 0).mean()),
         "cosine at the start": float(np.nanmean(cosine[0])),
         "cosine at the end": float(np.nanmean(cosine[-1])),
-        "in the band at the start": float(found["in_band"][0].mean()),
-        "in the band at the end": float(found["in_band"][-1].mean()),
+        "in the band at the start": float(arrays["in_band"][0].mean()),
+        "in the band at the end": float(arrays["in_band"][-1].mean()),
     }
 
 
-def regime_numbers(found: Mapping[str, Array], rule: int) -> dict[str, float]:
+def regime_numbers(arrays: Mapping[str, Array], rule: int) -> dict[str, float]:
     r"""What decides the predictions, for one optimizer of a piece.
 
     ``own condition at the start`` is the share of pairs with :math:`\|a\|^2 \ge \langle
     a,b\rangle`, which preserves the chosen where the incentives are equal, as DPO's are.
     """
-    change = found["logp_w"][rule, 1] - found["logp_w"][rule, 0]
-    cosine = Gram(*(found[part][rule] for part in ("sq_w", "sq_l", "dot"))).cosine.mean(1)
-    own = found["sq_w"][rule, 0] >= found["dot"][rule, 0]
-    rest = found["token_logp"][..., 1:] if found["token_logp"].shape[-1] > 1 else np.zeros(1)
+    change = arrays["logp_w"][rule, 1] - arrays["logp_w"][rule, 0]
+    cosine = Gram(*(arrays[part][rule] for part in ("sq_w", "sq_l", "dot"))).cosine.mean(1)
+    own = arrays["sq_w"][rule, 0] >= arrays["dot"][rule, 0]
+    rest = arrays["token_logp"][..., 1:] if arrays["token_logp"].shape[-1] > 1 else np.zeros(1)
     return {
         "change of the chosen": float(change.mean()),
         "standard error": float(change.std(ddof=1) / np.sqrt(len(change))),
         "change of the rejected": float(
-            (found["logp_l"][rule, 1] - found["logp_l"][rule, 0]).mean()
+            (arrays["logp_l"][rule, 1] - arrays["logp_l"][rule, 0]).mean()
         ),
         "own condition at the start": float(own.mean()),
         "cosine at the start": float(cosine[0]),

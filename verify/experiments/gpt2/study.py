@@ -126,10 +126,10 @@ def run_study(
     results: Results = {}
     missing: list[Task] = []
     for task in tasks:
-        if (found := kept(task)[0]) is None:
+        if (stored := kept(task)[0]) is None:
             missing.append(task)
         else:
-            results[_key(task)] = found
+            results[_key(task)] = stored
             shares[task.name] = 1.0
 
     def advance(task: Task, share: float, said: str = "") -> None:

@@ -119,20 +119,20 @@ def run(
 
     watched = pairs(first(held_out, settings.eval_pairs))
     measured = pairs(first(held_out, settings.gram_pairs))
-    found: dict[str, list[Array]] = {}
+    series: dict[str, list[Array]] = {}
 
     def measure(step: int) -> None:
         if step % settings.logp_every == 0 or step == settings.dpo_steps:
             with torch.no_grad():
                 logp_w, logp_l = logp(model, join(*watched)).double().chunk(2)
-            _append(found, steps=step, logp_w=logp_w.numpy(), logp_l=logp_l.numpy())
+            _append(series, steps=step, logp_w=logp_w.numpy(), logp_l=logp_l.numpy())
         if step % settings.gram_every == 0 or step == settings.dpo_steps:
             gram = pair_gram(model, *measured)
-            _append(found, gram_steps=step, sq_w=gram.sq_w, sq_l=gram.sq_l, dot=gram.dot)
+            _append(series, gram_steps=step, sq_w=gram.sq_w, sq_l=gram.sq_l, dot=gram.dot)
         if style == "prefix+suffix" and step in (0, settings.dpo_steps):
             rows = range(settings.token_pairs)
             grams = [token_gram(model, *(b.row(i) for b in measured)) for i in rows]
-            _append(found, token_gram=np.stack(grams))
+            _append(series, token_gram=np.stack(grams))
         report((settings.sft_steps + step) / updates)
 
     sft(
@@ -149,7 +149,7 @@ def run(
         after=measure,
         beta=settings.beta,
     )
-    arrays = {name: np.stack(values) for name, values in found.items()}
+    arrays = {name: np.stack(values) for name, values in series.items()}
     if style == "prefix+suffix":
         texts = responses(style, LABELS[0])
         ids = [i for text in texts for i in tokenizer.encode(text, add_special_tokens=False)]
@@ -157,6 +157,6 @@ def run(
     return arrays
 
 
-def _append(found: dict[str, list[Array]], **values: Any) -> None:
+def _append(series: dict[str, list[Array]], **values: Any) -> None:
     for name, value in values.items():
-        found.setdefault(name, []).append(np.asarray(value))
+        series.setdefault(name, []).append(np.asarray(value))

@@ -57,5 +57,5 @@ def run_all(
         [Inquiry("sentiment", run_styled, pieces, cost=5)], tuple(tweets), folder, progress,
         language=settings.language, seeds=seeds, fresh=fresh, workers=workers,
     )  # fmt: skip
-    arrays = {(seed, piece.style): found for (_, seed, piece), found in results.items()}
+    arrays = {(seed, piece.style): measured for (_, seed, piece), measured in results.items()}
     return {(seed, style): arrays[seed, style] for seed in seeds for style in styles}

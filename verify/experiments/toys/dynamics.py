@@ -58,21 +58,21 @@ SOME: Mapping[str, tuple[str, ...]] = {
 
 def settings() -> dict[str, object]:
     """What the experiment is run with, as plain data."""
-    found = {
+    used = {
         "seeds": [SEEDS.start, SEEDS.stop - 1],
         "replicates": REPLICATES,
         "worlds": {name: asdict(setting) for name, setting in WORLDS.items()},
         "methods": {name: asdict(method) for name, method in METHODS.items()},
     }
-    plain: dict[str, object] = json.loads(json.dumps(found))
+    plain: dict[str, object] = json.loads(json.dumps(used))
     return plain
 
 
 def run_courses(report: Report) -> Courses:
     """Train every method in every world; courses by the names of both."""
     pairs = [(world, method) for world in WORLDS for method in SOME.get(world, METHODS)]
-    found = {}
+    courses = {}
     for world, method in pairs:
-        found[world, method] = run(WORLDS[world], METHODS[method], SEEDS)
-        report(len(found), len(pairs), f"{method}, {world}")
-    return found
+        courses[world, method] = run(WORLDS[world], METHODS[method], SEEDS)
+        report(len(courses), len(pairs), f"{method}, {world}")
+    return courses

@@ -24,8 +24,8 @@ def run(report: Report) -> tuple[Sequence[Prediction], Arrays]:
     readings = measure(settings, lambda share, name: report(share * (1 - _PORTRAITS), 1.0, name))
     arrays: Arrays = {}
     for (kind, method), reading in readings.items():
-        found = curve(reading)._asdict()
-        arrays |= {f"curve/{kind}/{method}/{name}": value for name, value in found.items()}
+        line = curve(reading)._asdict()
+        arrays |= {f"curve/{kind}/{method}/{name}": value for name, value in line.items()}
     report(1 - _PORTRAITS, 1.0, "portraits")
     for one in portraits():
         arrays |= {f"portrait/{one.name}/{part}": getattr(one, part) for part in _PARTS}
@@ -34,14 +34,14 @@ def run(report: Report) -> tuple[Sequence[Prediction], Arrays]:
 
 def curves(arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, dict[str, Curve]]:
     """The curves among what :func:`run` returned, by kind of world and method."""
-    found: dict[str, dict[str, Curve]] = {}
+    by_kind: dict[str, dict[str, Curve]] = {}
     for path in arrays:
         what, *names = path.split("/")
         if what == "curve" and names[-1] == "mean":
             kind, method, _ = names
             parts = (arrays[f"curve/{kind}/{method}/{part}"] for part in Curve._fields)
-            found.setdefault(kind, {})[method] = Curve(*parts)
-    return found
+            by_kind.setdefault(kind, {})[method] = Curve(*parts)
+    return by_kind
 
 
 def drawn_portraits(arrays: Mapping[str, NDArray[np.float64]]) -> list[Portrait]:

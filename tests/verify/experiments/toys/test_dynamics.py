@@ -81,7 +81,7 @@ def test_a_statement_holds_where_every_interval_does(offsets, verdict, monkeypat
         {"seed": o.seed, "holds": o.holds, "numbers": o.numbers}
         for o in judged(courses, monkeypatch, tuple(offsets))
     ]
-    claim = Prediction("wang2025.planted", "", "", "toy dynamics", "planted")
+    claim = Prediction("wang2025.planted", "", "", experiment="toy dynamics", outcome="planted")
     assert decide_prediction(claim, {"planted": runs}).verdict is verdict
 
 

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from ..questions.courses import Course
 
 
-def _course(found: Pieces, **wanted: Any) -> Numbers:
-    for piece, arrays in found.items():
+def _course(pieces: Pieces, **wanted: Any) -> Numbers:
+    for piece, arrays in pieces.items():
         if all(getattr(piece, name) == value for name, value in wanted.items()):
             return course_shares(arrays)
     return {}
 
 
 def _fall(style: str) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        shares = _course(found, style=style, labels="true", mix="balanced", batch=32)
+    def numbers(pieces: Pieces) -> Numbers:
+        shares = _course(pieces, style=style, labels="true", mix="balanced", batch=32)
         if not shares:
             return {}
         return {
@@ -34,10 +34,10 @@ def _fall(style: str) -> Callable[[Pieces], Numbers]:
     return numbers
 
 
-def _controls(found: Pieces) -> Numbers:
+def _controls(pieces: Pieces) -> Numbers:
     style = "long suffix"
-    true = _course(found, style=style, labels="true", mix="balanced", batch=32)
-    shuffled = _course(found, style=style, labels="shuffled", mix="balanced", batch=32)
+    true = _course(pieces, style=style, labels="true", mix="balanced", batch=32)
+    shuffled = _course(pieces, style=style, labels="shuffled", mix="balanced", batch=32)
     if not (true and shuffled):
         return {}
     return {"true labels": true["measured"], "shuffled labels": shuffled["measured"]}

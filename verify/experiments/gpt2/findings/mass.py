@@ -24,12 +24,12 @@ NOTHING = 1e-3
 _FOLLOWED = ("label_w", "label_l", "neither", "logp_w", "logp_l")
 
 
-def at_margin(found: Arrays, margin: float = GAINED) -> dict[str, Array] | None:
+def at_margin(arrays: Arrays, margin: float = GAINED) -> dict[str, Array] | None:
     """What was followed, where the mean margin of whole responses has grown by so much.
 
     Linear between measurements; ``(pairs,)`` each, or ``None`` where it never has.
     """
-    growth = found["logp_w"].mean(1) - found["logp_l"].mean(1)
+    growth = arrays["logp_w"].mean(1) - arrays["logp_l"].mean(1)
     growth = growth - growth[0]
     reached = np.flatnonzero(growth >= margin)
     if not len(reached):
@@ -37,62 +37,62 @@ def at_margin(found: Arrays, margin: float = GAINED) -> dict[str, Array] | None:
     last = int(reached[0])
     share = (margin - growth[last - 1]) / (growth[last] - growth[last - 1])
     return {
-        name: found[name][last - 1] + share * (found[name][last] - found[name][last - 1])
+        name: arrays[name][last - 1] + share * (arrays[name][last] - arrays[name][last - 1])
         for name in _FOLLOWED
     }
 
 
-def mass_numbers(found: Arrays) -> Numbers:
+def mass_numbers(arrays: Arrays) -> Numbers:
     """One run in a few numbers: probabilities and changes, means over held-out pairs."""
-    there = at_margin(found)
+    there = at_margin(arrays)
     numbers = {
-        "neither, before": float(found["neither"][0].mean()),
-        "neither, most": float(found["neither"].mean(1).max()),
-        "neither, after": float(found["neither"][-1].mean()),
-        "chosen label, before": float(np.exp(found["label_w"][0]).mean()),
-        "chosen label, after": float(np.exp(found["label_w"][-1]).mean()),
-        "change of the chosen": float((found["logp_w"][-1] - found["logp_w"][0]).mean()),
-        "change of the rejected": float((found["logp_l"][-1] - found["logp_l"][0]).mean()),
+        "neither, before": float(arrays["neither"][0].mean()),
+        "neither, most": float(arrays["neither"].mean(1).max()),
+        "neither, after": float(arrays["neither"][-1].mean()),
+        "chosen label, before": float(np.exp(arrays["label_w"][0]).mean()),
+        "chosen label, after": float(np.exp(arrays["label_w"][-1]).mean()),
+        "change of the chosen": float((arrays["logp_w"][-1] - arrays["logp_w"][0]).mean()),
+        "change of the rejected": float((arrays["logp_l"][-1] - arrays["logp_l"][0]).mean()),
     }
     nan = float("nan")
     return numbers | {
         f"{name}, at the margin": nan
         if there is None
-        else float((there[key] - found[key][0]).mean())
+        else float((there[key] - arrays[key][0]).mean())
         for name, key in (("chosen", "logp_w"), ("rejected", "logp_l"), ("neither", "neither"))
     }
 
 
-def mass_course(found: Arrays) -> dict[str, list[float]]:
+def mass_course(arrays: Arrays) -> dict[str, list[float]]:
     """Mean probabilities over held-out pairs at every measurement, for figures."""
     return {
-        "updates": found["steps"].tolist(),
-        "chosen label": np.exp(found["label_w"]).mean(1).tolist(),
-        "rejected label": np.exp(found["label_l"]).mean(1).tolist(),
-        "neither label": found["neither"].mean(1).tolist(),
+        "updates": arrays["steps"].tolist(),
+        "chosen label": np.exp(arrays["label_w"]).mean(1).tolist(),
+        "rejected label": np.exp(arrays["label_l"]).mean(1).tolist(),
+        "neither label": arrays["neither"].mean(1).tolist(),
     }
 
 
-def law_of_one_context(found: Arrays) -> tuple[Array, Array]:
+def law_of_one_context(arrays: Arrays) -> tuple[Array, Array]:
     r"""Change of the mass on neither label, as one context's softmax would have it, and measured.
 
     Predicted from both labels' probabilities at the start and the growth of their log-odds
     :math:`2C` alone; ``(pairs,)`` each.
     """
-    p_w, p_l = (np.exp(found[name][0]) for name in ("label_w", "label_l"))
-    odds = found["label_w"] - found["label_l"]
+    p_w, p_l = (np.exp(arrays[name][0]) for name in ("label_w", "label_l"))
+    odds = arrays["label_w"] - arrays["label_l"]
     *_, total = after(p_w, p_l, np.exp((odds[-1] - odds[0]) / 2))
     others = 1 - p_w - p_l
-    return others / total - others, found["neither"][-1] - found["neither"][0]
+    return others / total - others, arrays["neither"][-1] - arrays["neither"][0]
 
 
-def _run(found: Pieces, name: str, style: str) -> Mapping[str, Any] | None:
-    return next((a for p, a in found.items() if (p.name, p.style) == (name, style)), None)
+def _run(pieces: Pieces, name: str, style: str) -> Mapping[str, Any] | None:
+    return next((a for p, a in pieces.items() if (p.name, p.style) == (name, style)), None)
 
 
 def _shift(style: str) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        run = _run(found, DPO, style)
+    def numbers(pieces: Pieces) -> Numbers:
+        run = _run(pieces, DPO, style)
         if run is None:
             return {}
         before, end = run["neither"][0], run["neither"][-1]
@@ -102,8 +102,8 @@ def _shift(style: str) -> Callable[[Pieces], Numbers]:
 
 
 def _law(style: str) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        run = _run(found, DPO, style)
+    def numbers(pieces: Pieces) -> Numbers:
+        run = _run(pieces, DPO, style)
         if run is None:
             return {}
         predicted, measured = law_of_one_context(run)
@@ -119,8 +119,8 @@ def _law(style: str) -> Callable[[Pieces], Numbers]:
 def _compared(one: str, other: str, key: str, style: str) -> Callable[[Pieces], Numbers]:
     """Of one method minus another, pair by pair, where both have gained the margin."""
 
-    def numbers(found: Pieces) -> Numbers:
-        runs = [_run(found, name, style) for name in (one, other)]
+    def numbers(pieces: Pieces) -> Numbers:
+        runs = [_run(pieces, name, style) for name in (one, other)]
         there = [None if run is None else at_margin(run) for run in runs]
         changes = [
             at[key] - run[key][0]
@@ -135,8 +135,8 @@ def _compared(one: str, other: str, key: str, style: str) -> Callable[[Pieces], 
 def _ends(*names: str, key: str, style: str) -> Callable[[Pieces], Numbers]:
     """The change from start to end under one method, or of one minus another, pair by pair."""
 
-    def numbers(found: Pieces) -> Numbers:
-        runs = [run for name in names if (run := _run(found, name, style)) is not None]
+    def numbers(pieces: Pieces) -> Numbers:
+        runs = [run for name in names if (run := _run(pieces, name, style)) is not None]
         if len(runs) < len(names):
             return {}
         changes = [run[key][-1] - run[key][0] for run in map(_with_margin, runs)]
@@ -150,8 +150,8 @@ def _with_margin(run: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def _preserved(style: str) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        run = _run(found, SPO, style)
+    def numbers(pieces: Pieces) -> Numbers:
+        run = _run(pieces, SPO, style)
         there = None if run is None else at_margin(run)
         if run is None or there is None:
             return {}

@@ -28,14 +28,14 @@ RISING = ("CPO", "DDRO")  # whose pull does not weaken as the rejected falls
 _AT = f"when the held-out margin has grown by {GAINED} nat on average, "
 
 
-def method_numbers(found: Arrays, method: str) -> dict[str, float]:
+def method_numbers(arrays: Arrays, method: str) -> dict[str, float]:
     """What one method did to one run, and what it cost.
 
     ``chosen`` and ``rejected`` are mean changes when the mean margin had grown by ``GAINED``, and
     ``updates to the margin`` says how many it took, in parts of one; NaN where it never had.
     ``cost`` is the median CPU time of a step.
     """
-    own = {key: found[f"{method}/{key}"] for key in ("logp_w", "logp_l", "labels", "seconds")}
+    own = {key: arrays[f"{method}/{key}"] for key in ("logp_w", "logp_l", "labels", "seconds")}
     at_w, at_l = at_gain(own)
     end_w, end_l = (own[side][-1] - own[side][0] for side in ("logp_w", "logp_l"))
     updates = len(own["logp_w"]) - 1
@@ -53,13 +53,13 @@ def method_numbers(found: Arrays, method: str) -> dict[str, float]:
         "labels before": float(labels[0]),
         "labels after": float(labels[1]),
         "cost": float(np.median(own["seconds"])),
-        "change of log ratio": float(np.mean(found[f"{method}/log_ratio"])),
-        "empty batch bands": float(np.mean(found[f"{method}/empty"])),
+        "change of log ratio": float(np.mean(arrays[f"{method}/log_ratio"])),
+        "empty batch bands": float(np.mean(arrays[f"{method}/empty"])),
     }
 
 
-def _updates_needed(found: Arrays) -> float:
-    margin = found["logp_w"].mean(1) - found["logp_l"].mean(1)
+def _updates_needed(arrays: Arrays) -> float:
+    margin = arrays["logp_w"].mean(1) - arrays["logp_l"].mean(1)
     gained = margin - margin[0]
     reached = np.flatnonzero(gained >= GAINED)
     if not len(reached):
@@ -68,9 +68,9 @@ def _updates_needed(found: Arrays) -> float:
     return float(last - 1 + (GAINED - gained[last - 1]) / (gained[last] - gained[last - 1]))
 
 
-def _trials(found: Pieces, data: str, *names: str) -> Iterator[tuple[str, Arrays]]:
+def _trials(pieces: Pieces, data: str, *names: str) -> Iterator[tuple[str, Arrays]]:
     """The runs on one kind of data, of these objectives or of all."""
-    for piece, arrays in found.items():
+    for piece, arrays in pieces.items():
         if piece.data == data and (not names or piece.objective in names):
             yield piece.objective, arrays
 
@@ -80,10 +80,10 @@ def at_equal_margin(
 ) -> Callable[[Pieces], Numbers]:
     """Numbers: the side's change without the method and with it, by objective."""
 
-    def numbers(found: Pieces) -> Numbers:
+    def numbers(pieces: Pieces) -> Numbers:
         return {
             f"{name}, {word}": method_numbers(arrays, which)[side]
-            for name, arrays in _trials(found, data, *names)
+            for name, arrays in _trials(pieces, data, *names)
             for word, which in (("without", NONE), ("with", method))
         }
 
@@ -102,20 +102,20 @@ def every_with(right: Callable[[float, float], bool]) -> Callable[[Numbers], boo
     return holds
 
 
-def relative_cost(found: Pieces) -> Numbers:
+def relative_cost(pieces: Pieces) -> Numbers:
     """Numbers: median CPU time of a calibrated step over that of a plain one, by objective."""
     numbers = {}
-    for name, arrays in _trials(found, "sentiment"):
+    for name, arrays in _trials(pieces, "sentiment"):
         ours, plain = (method_numbers(arrays, method)["cost"] for method in (BATCH, NONE))
         numbers[name] = ours / plain
     return numbers
 
 
-def labels(found: Pieces) -> Numbers:
+def labels(pieces: Pieces) -> Numbers:
     """Numbers: share of right labels after training, by objective and method."""
     return {
         f"{name}, {method}": method_numbers(arrays, method)["labels after"]
-        for name, arrays in _trials(found, "sentiment")
+        for name, arrays in _trials(pieces, "sentiment")
         for method in (NONE, BATCH, BAND, NORMALISED)
     }
 
@@ -128,12 +128,12 @@ def no_label_lost(numbers: Numbers) -> bool | None:
     return all(v >= plain[k.rpartition(", ")[0]] - 0.05 for k, v in numbers.items())
 
 
-def empty_bands(found: Pieces) -> Numbers:
+def empty_bands(pieces: Pieces) -> Numbers:
     """Numbers: share of batches whose band in the metric was empty, by objective."""
     return {
         f"{name} on {data}": method_numbers(arrays, BAND)["empty batch bands"]
         for data in ("sentiment", "free text")
-        for name, arrays in _trials(found, data)
+        for name, arrays in _trials(pieces, data)
     }
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..questions.objectives import Race
 
 
-def _own_condition(found: Pieces) -> Numbers:
-    arrays = next((a for p, a in found.items() if p.objective == "DPO"), None)
+def _own_condition(pieces: Pieces) -> Numbers:
+    arrays = next((a for p, a in pieces.items() if p.objective == "DPO"), None)
     if arrays is None:
         return {}
     gram = Gram(arrays["sq_w"], arrays["sq_l"], arrays["dot"])
@@ -29,8 +29,8 @@ def _own_condition(found: Pieces) -> Numbers:
 
 
 def _ranking(by: str) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        outcomes = [race_outcome(arrays) for arrays in found.values()]
+    def numbers(pieces: Pieces) -> Numbers:
+        outcomes = [race_outcome(arrays) for arrays in pieces.values()]
         reached = [o for o in outcomes if np.isfinite(o["chosen"]) and np.isfinite(o[by])]
         if len(reached) < 3:
             return {}
@@ -43,8 +43,8 @@ def _ranking(by: str) -> Callable[[Pieces], Numbers]:
 
 
 def _observed(objectives: Sequence[str]) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        by_name = {piece.objective: race_outcome(a) for piece, a in found.items()}
+    def numbers(pieces: Pieces) -> Numbers:
+        by_name = {piece.objective: race_outcome(a) for piece, a in pieces.items()}
         if not by_name.keys() >= set(objectives):
             return {}
         return {

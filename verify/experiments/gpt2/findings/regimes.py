@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _DECIDED = 2.0  # standard errors
 
 
-def _each(found: Pieces) -> Iterator[tuple[Any, Numbers]]:
-    for piece, arrays in found.items():
+def _each(pieces: Pieces) -> Iterator[tuple[Any, Numbers]]:
+    for piece, arrays in pieces.items():
         for rule in range(len(piece.rules)):
             yield piece, regime_numbers(arrays, rule)
 
@@ -29,8 +29,8 @@ def _moved(numbers: Numbers) -> int:
 
 
 def _direction(style: str) -> Callable[[Pieces], Numbers]:
-    def numbers(found: Pieces) -> Numbers:
-        moved = [_moved(n) for piece, n in _each(found) if piece.style == style]
+    def numbers(pieces: Pieces) -> Numbers:
+        moved = [_moved(n) for piece, n in _each(pieces) if piece.style == style]
         if not moved:
             return {}
         names = {1: "regimes where it rises", -1: "where it falls", 0: "undecided"}
@@ -39,26 +39,26 @@ def _direction(style: str) -> Callable[[Pieces], Numbers]:
     return numbers
 
 
-def _explained(found: Pieces) -> Numbers:
+def _explained(pieces: Pieces) -> Numbers:
     agree = [
-        (n["cosine half-way"] > 0) == (_moved(n) < 0) for _, n in _each(found) if _moved(n) != 0
+        (n["cosine half-way"] > 0) == (_moved(n) < 0) for _, n in _each(pieces) if _moved(n) != 0
     ]
     if not agree:
         return {}
     return {"share that the cosine's sign decides": sum(agree) / len(agree), "runs": len(agree)}
 
 
-def _promised(found: Pieces) -> Numbers:
-    fell = [n["own condition at the start"] for _, n in _each(found) if _moved(n) < 0]
+def _promised(pieces: Pieces) -> Numbers:
+    fell = [n["own condition at the start"] for _, n in _each(pieces) if _moved(n) < 0]
     if not fell:
         return {}
     return {"lowest share of pairs promised a rise": min(fell), "runs that fall": len(fell)}
 
 
-def _saturation(found: Pieces) -> Numbers:
+def _saturation(pieces: Pieces) -> Numbers:
     taught = {
         piece.supervision.steps: regime_numbers(arrays, 0)
-        for piece, arrays in found.items()
+        for piece, arrays in pieces.items()
         if (piece.style, piece.supervision.shown) == ("long suffix", "both labels")
     }
     if len(taught) < 2:

@@ -17,14 +17,14 @@ SMALL = 2
 LARGE = 0.1
 
 
-def _scores(found: Pieces) -> Iterator[tuple[Any, int, dict[str, float]]]:
-    for piece, arrays in found.items():
+def _scores(pieces: Pieces) -> Iterator[tuple[Any, int, dict[str, float]]]:
+    for piece, arrays in pieces.items():
         for rate in range(len(piece.rates)):
             yield piece, rate, step_scores(arrays, rate)
 
 
-def _first_order(found: Pieces) -> Numbers:
-    rows = [scores for _, rate, scores in _scores(found) if rate < SMALL]
+def _first_order(pieces: Pieces) -> Numbers:
+    rows = [scores for _, rate, scores in _scores(pieces) if rate < SMALL]
     if not rows:
         return {}
     return {
@@ -34,9 +34,9 @@ def _first_order(found: Pieces) -> Numbers:
     }
 
 
-def _breaks(found: Pieces) -> Numbers:
+def _breaks(pieces: Pieces) -> Numbers:
     errors: dict[int, list[float]] = {}
-    for piece, rate, scores in _scores(found):
+    for piece, rate, scores in _scores(pieces):
         if piece.batch >= MANY:
             errors.setdefault(rate, []).append(scores["first order, size error"])
     if len(errors) < SMALL + 2:
@@ -48,10 +48,10 @@ def _breaks(found: Pieces) -> Numbers:
     }
 
 
-def _growth(found: Pieces) -> Numbers:
+def _growth(pieces: Pieces) -> Numbers:
     factors: list[float] = []
     limits: dict[str, list[float]] = {}
-    for piece, arrays in found.items():
+    for piece, arrays in pieces.items():
         if len(piece.rates) < SMALL:
             continue
         first, second = (
@@ -68,17 +68,17 @@ def _growth(found: Pieces) -> Numbers:
     }
 
 
-def _own_pair(found: Pieces) -> Numbers:
+def _own_pair(pieces: Pieces) -> Numbers:
     return _extremes(
-        [s["own pair, signs"] for p, rate, s in _scores(found) if p.batch >= MANY and rate < SMALL]
+        [s["own pair, signs"] for p, rate, s in _scores(pieces) if p.batch >= MANY and rate < SMALL]
     )
 
 
-def _majority(found: Pieces) -> Numbers:
+def _majority(pieces: Pieces) -> Numbers:
     return _extremes(
         [
             s["majority, signs"]
-            for p, rate, s in _scores(found)
+            for p, rate, s in _scores(pieces)
             if (p.kind, p.mix) == ("sgd", "drawn") and p.batch >= MANY and rate < SMALL
             if "majority, signs" in s
         ]

@@ -19,14 +19,14 @@ LARGE = 8
 METRICS = ("plain", "optimizer")
 
 
-def target_numbers(found: Mapping[str, Any], metric: int = 0) -> dict[str, float]:
+def target_numbers(arrays: Mapping[str, Any], metric: int = 0) -> dict[str, float]:
     """What decides the findings, of one piece in one metric.
 
     Args:
-        found: The arrays of ``run_target``.
+        arrays: The arrays of ``run_target``.
         metric: 0 as G is defined, 1 in the metric of the optimizer.
     """
-    parts, products = found["service"][:, metric], found["products"][:, metric]
+    parts, products = arrays["service"][:, metric], arrays["products"][:, metric]
     total = parts.sum(1)
     late = parts[len(parts) // 2 :]
     sizes = np.abs(parts).mean(0)
@@ -44,21 +44,21 @@ def target_numbers(found: Mapping[str, Any], metric: int = 0) -> dict[str, float
 
 
 def _each(name: str, *, large: bool = True) -> Any:
-    def numbers(found: Pieces) -> Numbers:
+    def numbers(pieces: Pieces) -> Numbers:
         return {
             str(piece): target_numbers(arrays)[name]
-            for piece, arrays in found.items()
+            for piece, arrays in pieces.items()
             if (piece.batch >= LARGE) is large
         }
 
     return numbers
 
 
-def _batches(found: Pieces) -> Numbers:
+def _batches(pieces: Pieces) -> Numbers:
     large, small = (
         [
             target_numbers(arrays)["unsteadiness"]
-            for piece, arrays in found.items()
+            for piece, arrays in pieces.items()
             if (piece.batch >= LARGE) is kind
         ]
         for kind in (True, False)

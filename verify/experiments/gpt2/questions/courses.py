@@ -87,8 +87,8 @@ def run_course(
     parts: list[Array] = []
 
     def watch(step: Step) -> None:
-        found = token_parts(step, held)
-        parts.append(np.stack(np.split(found, 2, axis=1), axis=1))
+        changes = token_parts(step, held)
+        parts.append(np.stack(np.split(changes, 2, axis=1), axis=1))
         report(step.number / piece.steps)
 
     run = train(prepared, contest, watch=watch)

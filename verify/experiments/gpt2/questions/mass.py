@@ -92,14 +92,14 @@ def run_mass(
 
     _trainer(piece)(prepared.model, prepared.batches, look)
     names = ("label_w", "label_l", "neither", "logp_w", "logp_l")
-    found = dict(zip(names, map(np.stack, zip(*seen, strict=True)), strict=True))
+    series = dict(zip(names, map(np.stack, zip(*seen, strict=True)), strict=True))
     gain = means[-1] - means[0]
     gain[_label_ids(prepared.held_out)] = -np.inf
     most = np.argsort(-gain, kind="stable")[:NAMED]
     words = prepared.tokenizer.convert_ids_to_tokens(most.tolist())
     return {
         "steps": np.array(steps),
-        **found,
+        **series,
         "gainers": np.array(words),
         "gainers_before": means[0][most],
         "gainers_after": means[-1][most],

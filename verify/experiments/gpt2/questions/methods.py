@@ -109,7 +109,7 @@ def run_trial(
         ready = _free_text(piece, seed, tweets, *restore(base))
     else:
         ready = _as_they_are(piece, seed, items, *restore(base))
-    found: Arrays = {}
+    by_method: Arrays = {}
     for done, name in enumerate(piece.methods):
         prepared = ready.copy()
         method = None if name == NONE else METHODS[name](prepared.model)
@@ -136,8 +136,8 @@ def run_trial(
             "logp_w": logp_w, "logp_l": logp_l, "labels": np.stack(labels),
             "empty": np.array(empty, float), **times,
         }  # fmt: skip
-        found |= {f"{name}/{key}": value for key, value in arrays.items()}
-    return found
+        by_method |= {f"{name}/{key}": value for key, value in arrays.items()}
+    return by_method
 
 
 def _as_they_are(

@@ -94,7 +94,7 @@ def run_regime(
     )
     ready = prepare(protocol, seed, items, *restore(base))
     watched = leading(ready.held_out, GRAM_PAIRS)
-    found: dict[str, list[Array]] = {}
+    by_rule: dict[str, list[Array]] = {}
     for done, rule in enumerate(piece.rules):
         prepared, grams = ready.copy(), [pair_gram(ready.model, *watched)]
 
@@ -111,9 +111,9 @@ def run_regime(
             for part in ("sq_w", "sq_l", "dot")
         }
         for name, value in values.items():
-            found.setdefault(name, []).append(value)
+            by_rule.setdefault(name, []).append(value)
         report((done + 1) / len(piece.rules))
-    return {"token_logp": run["token_logp"][0], **{n: np.stack(v) for n, v in found.items()}}
+    return {"token_logp": run["token_logp"][0], **{n: np.stack(v) for n, v in by_rule.items()}}
 
 
 _STYLES = ("single token", "short suffix", "long suffix")

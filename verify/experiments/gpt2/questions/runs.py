@@ -119,19 +119,19 @@ def run_followed(
         report(step / piece.steps)
         return False
 
-    found = train(prepared, contest, until=until, every=piece.logp_every)
+    measured = train(prepared, contest, until=until, every=piece.logp_every)
     save("after")
-    logp_w, logp_l = np.moveaxis(found["token_logp"].sum(-1), 1, 0)
-    last = [s for s in found["steps"] if s % piece.gram_every == 0 or s == piece.steps]
-    at = np.searchsorted(found["steps"], last)
+    logp_w, logp_l = np.moveaxis(measured["token_logp"].sum(-1), 1, 0)
+    last = [s for s in measured["steps"] if s % piece.gram_every == 0 or s == piece.steps]
+    at = np.searchsorted(measured["steps"], last)
     parts = ("sq_w", "sq_l", "dot")
     products = {part: np.stack([getattr(gram, part) for gram in grams]) for part in parts}
     gram = Gram(**products)
     few = slice(piece.gram_pairs)
     state = (
         *(side[at][:, few] for side in (logp_w, logp_l)),
-        *found["reference"][:, few],
-        *found["lengths"][:, few],
+        *measured["reference"][:, few],
+        *measured["lengths"][:, few],
     )
     objective = find(piece.objective)
     d_w, d_l = (
@@ -145,7 +145,7 @@ def run_followed(
     ratio = np.divide(d_w, d_l, out=np.full(gram.dot.shape, np.nan), where=positive)
     tokens = {"token_gram": np.stack(token_grams), "tokens": _words(prepared)} if by_token else {}
     return {
-        **found,
+        **measured,
         "logp_w": logp_w,
         "logp_l": logp_l,
         "gram_steps": np.array(last),

@@ -86,7 +86,7 @@ def run_steps(
     protocol = Protocol(piece.style, piece.supervision, contest, eval_pairs=2)
     objective = find(contest.objective)
     ready = prepare(protocol, seed, items, *restore(base))
-    found: list[list[Arrays]] = []
+    by_rate: list[list[Arrays]] = []
     for done, rate in enumerate(piece.rates):
         prepared = ready.copy()
         explained: list[Arrays] = []
@@ -96,10 +96,11 @@ def run_steps(
                 to.append(one_step(step, of.model, objective, of.labels[step.number - 1]))
 
         train(prepared, replace(contest, rule=Rule(piece.kind, rate)), watch=watch)
-        found.append(explained)
+        by_rate.append(explained)
         report((done + 1) / len(piece.rates))
     arrays = {
-        name: np.array([[step[name] for step in steps] for steps in found]) for name in found[0][0]
+        name: np.array([[step[name] for step in steps] for steps in by_rate])
+        for name in by_rate[0][0]
     }
     return {**arrays, "labels": ready.labels[piece.warm :]}
 

@@ -89,7 +89,7 @@ def run_target(
     report(0.2)
     final = answers(trained.model, ready.tokenizer, ready.held_out[0], seed)
     objective = find(contest.objective)
-    found: list[tuple[Array, Array, Array]] = []
+    measured: list[tuple[Array, Array, Array]] = []
 
     def watch(step: Step) -> None:
         with torch.no_grad():
@@ -98,11 +98,11 @@ def run_target(
         both = [serve(step, final, push, m) for m in (None, dict(step.update.metric))]
         size = len(step.pair[0])
         services, products = (np.stack(part) for part in zip(*both, strict=True))
-        found.append((services, products, size * push[:size]))
+        measured.append((services, products, size * push[:size]))
         report(0.2 + 0.8 * step.number / piece.steps)
 
     train(ready.copy(), contest, watch=watch)
-    services, products, weights = (np.stack(part) for part in zip(*found, strict=True))
+    services, products, weights = (np.stack(part) for part in zip(*measured, strict=True))
     return {
         "service": services,
         "products": products,
