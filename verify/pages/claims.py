@@ -44,13 +44,11 @@ def _counts(records: Sequence[Record]) -> str:
     papers = dict.fromkeys(str(r["paper"]) for r in records)
     rows = [(paper, *(counts[paper, verdict] for verdict in verdicts)) for paper in papers]
     computed = sum(r["decided_by"] == COMPUTED for r in records)
-    return "\n".join(
-        [
-            *table(("paper", *verdicts), rows),
-            f"\n{computed} of the proved say what a computation comes to: written out, both sides "
-            "are one expression. They are no theorems.\n",
-        ]
+    said = (
+        f"\n{computed} of the proved say what a computation comes to: written out, both sides are "
+        "one expression. They are no theorems.\n"
     )
+    return "\n".join([*table(("paper", *verdicts), rows), said])
 
 
 def _errata(records: Sequence[Record]) -> str:
