@@ -124,8 +124,11 @@ def _once(formula: str) -> str:
 
 
 def _verdict(record: Record) -> str:
-    if not record["holds"]:
-        return "by experiment"
+    return verdict_words(record) if record["holds"] else "by experiment"
+
+
+def verdict_words(record: Record) -> str:
+    """Return the verdict as a reader is told it: a reading that fails is no erratum."""
     failed = record["verdict"] == "refuted" and record["kind"] == Kind.READ
     return "fails as read here" if failed else str(record["verdict"])
 
