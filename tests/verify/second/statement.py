@@ -80,6 +80,10 @@ class Second:
         return sorted(used, key=str)
 
     @property
+    def defined(self) -> set[Symbol]:
+        return {part.lhs for part in self.given if defines(part)}
+
+    @property
     def where_symbols(self) -> dict[Symbol, str]:
         """Every symbol of the statement in words."""
         return {s: MEANING[s] if s in MEANING else PLAIN[s] for s in self.symbols}
@@ -88,11 +92,22 @@ class Second:
         """The point with what ``given`` defines, in its order; None where it does not hold."""
         point = dict(free)
         for part in self.given:
-            if _defines(part):
+            if defines(part):
                 point[part.lhs] = value(part.rhs, point)
             elif not value(part, point):
                 return None
         return point
+
+    def filled(self, free: Point) -> dict[Symbol, Number]:
+        """The point with what ``given`` defines, whether or not the rest of it holds there."""
+        point = dict(free)
+        for part in self.given:
+            if defines(part):
+                point[part.lhs] = value(part.rhs, point)
+        return point
+
+    def assumed(self, point: Point) -> bool:
+        return all(value(part, point) for part in self.given if not defines(part))
 
     def holds(self, point: Point) -> bool:
         return all(value(part, point) for part in self.states)
@@ -100,12 +115,11 @@ class Second:
     def points(self, count: int, tries: int = 40_000) -> Iterator[Point]:
         """Up to ``count`` random points at which the assumptions hold."""
         draws = random.Random(self.name)
-        defined = {part.lhs for part in self.given if _defines(part)}
-        free = [symbol for symbol in self.symbols if symbol not in defined]
+        free = [symbol for symbol in self.symbols if symbol not in self.defined]
         whole = any(part.has(sympy.exp) for part in self.given + self.states)
         accepted = 0
         for _ in range(tries):
-            point = self.met({s: _drawn(draws, s, whole=whole) for s in free})
+            point = self.met({s: drawn(draws, s, whole=whole) for s in free})
             if point is not None:
                 yield point
                 accepted += 1
@@ -113,7 +127,7 @@ class Second:
                 return
 
 
-def _defines(part: Boolean) -> bool:
+def defines(part: Boolean) -> bool:
     return isinstance(part, Eq) and isinstance(part.lhs, Symbol)
 
 
@@ -121,7 +135,7 @@ WHOLE = [1, 1, 2, 3, 4]
 BROKEN = [Fraction(1, 2), Fraction(1, 3), Fraction(3, 4), Fraction(5, 2), Fraction(1, 12)]
 
 
-def _drawn(draws: random.Random, symbol: Symbol, *, whole: bool) -> Number:
+def drawn(draws: random.Random, symbol: Symbol, *, whole: bool) -> Number:
     size = draws.choice(WHOLE if whole or symbol.is_integer else WHOLE + BROKEN)
     if symbol.is_positive:
         return size
@@ -143,12 +157,12 @@ def value(part: Basic, point: Point) -> Number | bool:
         ValueError: An exponent that is not whole, a step at its jump, or an unknown function.
         ZeroDivisionError: The expression is undefined at the point.
     """
-    return _evaluator(part)(point)
+    return evaluator(part)(point)
 
 
 @cache
-def _evaluator(part: Basic) -> Callable[[Point], Number | bool]:
-    if isinstance(part, Symbol):
+def evaluator(part: Basic) -> Callable[[Point], Number | bool]:
+    if isinstance(part, Symbol | sympy.Indexed):
         return itemgetter(part)
     if isinstance(part, sympy.Rational):
         number = Fraction(part.p, part.q) if part.q != 1 else int(part)
@@ -156,9 +170,9 @@ def _evaluator(part: Basic) -> Callable[[Point], Number | bool]:
     if part in (sympy.true, sympy.false):
         return lambda _: bool(part)
     if isinstance(part, sympy.Piecewise):
-        cases = [(_evaluator(expr), _evaluator(condition)) for expr, condition in part.args]
+        cases = [(evaluator(expr), evaluator(condition)) for expr, condition in part.args]
         return lambda point: next(expr(point) for expr, condition in cases if condition(point))
-    parts = [_evaluator(argument) for argument in part.args]
+    parts = [evaluator(argument) for argument in part.args]
     for kind, rule in RULES.items():
         if isinstance(part, kind):
             return lambda point: rule([of(point) for of in parts])
@@ -171,9 +185,13 @@ def _power(base: Number, exponent: Number) -> Number:
     return base ** int(exponent) if exponent >= 0 else Fraction(1) / base ** int(-exponent)
 
 
+class JumpError(ValueError):
+    """A step is asked for its value where it jumps."""
+
+
 def _step(argument: Number) -> int:
     if argument == 0:
-        raise ValueError("a step has no value at its jump: leave that point out by an assumption")
+        raise JumpError("a step has no value at its jump: leave that point out by an assumption")
     return int(argument > 0)
 
 

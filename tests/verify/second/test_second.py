@@ -5,32 +5,10 @@ import re
 import pytest
 from sympy import Eq, Rational, exp, false, true
 
-from tests.verify.second import (
-    appendix_b_2,
-    methods,
-    section_3_1,
-    section_3_2,
-    section_4_1,
-    section_4_2,
-    section_5,
-    sppo,
-    table_2,
-)
 from tests.verify.second.contents import CONTENTS, WITHOUT_STATEMENT
+from tests.verify.second.entries import ENTRIES
 from tests.verify.second.statement import value
 
-MODULES = (
-    section_3_1,
-    section_3_2,
-    table_2,
-    methods,
-    sppo,
-    section_4_1,
-    section_4_2,
-    appendix_b_2,
-    section_5,
-)
-ENTRIES = [entry for module in MODULES for entry in module.ENTRIES]
 POINTS = 200
 
 each = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
