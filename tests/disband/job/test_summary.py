@@ -19,7 +19,8 @@ MEASURED = {c.experiment: c.id for c in LEDGER if isinstance(c, Prediction)}
 def claim(name, verdict="proved", grade=None, locator="section 3", by="identity"):
     return {
         "id": name, "paper": name.partition(".")[0], "verdict": verdict, "grade": grade,
-        "locator": locator, "says": r"The $\log\pi_w$ rises.", "decided_by": by, "seconds": 1.5,
+        "printed": True, "kind": "printed", "locator": locator,
+        "says": r"The $\log\pi_w$ rises.", "decided_by": by, "seconds": 1.5,
     }  # fmt: skip
 
 

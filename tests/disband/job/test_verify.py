@@ -12,7 +12,8 @@ from disband.job.summary import screen
 from disband.theory.objectives import OBJECTIVES
 from disband.verify.deciding.claim import Verdict
 from disband.verify.kept.recorded import recorded
-from disband.verify.pages.claims import claims_page, verdict_words
+from disband.verify.pages.claims import claims_page
+from disband.verify.pages.errata import verdict_words
 from tests.disband.running import ROOT, disband, printed
 from tests.documents import PAGES, named
 
