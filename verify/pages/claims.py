@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from ..deciding.claim import Grade, Kind
+from ..deciding.decide import COMPUTED
 from .tables import table
 
 Record = Mapping[str, Any]
@@ -42,7 +43,12 @@ def _counts(records: Sequence[Record]) -> str:
     verdicts = sorted({verdict for _, verdict in counts})
     papers = dict.fromkeys(str(r["paper"]) for r in records)
     rows = [(paper, *(counts[paper, verdict] for verdict in verdicts)) for paper in papers]
-    return "\n".join(table(("paper", *verdicts), rows)) + "\n"
+    computed = sum(r["decided_by"] == COMPUTED for r in records)
+    said = (
+        f"\n{computed} of the proved say what a computation comes to: written out, both sides are "
+        "one expression. They are no theorems.\n"
+    )
+    return "\n".join([*table(("paper", *verdicts), rows), said])
 
 
 def _errata(records: Sequence[Record]) -> str:
@@ -91,11 +97,13 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
     if record["given"]:
         lines.append(f"* assuming {_formulas(record['given'])}")
     happens = "can happen" if record["exists"] else "states"
+    if record["decided_by"] == COMPUTED:
+        happens = "both sides come to"
     if record["cases"]:
         lines.append(f"* {happens}, case by case:")
         lines += [f"    * {name}: ${formula}$" for name, formula in record["cases"].items()]
     elif record["holds"]:
-        lines.append(f"* {happens} ${record['holds']}$")
+        lines.append(f"* {happens} ${_once(str(record['holds']))}$")
     lines.append(f"* decided by {_decided_by(record)}")
     if record["verdict"] == "refuted":
         lines.append(f"* {' '.join(filter(None, (record['why'], _why(record))))}")
@@ -109,9 +117,18 @@ def _claim(record: Record, verdicts: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _once(formula: str) -> str:
+    """Return one side of an equation whose sides read the same."""
+    left, equals, right = formula.partition(" = ")
+    return left if equals and left == right else formula
+
+
 def _verdict(record: Record) -> str:
-    if not record["holds"]:
-        return "by experiment"
+    return verdict_words(record) if record["holds"] else "by experiment"
+
+
+def verdict_words(record: Record) -> str:
+    """Return the verdict as a reader is told it: a reading that fails is no erratum."""
     failed = record["verdict"] == "refuted" and record["kind"] == Kind.READ
     return "fails as read here" if failed else str(record["verdict"])
 

@@ -12,7 +12,7 @@ from disband.job.summary import screen
 from disband.theory.objectives import OBJECTIVES
 from disband.verify.deciding.claim import Verdict
 from disband.verify.kept.recorded import recorded
-from disband.verify.pages.claims import claims_page
+from disband.verify.pages.claims import claims_page, verdict_words
 from tests.disband.running import ROOT, disband, printed
 from tests.documents import PAGES, named
 
@@ -134,7 +134,7 @@ def test_the_recorded_verdicts_are_those_of_this_run(report):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_says_of_the_ledger_what_this_run_found(report, name):
-    found = {claim["id"]: claim["verdict"] for claim in report["claims"]}
+    found = {claim["id"]: verdict_words(claim) for claim in report["claims"]}
     said = {one: verdict for one, verdict in named(PAGES[name]).items() if verdict}
     assert said == {one: found[one] for one in said}
 

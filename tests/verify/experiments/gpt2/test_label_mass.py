@@ -12,12 +12,10 @@ from disband.lm.training.finetune import train_preferences
 from disband.lm.training.optimizers import Rule
 from disband.lm.training.unrolled import lower_step, train_unrolled
 from disband.theory.models.bilevel import UPPER
+from disband.verify.experiments.gpt2.arms import DPO, SPO, TERM
 from disband.verify.experiments.gpt2.findings import findings, tables
 from disband.verify.experiments.gpt2.findings.mass import (
-    DPO,
     RULES,
-    SPO,
-    TERM,
     at_margin,
     law_of_one_context,
     mass_numbers,

@@ -8,9 +8,10 @@ from disband.lm.data.tweets import Tweet
 from disband.lm.model.gpt2 import encode, greedy
 from disband.lm.model.load import positions
 from disband.lm.training.optimizers import Rule
+from disband.verify.experiments.gpt2.arms import ALL, BAND, BATCH, NONE
 from disband.verify.experiments.gpt2.findings import findings, tables
-from disband.verify.experiments.gpt2.findings.methods import ALL, BAND, BATCH, NONE, method_numbers
 from disband.verify.experiments.gpt2.findings.methods import RULES as EXPECTED
+from disband.verify.experiments.gpt2.findings.methods import method_numbers
 from disband.verify.experiments.gpt2.items import (
     MOST_WORDS,
     Given,

@@ -10,6 +10,7 @@ from disband.theory.models.evolution import after
 
 from ...judging.intervals import above, below, interval, named
 from ...judging.prediction import Numbers, Rule
+from ..arms import DPO, SPO, TERM
 from ..question import Picture, Question, Row
 from ..readings import GAINED, Arrays, Pieces
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-DPO, TERM, SPO = "DPO", "DPO with the term", "SPO, one step"
 # A change of probability below this is nobody's.
 NOTHING = 1e-3
 _FOLLOWED = ("label_w", "label_l", "neither", "logp_w", "logp_l")

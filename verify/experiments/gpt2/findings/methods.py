@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...judging.prediction import Numbers, Rule
+from ..arms import BAND, BATCH, NONE, NORMALISED
 from ..question import Picture, Question, Row
 from ..readings import GAINED, Arrays, Pieces, at_gain
 
 if TYPE_CHECKING:
     from ..questions.methods import Trial
-
-NONE = "none"
-BATCH, PAIRS = "reward calibration", "reward calibration, pairs"
-BAND, NORMALISED = "batch band in the metric", "normalised gradients"
-PUBLISHED = "reward calibration, as published"
-MAIN = (NONE, BATCH, BAND, NORMALISED)
-ALL = (*MAIN, PAIRS, PUBLISHED)
 
 COST = 1.6
 FALLING = ("DPO", "SimPO", "IPO")  # which lower the chosen without a method

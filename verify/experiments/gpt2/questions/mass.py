@@ -14,7 +14,7 @@ from disband.lm.training.optimizers import Rule
 from disband.lm.training.unrolled import train_unrolled
 from disband.theory.objectives import find
 
-from ..findings.mass import DPO, SPO, TERM
+from ..arms import DPO, SPO, TERM
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore

@@ -33,7 +33,7 @@ from disband.sims.methods.calibrate import (
 from disband.theory.batch import batch_band, batch_factor, is_empty
 from disband.theory.objectives import find
 
-from ..findings.methods import (
+from ..arms import (
     ALL,
     BAND,
     BATCH,
