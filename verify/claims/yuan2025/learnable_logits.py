@@ -149,7 +149,7 @@ CLAIMS = (
         id="yuan2025.eq14.repaired",
         locator="Section 4.2, Theorem 3, eq. (14); appendix B.2, eq. (23)",
         says="Eq. (14) holds if both contexts read the same learnable logits, up to fixed offsets.",
-        given=ROWS,
+        given=(*ROWS, *PAL),
         holds=equal(shared_change, printed_14),
         note="Then both scores live in the same coordinates, as the proof's subtraction requires.",
     ),
