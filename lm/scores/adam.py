@@ -35,7 +35,7 @@ def adam_preconditioner(optimizer: torch.optim.Optimizer, model: Model) -> dict[
             "tensor for each parameter's name"
         )
     name_of = {id(p): n for n, p in eager(model).named_parameters()}
-    found = {}
+    scale = {}
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             state = optimizer.state.get(parameter)
@@ -43,10 +43,10 @@ def adam_preconditioner(optimizer: torch.optim.Optimizer, model: Model) -> dict[
                 continue
             moment = state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"]
             correction = 1 - float(group["betas"][1]) ** float(state["step"])
-            found[name_of[id(parameter)]] = 1 / ((moment / correction).sqrt() + group["eps"])
-    if not found:
+            scale[name_of[id(parameter)]] = 1 / ((moment / correction).sqrt() + group["eps"])
+    if not scale:
         raise ValueError(
             "a preconditioner is made of second moments, but the optimizer has none for this "
             "model's parameters; make a step first, with an optimizer of these parameters"
         )
-    return found
+    return scale

@@ -220,10 +220,10 @@ def differentiate(
     if not live or not inputs:
         return [None] * len(inputs)
     ends, starts = zip(*live, strict=True)
-    found: Sequence[Tensor | None] = torch.autograd.grad(
+    gradients: Sequence[Tensor | None] = torch.autograd.grad(
         ends, list(inputs), starts, retain_graph=keep, allow_unused=True
     )
-    return list(found)
+    return list(gradients)
 
 
 def differentiate_each(
@@ -236,11 +236,11 @@ def differentiate_each(
 
     def back(slope: Tensor) -> tuple[Tensor, ...]:
         # The graph is kept, for where some operation cannot go back with many slopes at once.
-        found = torch.autograd.grad(
+        gradients = torch.autograd.grad(
             output, list(inputs), slope, retain_graph=True, allow_unused=True
         )
-        used[:] = [gradient is not None for gradient in found]
-        return tuple(gradient for gradient in found if gradient is not None)
+        used[:] = [gradient is not None for gradient in gradients]
+        return tuple(gradient for gradient in gradients if gradient is not None)
 
     try:
         with warnings.catch_warnings():

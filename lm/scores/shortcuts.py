@@ -60,8 +60,8 @@ def _way(module: nn.Module, common: int | None) -> Callable[[Tensor], Tensor] | 
 
     def mapped(value: Tensor) -> Tensor:
         output = _once(plain, value.detach(), common)
-        found: Tensor = _Mapped.apply(value, output, weight)  # type: ignore[no-untyped-call]
-        return found
+        result: Tensor = _Mapped.apply(value, output, weight)  # type: ignore[no-untyped-call]
+        return result
 
     return mapped
 
@@ -72,8 +72,8 @@ def _pointwise(function: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
     inner = value.detach().requires_grad_()
     output = function(inner)
     (slope,) = torch.autograd.grad(output, inner, torch.ones_like(output))
-    found: Tensor = _Pointwise.apply(value, output.detach(), slope)  # type: ignore[no-untyped-call]
-    return found
+    result: Tensor = _Pointwise.apply(value, output.detach(), slope)  # type: ignore[no-untyped-call]
+    return result
 
 
 def _once(function: Callable[[Tensor], Tensor], value: Tensor, common: int) -> Tensor:
@@ -81,8 +81,8 @@ def _once(function: Callable[[Tensor], Tensor], value: Tensor, common: int) -> T
     if value.dim() != 3 or len(value) != 2 or not torch.equal(value[0, :common], value[1, :common]):
         return function(value)
     length = value.shape[1]
-    found = function(torch.cat([value[0], value[1, common:]]))
-    both = torch.cat([found[:length], found[:common], found[length:]])
+    mapped = function(torch.cat([value[0], value[1, common:]]))
+    both = torch.cat([mapped[:length], mapped[:common], mapped[length:]])
     return both.view(2, length, -1)
 
 
@@ -124,12 +124,12 @@ class _Sparse(Function):
         kept[unsure] = rows[unsure].any(1)
         index = kept.nonzero()[:, 0]
         if len(index) > (1 - WORTHWHILE) * len(rows):
-            found = rows @ matrix
+            product = rows @ matrix
         else:
-            found = rows.new_zeros(len(rows), matrix.shape[1])
+            product = rows.new_zeros(len(rows), matrix.shape[1])
             # Faster by far than rows[index].
-            found.index_copy_(0, index, rows.index_select(0, index) @ matrix)
-        return found.view(*slope.shape[:-1], matrix.shape[1])
+            product.index_copy_(0, index, rows.index_select(0, index) @ matrix)
+        return product.view(*slope.shape[:-1], matrix.shape[1])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -19,15 +19,15 @@ def parts(costs: Sequence[int], memory: int, most: int) -> list[list[int]]:
     The costliest come first, so that memory runs out early if at all, and items of similar cost,
     thus of similar length, are together. An item that exceeds the memory is a part alone.
     """
-    found: list[list[int]] = []
+    groups: list[list[int]] = []
     spent = 0
     for index in sorted(range(len(costs)), key=lambda i: -costs[i]):
-        if not found or spent + costs[index] > memory or len(found[-1]) == most:
-            found.append([])
+        if not groups or spent + costs[index] > memory or len(groups[-1]) == most:
+            groups.append([])
             spent = 0
-        found[-1].append(index)
+        groups[-1].append(index)
         spent += costs[index]
-    return found
+    return groups
 
 
 def halves_of_memory(costs: Sequence[int], memory: int, most: int) -> list[list[int]]:

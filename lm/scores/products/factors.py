@@ -98,8 +98,8 @@ def _same(x: OneHot, y: OneHot) -> Tensor:
 def _picked(x: OneHot, y: Dense) -> Tensor:
     rows = max(x.shape[0], y.shape[0])
     index = x.ids[:, None, :].expand(rows, y.shape[1], -1)
-    found = y.value.expand(rows, -1, -1).gather(2, index).mT
-    return found if x.counts is None else found * x.counts[:, :, None]
+    picked = y.value.expand(rows, -1, -1).gather(2, index).mT
+    return picked if x.counts is None else picked * x.counts[:, :, None]
 
 
 def _in_one_row(x: Factor) -> Factor:

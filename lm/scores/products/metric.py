@@ -55,8 +55,8 @@ def all_products(
         total: Tensor | None = None
         for blocks in _blocks(parts, rows, metric, name):
             products = common if blocks[0] is parts[0] else Products(all_dot)
-            found = _matrix(blocks[: len(xs)], blocks[-len(ys) :], products, twice=xs is ys)
-            total = found if total is None else total + found
+            block = _matrix(blocks[: len(xs)], blocks[-len(ys) :], products, twice=xs is ys)
+            total = block if total is None else total + block
         if total is not None:
             yield name, total
 

@@ -198,10 +198,10 @@ def _explicit(term: Term, out: slice) -> Tensor:
     inside = (term.left.ids >= start) & (term.left.ids < stop)
     if term.left.counts is not None:
         inside = inside & term.left.counts
-    found = right.new_zeros(term.rows, stop - start, right.shape[2])
+    total = right.new_zeros(term.rows, stop - start, right.shape[2])
     index = (term.left.ids - start).clamp(0, stop - start - 1)[:, :, None]
     source = right * inside[:, :, None]
-    return found.scatter_add_(1, index.expand_as(source), source)
+    return total.scatter_add_(1, index.expand_as(source), source)
 
 
 def condensed(parts: Sequence[Part], partners: int) -> list[Part]:

@@ -150,6 +150,12 @@ def test_where_a_prompt_cannot_be_shared_it_is_read_twice_and_that_is_said(fault
 def test_a_fault_that_begins_at_a_length_is_seen_when_texts_get_there():
     model = misplaced(tiny("gpt2"), after=3)
     assert not exact(model)  # one of these prompts is short, and no more of the others is shared
+    model = misplaced(tiny("gpt2"), after=9)
+    assert not exact(model)
+    prompts = [[*range(20, 33)]] * 3
+    batches = [rows(prompts, [[token, 9]] * 3) for token in (5, 7)]
+    assert exact(model, batches=batches) == {SeparateReading}
+    model = misplaced(tiny("gpt2"), after=3)
     long = [[10, 11, 5, 4, 6, 2], [12, 13, 4, 7, 7, 1], [3, 8, 9, 2, 1, 4]]
     answers = [[7, 8, 9], [5, 3, 2], [4, 9, 1]]
     batches = [rows(long, answers), rows(long, answers[::-1])]

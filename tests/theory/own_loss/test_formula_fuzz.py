@@ -240,22 +240,11 @@ def read_many(seed: int, count: int) -> int:
         return sum(check(random_text(random)) for _ in range(count))
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 2**64))
 def test_fifty_random_texts_are_read_or_refused(seed: int) -> None:
+    """HYPOTHESIS_PROFILE=thorough reads a hundred thousand."""
     read_many(seed, 50)
 
 
-@pytest.mark.slow
-def test_a_hundred_thousand_random_texts_are_read_or_refused() -> None:
-    read = {"texts": 0, "accepted": 0}
-
-    @settings(max_examples=1000)
-    @given(st.integers(0, 2**64))
-    def run(seed: int) -> None:
-        read["accepted"] += read_many(seed, 101)
-        read["texts"] += 101
-
-    run()
-    assert read["texts"] >= 100_000
-    assert read["accepted"] >= 8_000
+def test_random_texts_are_often_enough_accepted_to_test_what_is_read() -> None:
+    assert read_many(0, 1000) >= 80
