@@ -11,6 +11,8 @@ from latex2mathml.converter import convert
 
 from disband.theory.models.vocabulary import V
 from disband.verify.claims import LEDGER
+from disband.verify.claims.jian2025 import runs
+from disband.verify.claims.wang2025 import measured
 from disband.verify.deciding.claim import Claim, Kind, Prediction, Verdict
 from disband.verify.deciding.decide import check, decide, instance
 from disband.verify.deciding.falsify import falsify
@@ -116,6 +118,16 @@ def test_no_quotation_is_an_erratum_here_and_proved_there() -> None:
         "Section 4.2, Theorem 3, eq. (13)",  # its value is wrong, that it is positive is right
         "Section 4.2, Model Setup 2 and Theorem 3, eq. (14)",  # the same
     }
+
+
+def test_what_a_sentence_says_is_told_from_what_this_project_asks() -> None:
+    asked = {c.outcome for c in LEDGER if isinstance(c, Prediction)}
+    for read in (measured.SENTENCES, runs.READ):
+        assert read < asked
+    kinds = {c.outcome: c.kind for c in LEDGER if isinstance(c, Prediction)}
+    assert kinds["dpo-offset"] is Kind.READ
+    assert kinds["dpo-weights-errors"] is Kind.OURS  # the abstract has no word of labels
+    assert kinds["spo-price"] is Kind.OURS  # nor of a price
 
 
 def edge(claim: Claim) -> bool:

@@ -199,8 +199,10 @@ CLAIMS = (
         "entanglement will cause the chosen and rejected log-probability to "
         "increase/decrease synchronously.",
         standing=(
-            "It is the sentence before: the ideal case only happens where the inner product is "
-            "less than the smaller of the two squared norms.",
+            (
+                "It is the sentence before: the ideal case only happens where the inner product is "
+                "less than the smaller of the two squared norms."
+            ),
             "The abstract has the inner product large relative to the individual gradient norms.",
         ),
         given=(X > 0, Ge(X**2, Rational(99, 100) ** 2 * A * B), X**2 < A * B),

@@ -282,8 +282,10 @@ CLAIMS = (
         "identical tokens, the token-wise gradient inner product would be positive.",
         whose=Kind.READ,
         standing=(
-            "Theorem 1 has a prediction that is uniform on the tokens it is concentrated on; "
-            "there the product is negative. Section 4.3 fine-tunes on the two labels first.",
+            (
+                "Theorem 1 has a prediction that is uniform on the tokens it is concentrated on; "
+                "there the product is negative. Section 4.3 fine-tunes on the two labels first."
+            ),
         ),
         given=SIMPLEX,
         holds=Lt(at_w @ at_l, 0),

@@ -8,7 +8,7 @@ from sympy.logic.boolalg import Boolean
 from disband.theory.models.vocabulary import V
 from disband.verify.claims.yuan2025 import last_layer, tokens
 from disband.verify.deciding.logic import equal
-from tests.verify.second.alphabet import C, inner
+from tests.verify.second.alphabet import inner
 from tests.verify.second.pairs.pair import CLAIMS, Pair, row_of
 from tests.verify.second.pairs.section_3_1 import STEP
 from tests.verify.second.section_4_1 import (
