@@ -120,7 +120,7 @@ def failing(name, **changes):
 
 def test_errata_are_what_is_printed_first_what_matters_then_the_gravest(report):
     report["claims"] += [
-        failing("edge", grade="edge"),
+        failing("word", grade="wording"),
         failing("assumption", grade="missing assumption"),
         failing("eq10"),
         failing("eq13"),
@@ -129,7 +129,7 @@ def test_errata_are_what_is_printed_first_what_matters_then_the_gravest(report):
     ]
     text = html(report, {})
     assert re.findall(r'<tr><td><a href="#erratum-yuan2025\.(.*?)"', text) == [
-        "eq13", "eq10", "assumption", "refuted", "edge",
+        "eq13", "eq10", "assumption", "refuted", "word",
     ]  # fmt: skip
     errata, _, readings = (
         re.search(r'<section id="errata">(.*?)</section>', text, re.DOTALL)
