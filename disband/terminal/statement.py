@@ -16,6 +16,7 @@ from disband.verify.deciding.confirmed import confirmed_words, unconfirmed
 from disband.verify.deciding.decide import instance
 from disband.verify.deciding.falsify import Attempt
 from disband.verify.deciding.search import truth, value_at
+from disband.verify.pages.claims import verdict_words
 
 from .claims import point_of
 from .formula import WIDTH, entry, plain
@@ -105,7 +106,7 @@ def claim_text(
     said = str if tex else sentence
     verdict = Verdict(record["verdict"])
     grade = f", {record['grade']}" if record.get("grade") and verdict is Verdict.REFUTED else ""
-    head = f"{MARKS[verdict]} {verdict}{grade}"
+    head = f"{MARKS[verdict]} {verdict_words(record)}{grade}"
     source = f"{_source(claim)}, {said(claim.locator)}"
     name = f"{head}   {claim.id}"
     beside = len(name) + len(source) + 3 <= WIDTH

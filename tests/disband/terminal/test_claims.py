@@ -35,6 +35,11 @@ def kept(tmp_path):
     return write
 
 
+def test_a_reading_that_fails_is_no_refutation_of_the_paper() -> None:
+    said = run("claim", "yuan2025.condition1.strict")[1]
+    assert said.startswith("✘ fails as read here   yuan2025.condition1.strict")
+
+
 def test_a_refuted_claim_is_shown_with_its_numbers_and_its_repair() -> None:
     code, said = run("claim", "yuan2025.eq9", "--fresh")
     assert code == 0
