@@ -16,7 +16,7 @@ from disband.verify.deciding.confirmed import confirmed_words, unconfirmed
 from disband.verify.deciding.decide import instance
 from disband.verify.deciding.falsify import Attempt
 from disband.verify.deciding.search import truth, value_at
-from disband.verify.pages.claims import verdict_words
+from disband.verify.pages.errata import verdict_words
 
 from .claims import point_of
 from .formula import WIDTH, entry, plain

@@ -153,7 +153,7 @@ def test_an_edit_of_one_claim_decides_that_one_again(few, tmp_path, monkeypatch)
     edited = replace(first, holds=Not(first.holds))
     monkeypatch.setattr("disband.job.run.LEDGER", (edited, *others))
     # of the recorded verdicts the edited claim's differs
-    assert "3 decided: 1 proved, 2 refuted, 2 reused" in few(tmp_path, ends=1)
+    assert "3 decided: 1 proved, 1 refuted, 1 fails as read here, 2 reused" in few(tmp_path, ends=1)
     assert few(tmp_path, ends=1).count(", reused") == 6
 
 
