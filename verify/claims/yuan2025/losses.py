@@ -31,7 +31,7 @@ from disband.theory.symbols import (
     ref_w,
 )
 
-from ...deciding.claim import Claim, Grade
+from ...deciding.claim import Claim, Grade, Quantity
 from ...deciding.logic import equal, every
 
 Scalar = Callable[[Expr], Expr]
@@ -62,11 +62,36 @@ class Row:
         """The loss of eq. (6)."""
         return -(self.m(self.h_w(logp_w) - self.h_l(logp_l)) + self.regularizer(logp_w))
 
+    @property
+    def d_w(self) -> Expr:
+        """The pull on the chosen."""
+        return -self.loss.diff(logp_w)
+
+    @property
+    def d_l(self) -> Expr:
+        """The push on the rejected."""
+        return self.loss.diff(logp_l)
+
+    def incentives(self, objective: Objective) -> tuple[Quantity, ...]:
+        """Name the incentives of the row and those of ``objective``."""
+        name = objective.name
+        if (self.d_w, objective.d_w) == (self.d_l, objective.d_l):
+            return (
+                Quantity("d(row)", self.d_w, "d_w = d_l as printed"),
+                Quantity(f"d({name})", objective.d_w, f"d_w = d_l of {name}"),
+            )
+        return (
+            Quantity("d_w(row)", self.d_w, "the pull on the chosen as printed"),
+            Quantity(f"d_w({name})", objective.d_w, f"that of {name}"),
+            Quantity("d_l(row)", self.d_l, "the push on the rejected as printed"),
+            Quantity(f"d_l({name})", objective.d_l, f"that of {name}"),
+        )
+
     def instantiates(self, objective: Objective) -> Expr:
         """State that the row has the incentives of ``objective``."""
         return every(
-            equal(-self.loss.diff(logp_w), objective.d_w),
-            equal(self.loss.diff(logp_l), objective.d_l),
+            equal(self.d_w, objective.d_w),
+            equal(self.d_l, objective.d_l),
         )
 
 
@@ -97,6 +122,7 @@ def row_claim(
         holds=row.instantiates(objective),
         grade=Grade.SIGN if why else None,
         why=why,
+        where=row.incentives(objective) if why else (),
         regime=regime,
         note=note,
     )
