@@ -33,7 +33,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 # Their tests share what takes minutes to compute, so one process runs them all.
-TOGETHER = ("tests/disband/job/test_verify.py", "tests/verify/claims/test_ledger.py")
+TOGETHER = {
+    "tests/disband/job/test_verify.py": "verify",
+    "tests/disband/job/test_verify_models.py": "verify",
+    "tests/verify/claims/test_ledger.py": "ledger",
+}
 
 # Every objective keeps its contract in the fast run; what else follows from it, the sample.
 CONTRACT = "tests/theory/objectives/test_objectives.py"
@@ -57,7 +61,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return file if file in TOGETHER else nodeid.partition("[")[0]
+            return TOGETHER.get(file, nodeid.partition("[")[0])
 
     config.option.loadscopereorder = False  # what is long is first already
     return Scheduling(config, log)

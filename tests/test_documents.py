@@ -52,7 +52,8 @@ def slowly(values, slow):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty folder to be in, with what the documents' commands read."""
-    (tmp_path / "my-run").mkdir()
+    for name in ("my-run", "another-run"):
+        (tmp_path / name).mkdir()
     (tmp_path / "prefs.jsonl").write_text("")
     for name in ("constraints.txt", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .first_order import first_order
-from .gram import Gram, printed
+from .gram import Gram, html_table, printed
 from .kernels.program import Builder, Node, Program, in_blocks
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ class Band(NamedTuple):
         """Return the interval for a notebook."""
         low, high = (printed(end).replace("inf", r"\infty") for end in self)
         return rf"${low} \le d_w/d_l \le {high}$"
+
+    def _repr_html_(self) -> str:
+        """Return both ends as a table for a notebook."""
+        return html_table(
+            zip(("least $d_w/d_l$", "greatest $d_w/d_l$"), map(printed, self), strict=True)
+        )
 
 
 def band(gram: Gram) -> Band:

@@ -1,6 +1,8 @@
 """The three inner products that carry all that theory says about a model and a pair."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,15 @@ class Gram:
 
     def _repr_latex_(self) -> str:
         """Return the three products for a notebook."""
+        return "$" + r",\quad ".join(f"{name} = {value}" for name, value in self._products()) + "$"
+
+    def _repr_html_(self) -> str:
+        """Return the three products as a table for a notebook."""
+        return html_table((f"${name}$", value) for name, value in self._products())
+
+    def _products(self) -> tuple[tuple[str, str], ...]:
         sq_w, sq_l, dot = (printed(value) for value in (self.sq_w, self.sq_l, self.dot))
-        products = ((r"\|a\|^2", sq_w), (r"\|b\|^2", sq_l), (r"\langle a,b\rangle", dot))
-        return "$" + r",\quad ".join(f"{name} = {value}" for name, value in products) + "$"
+        return ((r"\|a\|^2", sq_w), (r"\|b\|^2", sq_l), (r"\langle a,b\rangle", dot))
 
     @property
     def cosine(self) -> Any:
@@ -78,3 +86,9 @@ def printed(value: Any) -> str:
         return f"{float(value):.4g}"
     except TypeError:  # a symbol
         return str(value)
+
+
+def html_table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return names and values as an escaped HTML table; mathematics stands between dollars."""
+    cells = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f"<table>{''.join(cells)}</table>"

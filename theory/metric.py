@@ -101,14 +101,14 @@ def momentum_factor(d_w: Any, d_l: Any, gram: Gram, memory_w: Any, memory_l: Any
     """
     forbidden = momentum_band(d_w, d_l, gram, memory_w, memory_l)
     centre = np.broadcast_to(calibration(d_w, d_l, gram), forbidden.falls_from.shape)
-    found, distance = np.full(centre.shape, np.nan), np.full(centre.shape, np.inf)
+    nearest, distance = np.full(centre.shape, np.nan), np.full(centre.shape, np.inf)
     for factor in (centre, *forbidden):
         fine = forbidden.allows(factor) & (centre > 0)
         ratio = np.divide(factor, centre, out=np.ones_like(centre), where=fine)
         away = np.where(fine, np.abs(np.log(ratio)), np.inf)
-        found = np.where(fine & (away < distance), factor, found)
+        nearest = np.where(fine & (away < distance), factor, nearest)
         distance = np.minimum(away, distance)
-    return found
+    return nearest
 
 
 def _negative(square: Array, linear: Array, constant: Array) -> tuple[Array, Array]:

@@ -1,6 +1,6 @@
 """What a preference-optimization objective is, and what follows from its loss."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
@@ -21,7 +21,7 @@ from sympy import (
 )
 
 from .first_order import first_order
-from .gram import Gram
+from .gram import Gram, html_table
 from .kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
 from .kernels.lowering import program_of
 from .kernels.primitives import logsigmoid
@@ -57,9 +57,20 @@ class Objective:
 
     def _repr_latex_(self) -> str:
         """Return loss and incentives for a notebook."""
-        lines = ((r"\ell", self.loss), ("d_w", self.d_w), ("d_l", self.d_l))
-        tex = (f"{name} &= {latex(formula, symbol_names=LATEX)}" for name, formula in lines)
-        return r"$\begin{aligned}" + r" \\ ".join(tex) + r"\end{aligned}$"
+        lines = (f"{name} &= {formula}" for name, formula in self._formulas())
+        return r"$\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}$"
+
+    def _repr_html_(self) -> str:
+        """Return name, loss, incentives, defaults and source as a table for a notebook."""
+        defaults = ", ".join(f"{symbol} = {value:.4g}" for symbol, value in self.defaults.items())
+        formulas = ((f"${name}$", f"${formula}$") for name, formula in self._formulas())
+        ends = (("defaults", defaults or "none"), ("source", self.source))
+        return html_table((("objective", self.name), *formulas, *ends))
+
+    def _formulas(self) -> Iterator[tuple[str, str]]:
+        """Yield loss and incentives in TeX."""
+        for name, formula in ((r"\ell", self.loss), ("d_w", self.d_w), ("d_l", self.d_l)):
+            yield name, latex(formula, symbol_names=LATEX)
 
     @cached_property
     def d_w(self) -> Expr:

@@ -56,6 +56,8 @@ def own_outcomes(d_w: Any, d_l: Any, gram: Gram, identical: Any) -> Codes:
         identical: Whether both responses are the same tokens.
     """
     square = (np.asarray(gram.sq_w) + np.asarray(gram.sq_l)) / 2
-    one = Gram(*(np.where(identical, square, part) for part in (gram.sq_w, gram.sq_l, gram.dot)))
+    equalized = Gram(
+        *(np.where(identical, square, part) for part in (gram.sq_w, gram.sq_l, gram.dot))
+    )
     even = np.abs(np.subtract(d_w, d_l)) <= EVEN * np.maximum(np.abs(d_w), np.abs(d_l))
-    return outcomes(*first_order(d_w, d_l, one), identical & even)
+    return outcomes(*first_order(d_w, d_l, equalized), identical & even)

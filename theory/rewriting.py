@@ -58,10 +58,10 @@ def without_mirrors(left: Expr) -> Expr | None:
             written[y] = 1 - kept[other]
     if len(kept) == len(written):
         return None
-    one = left.xreplace(written).expand()
-    if any(_degree(term, set(kept.values())) > 1 for term in Add.make_args(one)):
+    expanded = left.xreplace(written).expand()
+    if any(_degree(term, set(kept.values())) > 1 for term in Add.make_args(expanded)):
         return None
-    return factor_terms(one.xreplace({name: y for y, name in kept.items()}))
+    return factor_terms(expanded.xreplace({name: y for y, name in kept.items()}))
 
 
 def _degree(term: Expr, names: AbstractSet[Dummy]) -> int:

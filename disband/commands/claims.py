@@ -65,12 +65,14 @@ def claims(
     disband claims --search calibration --search batch
     """
     from ..terminal.claims import listed
-    from ..terminal.statement import listing
+    from ..terminal.statement import listing, not_confirmed
 
     with user_input():
         found, where = listed(out, verdict, paper, words)
     show(
-        as_json, lambda: found, lambda: f"{listing(found)}\n\n{len(found)} claims, decided {where}"
+        as_json,
+        lambda: found,
+        lambda: f"{listing(found)}\n\n{len(found)} claims, decided {where}\n{not_confirmed(found)}",
     )
 
 

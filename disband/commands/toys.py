@@ -36,6 +36,13 @@ from .shared import JSON, OUT, SET, show
     metavar="NAME",
     help="Done to the incentives, such as 'reward calibration'; disband outcomes lists all.",
 )
+@click.option(
+    "--mask",
+    "price",
+    type=float,
+    metavar="PRICE",
+    help="Run DPO again keeping only tokens that are worth this price, in nats (0.005, say).",
+)
 @SET
 @OUT
 @JSON
@@ -48,6 +55,7 @@ def simulate(
     steps: int,
     lr: float | None,
     method: str,
+    price: float | None,
     settings: tuple[str, ...],
     out: Path,
     as_json: bool,
@@ -57,12 +65,15 @@ def simulate(
     single-token: one token each, from one hidden state. edit-one: the responses differ in one
     token, with equal tokens before and after it. Prints the changes of both log-probabilities in
     nats, before, at and after the differing position; saves every step as CSV and a picture as
-    SVG and PNG. --set takes hyperparameters and the toy's own settings (suffix=8, say).
+    SVG and PNG. --set takes hyperparameters and the toy's own settings (suffix=8, say). --mask adds
+    a second run by masked token incentives: two steps with every token, then with those that lower
+    the loss by more than their price.
 
     \b
     disband simulate dpo --toy edit-one
     disband simulate simpo --toy edit-one --policy independent --set suffix=8
     disband simulate dpo --toy edit-one --method "reward calibration"
+    disband simulate dpo --toy edit-one --mask 0.005
     disband simulate --loss "(w - l - 1)**2" --toy single-token
     """
     values = number_settings(settings)
@@ -74,7 +85,7 @@ def simulate(
     from disband.verify.kept.files import write_text
 
     from ..job.entries import simulation_entry
-    from ..job.toys import run_toy, table, table_csv
+    from ..job.toys import masked_record, masked_table, run_masked, run_toy, table, table_csv
 
     if toy == "single-token" and policy == "independent":
         raise Refusal(
@@ -84,7 +95,12 @@ def simulate(
     setting = TOYS[toy if toy == "single-token" else f"{toy}-{policy}"]
     with user_input(), errstate(all="ignore"):
         study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values, method=method)
-    show(as_json, lambda: simulation_entry(study), lambda: table(setting, study))
+        masked = None if price is None else run_masked(setting, chosen, study, price)
+    record, text = simulation_entry(study), table(setting, study)
+    if masked is not None and price is not None:
+        record["masked"] = masked_record(study, masked, price)
+        text += "\n" + masked_table(study, masked, price)
+    show(as_json, lambda: record, lambda: text)
     from disband.figures.style import save
     from disband.figures.toys import place_picture, trajectory_picture
 

@@ -1,7 +1,5 @@
 """``disband verify``: the whole path from objectives to the report, each step kept when done."""
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -22,6 +20,7 @@ from disband.verify.kept.files import sweep, write_text
 from disband.verify.kept.provenance import provenance
 from disband.verify.kept.store import Arrays, Store
 from disband.verify.pages import method_toys
+from disband.verify.pages.errata import counts_text
 from disband.verify.pages.method_runs import run_parts
 from disband.verify.pages.report import write_report
 
@@ -126,12 +125,6 @@ def run(job: Job) -> Record:
     return report
 
 
-def count_words(counts: Mapping[str, int]) -> str:
-    """Return counts in words, such as ``3 proved, 1 open``, the largest first."""
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    return ", ".join(f"{count} {verdict}" for verdict, count in ordered) or "none"
-
-
 def _objectives(job: Job, step: Step) -> list[Record]:
     records, old = job.store(entries_of.__name__).record(
         "objectives", {}, lambda: [entries_of.objective_entry(o) for o in OBJECTIVES]
@@ -148,11 +141,9 @@ def _claims(job: Job, step: Step) -> dict[str, Record]:
         records, anew = ledger.decided(statements, store, step.advance)
     except WorkerLostError as error:
         raise Refusal(str(error)) from error
-    verdicts = Counter(record["verdict"] for record in records.values())
     reused = f", {len(records) - anew} reused" if 0 < anew < len(records) else ""
-    step.result = (
-        f"{len(records)} decided: {count_words(verdicts)}{reused or _note(reused=not anew)}"
-    )
+    verdicts = counts_text(list(records.values()))
+    step.result = f"{len(records)} decided: {verdicts}{reused or _note(reused=not anew)}"
     return records
 
 

@@ -2,16 +2,34 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Claim
 from disband.verify.deciding.confirm import Answer, Confirmation, confirm
+from disband.verify.deciding.confirmed import keep, kept, look_key
 from disband.verify.deciding.decide import decide
+from disband.verify.deciding.records import decision_record
 from disband.verify.experiments.gpt2.workers import run_tasks
+from disband.verify.kept.recorded import SECOND_LOOK
 
-Look = tuple[str, Confirmation]
+from .entries import Record
+
+
+class Look(NamedTuple):
+    """A second look at a claim.
+
+    Args:
+        verdict: The verdict looked at.
+        seen: What the look came to.
+        key: Of what it was a look.
+    """
+
+    verdict: str
+    seen: Confirmation
+    key: str
 
 
 def second_look(
@@ -45,15 +63,15 @@ def second_look(
 
 def look_text(looks: Mapping[str, Look]) -> str:
     """Return what a second look came to, and by name whatever did not agree."""
-    counts = Counter((look.answer, look.by) for _, look in looks.values())
+    counts = Counter((look.seen.answer, look.seen.by) for look in looks.values())
     lines = [
         f"{count:5} {answer}: {by}"
         for (answer, by), count in sorted(counts.items(), key=lambda item: -item[1])
     ]
     others = [
-        f"{look.answer}: {name} ({verdict}; {look.by})"
-        for name, (verdict, look) in looks.items()
-        if look.answer is not Answer.AGREES
+        f"{look.seen.answer}: {name} ({look.verdict}; {look.seen.by})"
+        for name, look in looks.items()
+        if look.seen.answer is not Answer.AGREES
     ]
     return "\n".join([f"{len(looks)} verdicts looked at again", *lines, *others])
 
@@ -61,14 +79,34 @@ def look_text(looks: Mapping[str, Look]) -> str:
 def written(looks: Mapping[str, Look]) -> dict[str, dict[str, str]]:
     """Return a second look as plain data, by claim."""
     return {
-        name: {"verdict": verdict, "answer": look.answer.value, "confirmed_by": look.by}
-        for name, (verdict, look) in looks.items()
+        name: {
+            "key": look.key,
+            "verdict": look.verdict,
+            "answer": look.seen.answer.value,
+            "by": look.seen.by,
+        }
+        for name, look in looks.items()
     }
+
+
+def keep_looks(records: Iterable[Record]) -> list[str]:
+    """Look again at what has no look among those kept, and keep these; return their ids."""
+    before = kept(SECOND_LOOK)
+    claims = _declared()
+    keys = {r["id"]: look_key(claims[r["id"]], r) for r in records if r["id"] in claims}
+    lost = [name for name, key in keys.items() if before.get(name, {}).get("key") != key]
+    anew = written(second_look(lost))
+    keep(
+        SECOND_LOOK,
+        "python -m disband.job",
+        {name: anew.get(name) or before[name] for name in keys},
+    )
+    return lost
 
 
 def disagree(looks: Mapping[str, Look]) -> bool:
     """Whether any second look contradicts a verdict."""
-    return any(look.answer is Answer.DISAGREES for _, look in looks.values())
+    return any(look.seen.answer is Answer.DISAGREES for look in looks.values())
 
 
 @cache
@@ -79,4 +117,5 @@ def _declared() -> dict[str, Claim]:
 def _look(name: str, _: Callable[[float], None]) -> Look:
     claim = _declared()[name]
     decision = decide(claim)
-    return decision.verdict.value, confirm(claim, decision)
+    key = look_key(claim, decision_record(claim, decision))
+    return Look(decision.verdict.value, confirm(claim, decision), key)

@@ -6,8 +6,9 @@ from pathlib import Path
 from textwrap import shorten, wrap
 from typing import Any
 
-from disband.verify.deciding.claim import Grade, Verdict
+from disband.verify.deciding.claim import Verdict
 from disband.verify.pages.claims import TITLES
+from disband.verify.pages.errata import counted_as, counts_text, errata
 
 from ..terminal.mathematics import sentence
 from .recording import Changes
@@ -17,7 +18,6 @@ Record = Mapping[str, Any]
 LINES, COLUMNS = 24, 80
 TABLE = "claims.txt"
 _REFUTED = 3  # findings to read first, and one that an experiment contradicts
-_GRADES = [grade.value for grade in Grade]
 
 
 def screen(report: Record, changes: Changes, out: Path) -> str:
@@ -43,7 +43,7 @@ def screen(report: Record, changes: Changes, out: Path) -> str:
 
 def counted(claims: Sequence[Record]) -> str:
     """Return how many claims there are of each verdict."""
-    return f"{len(claims)} claims: {_counts(claims)}"
+    return f"{len(claims)} claims: {counts_text(claims)}"
 
 
 def table(report: Record) -> str:
@@ -59,7 +59,7 @@ def document(report: Record, changes: Changes, out: Path) -> dict[str, Any]:
     return {
         "verdicts": {claim["id"]: claim["verdict"] for claim in claims},
         "papers": {
-            paper: {"title": TITLES[paper], **Counter(c["verdict"] for c in of)}
+            paper: {"title": TITLES[paper], **Counter(map(counted_as, of))}
             for paper, of in _by_paper(claims).items()
         },
         "changes": changes._asdict(),
@@ -75,11 +75,6 @@ def document(report: Record, changes: Changes, out: Path) -> dict[str, Any]:
     }
 
 
-def _counts(claims: Iterable[Record]) -> str:
-    counts = Counter(claim["verdict"] for claim in claims)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-
-
 def _by_paper(claims: Iterable[Record]) -> dict[str, list[Record]]:
     papers: dict[str, list[Record]] = {}
     for claim in claims:
@@ -91,7 +86,7 @@ def _papers(claims: Sequence[Record]) -> list[str]:
     return [
         line
         for paper, of in _by_paper(claims).items()
-        for line in (shorten(TITLES[paper], COLUMNS, placeholder=" …"), f"    {_counts(of)}")
+        for line in (shorten(TITLES[paper], COLUMNS, placeholder=" …"), f"    {counts_text(of)}")
     ]
 
 
@@ -110,13 +105,10 @@ def _changed(changes: Changes) -> str:
 
 
 def _gravest(claims: Sequence[Record]) -> list[Record]:
-    """The refuted claims of papers that matter most, of each place one, and a contradicted one."""
-    refuted = sorted(
-        (c for c in claims if c["verdict"] == Verdict.REFUTED and c["grade"]),
-        key=lambda c: _GRADES.index(c["grade"]),
-    )
-    places = {(c["paper"], c["locator"]): c for c in reversed(refuted)}
-    first = [c for c in refuted if places[c["paper"], c["locator"]] is c][:_REFUTED]
+    """The errata that matter most, of each place one, and a contradicted one."""
+    ordered = [c for part in errata(claims) for c in part]
+    places = {(c["paper"], c["locator"]): c for c in reversed(ordered)}
+    first = [c for c in ordered if places[c["paper"], c["locator"]] is c][:_REFUTED]
     return first + [c for c in claims if c["verdict"] == Verdict.CONTRADICTED][:1]
 
 

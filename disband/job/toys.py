@@ -7,9 +7,11 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from disband.sims.pairs.masked import PLAIN_STEPS, MaskedRun, masked_run
 from disband.sims.pairs.policies import AFTER, AT, BEFORE
-from disband.sims.pairs.studies import Study, Toy, rows
+from disband.sims.pairs.studies import Study, Toy, by_place, rows
 from disband.theory.objective import Objective
 from disband.theory.objectives import DPO
 from disband.verify.pages.tables import number
@@ -108,16 +110,19 @@ def table(toy: Toy, study: Study) -> str:
         f"{'change of log π, nats':22}{'chosen':>22}    {'rejected':>22}",
         f"{'':22}" + "    ".join([f"{'first order':>12}{'exact':>10}"] * 2),
         "in the first step",
-        *_changes(study, 1),
+        *_changes(study.by_place(), study.ahead_by_place(), 1),
     ]
     if steps > 1:
-        lines += [f"in all {steps} steps", *_changes(study, steps)]
+        changes = _changes(study.by_place(), study.ahead_by_place(), steps)
+        lines += [f"in all {steps} steps", *changes]
     return "\n".join([*lines, "", *_words(study)])
 
 
-def _changes(study: Study, steps: int) -> list[str]:
+Places = Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+def _changes(exact: Places, ahead: Places, steps: int) -> list[str]:
     """One line per place: the sum of the first-order changes of each step, and what came."""
-    ahead, exact = study.ahead_by_place(), study.by_place()
     cells = {
         _PLACES[place]: [
             float(value)
@@ -132,6 +137,80 @@ def _changes(study: Study, steps: int) -> list[str]:
     if len(cells) > 1:
         cells["whole response"] = [sum(column) for column in zip(*cells.values(), strict=True)]
     return [_line(name, *row) for name, row in cells.items()]
+
+
+def run_masked(toy: Toy, objective: Objective, study: Study, price: float) -> MaskedRun:
+    """Run a toy again as ``study`` was, but by masked token incentives at a token's ``price``.
+
+    Raises:
+        ValueError: The loss is not DPO's, a method or too few steps were asked for, or the price is
+            below zero.
+    """
+    made = study.parameters
+    if objective.loss != DPO.loss or "method" in made:
+        with_method = f" with {made['method']}" if "method" in made else ""
+        raise ValueError(
+            f"the masked loss is DPO's, alone: got {objective.name}{with_method}; mask dpo and "
+            "leave the method out"
+        )
+    if made["steps"] <= PLAIN_STEPS:
+        raise ValueError(
+            f"the first {PLAIN_STEPS} steps keep every token: got {made['steps']} steps; ask for "
+            f"{PLAIN_STEPS + 1} or more"
+        )
+    problem = toy.build(**{name: made[name] for name in toy.defaults})
+    return masked_run(problem, price=price, beta=made["beta"], lr=made["lr"], steps=made["steps"])
+
+
+def masked_record(study: Study, run: MaskedRun, price: float) -> dict[str, Any]:
+    """Return a masked run in a few numbers: its changes, and how many tokens it kept on average."""
+    exact = by_place(study.places, run.tokens_w, run.tokens_l)
+    return {
+        "price": price,
+        "plain_steps": PLAIN_STEPS,
+        "price_needed": run.needed,
+        **{
+            f"change_{side}_{place}": float(both[i][-1] - both[i][0])
+            for place, both in exact.items()
+            for i, side in enumerate("wl")
+        },
+        **{
+            f"kept_{side}_{place}": count
+            for place, counts in _kept(study, run).items()
+            for side, count in zip("wl", counts, strict=True)
+        },
+    }
+
+
+def _kept(study: Study, run: MaskedRun) -> dict[str, tuple[float, float]]:
+    """How many tokens of each place the masks kept, chosen and rejected, on average over steps."""
+    means = (mask[PLAIN_STEPS:].mean(0) for mask in run.masks)
+    kept = by_place(study.places, *means)
+    return {place: (float(chosen), float(rejected)) for place, (chosen, rejected) in kept.items()}
+
+
+def masked_table(study: Study, run: MaskedRun, price: float) -> str:
+    """Return a masked run in lines of plain text, to stand under the table of the plain one."""
+    steps = len(run.ahead_w)
+    exact = by_place(study.places, run.tokens_w, run.tokens_l)
+    ahead = by_place(study.places, run.ahead_w, run.ahead_l)
+    lines = [
+        "",
+        f"the same with token masks from step {PLAIN_STEPS + 1} on, at the price {number(price)}",
+        f"in all {steps} steps",
+        *_changes(exact, ahead, steps),
+        "tokens kept, on average",
+        *(
+            f"  {_PLACES[place]:20}{number(chosen):>22}    {number(rejected):>22}"
+            for place, (chosen, rejected) in _kept(study, run).items()
+        ),
+    ]
+    if not any(mask[PLAIN_STEPS:].any() for mask in run.masks):
+        lines.append(
+            f"no token was worth its price, and nothing moved after step {PLAIN_STEPS}: to "
+            f"keep one takes a price below {number(run.needed)}"
+        )
+    return "\n".join(lines)
 
 
 def _line(name: str, ahead_w: float, exact_w: float, ahead_l: float, exact_l: float) -> str:

@@ -18,6 +18,7 @@ from disband.theory.own_loss.formula import read_claim
 from disband.theory.own_loss.source_text import FormulaError
 from disband.verify.claims import PAPERS, claims_of
 from disband.verify.deciding.claim import Claim, Point, Prediction, Verdict
+from disband.verify.deciding.confirmed import confirmation
 from disband.verify.deciding.decide import check, instance
 from disband.verify.deciding.falsify import Attempt, falsify
 from disband.verify.deciding.records import entries, formula
@@ -100,7 +101,8 @@ def record_of(claim: Entry, kept: Mapping[str, Record]) -> Record:
     """Return the record of a claim: the kept one where its evidence holds, else a fresh one."""
     record = kept.get(claim.id)
     if record is not None and _stands(claim, record):
-        return {**record, "seconds": 0.0, "from": "kept"}
+        seen = confirmation(claim, record) if isinstance(claim, Claim) else {}
+        return {**record, "confirmed": seen, "seconds": 0.0, "from": "kept"}
     outcomes = {}
     if isinstance(claim, Prediction):
         from disband.verify.kept.recorded import recorded

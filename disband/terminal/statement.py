@@ -12,9 +12,11 @@ from sympy.logic.boolalg import And, Boolean
 from disband.theory.models.vocabulary import V
 from disband.theory.symbols import LATEX, PLAIN
 from disband.verify.deciding.claim import Claim, Point, Prediction, Quantity, Verdict
+from disband.verify.deciding.confirmed import confirmed_words, unconfirmed
 from disband.verify.deciding.decide import instance
 from disband.verify.deciding.falsify import Attempt
 from disband.verify.deciding.search import truth, value_at
+from disband.verify.pages.errata import verdict_words
 
 from .claims import point_of
 from .formula import WIDTH, entry, plain
@@ -104,7 +106,7 @@ def claim_text(
     said = str if tex else sentence
     verdict = Verdict(record["verdict"])
     grade = f", {record['grade']}" if record.get("grade") and verdict is Verdict.REFUTED else ""
-    head = f"{MARKS[verdict]} {verdict}{grade}"
+    head = f"{MARKS[verdict]} {verdict_words(record)}{grade}"
     source = f"{_source(claim)}, {said(claim.locator)}"
     name = f"{head}   {claim.id}"
     beside = len(name) + len(source) + 3 <= WIDTH
@@ -142,6 +144,15 @@ def listing(records: Sequence[Record]) -> str:
     )
 
 
+def not_confirmed(records: Sequence[Record]) -> str:
+    """Return which decided statements no second look confirmed, and what it came to of each."""
+    others = unconfirmed(records)
+    if not others:
+        return "Every verdict of mathematics was confirmed by other means."
+    lines = [f"Not confirmed by other means: {len(others)}"]
+    return "\n".join([*lines, *(f"  {name}: {words}" for name, words in others.items())])
+
+
 def _begun(text: str) -> str:
     words = sentence(text)
     return words if len(words) <= BEGUN else words[: BEGUN - 1].rstrip() + "…"
@@ -167,6 +178,7 @@ def _stated(claim: Claim, record: Record, *, show: Any, full: bool) -> list[str]
     elif claim.exists and (witness := point_of(claim, example)):
         lines += [_entry("as at", _point(claim, witness)), *_worked(claim, witness, show)]
     lines.append(_entry("decided by", record["decided_by"]))
+    lines.append(_entry("confirmed", confirmed_words(record)))
     if full and point is None and not claim.exists and (meets := point_of(claim, example)):
         lines.append(_entry("e.g. at", _point(claim, meets)))
     if record["idle"]:

@@ -8,21 +8,18 @@ each (the lengths may differ; pad with mask zero), and masks m in [0, 1]:
         + \eta\,(\|m_w\|_1 + \|m_l\|_1)
 
 As published, :math:`m^i = 1[u^i \ge r]` with learnable u, and :math:`\beta = 1`: the print has no
-:math:`\beta`. Three choices of m: :func:`hard_mask`, as published, whose gradient is zero wherever
-it exists, so that nothing learns u; :func:`soft_mask`, the published relaxation; and
-:func:`best_masks`, this project's: the exact minimiser of the loss over all masks in [0, 1],
-with nothing to learn.
+:math:`\beta`. That has a zero gradient wherever it has one, so nothing learns u; its relaxation
+:math:`\sigma(k(u^i - r))` closes at the reference, and a closed mask does not open again. Here m is
+:func:`best_masks`: the exact minimiser of the loss over all masks in [0, 1], with nothing to learn.
 
-What works in the edit-one toy: two steps with every token kept, then :func:`best_masks` with a
-price :math:`\eta` of a tenth; the masks are then the differing token's, and the suffix stays.
+What works in the edit-one toy is :mod:`disband.sims.pairs.masked`: two steps with every token kept,
+then :func:`best_masks`; at a fitting price the masks are then the differing token's, and the suffix
+stays.
 
 Where it fails:
 
 * at the reference every log-ratio is zero, so no token is significant: :func:`best_masks` is empty
-  and stays so, whatever :math:`\eta`, until some steps were taken without it; soft masks close
-  while the log-ratios are small, and have learned nothing by the time the suffix has fallen;
-* at :math:`u = r` a soft mask is one half for every k, and farther from r than a few 1/k its
-  gradient vanishes: a closed mask does not open again;
+  and stays so, whatever :math:`\eta`, until some steps were taken without it;
 * a token is kept for what it adds to the margin, so a rejected token that fell along with the
   chosen ones is: at a low price the rejected suffix is kept without the chosen one, and the
   chosen falls more than under DPO. A mask changes which score products matter; it does not
@@ -55,22 +52,6 @@ class TokenIncentives(NamedTuple):
     d_l: Array
 
 
-def hard_mask(confidence: Any, threshold: Any) -> Array:
-    r"""Return :math:`1[u^i \ge r]`, as published."""
-    return np.where(np.asarray(confidence, float) >= threshold, 1.0, 0.0)
-
-
-def soft_mask(confidence: Any, threshold: Any, sharpness: Any) -> Array:
-    r"""Return :math:`\sigma(k(u^i - r))`, the published relaxation for large k.
-
-    Raises:
-        ValueError: A sharpness that is not positive.
-    """
-    if not np.all(np.asarray(sharpness) > 0):
-        raise ValueError(f"the sharpness of a mask is positive: got {sharpness}; set it to 10, say")
-    return np.asarray(sigmoid.numpy(sharpness * (np.asarray(confidence, float) - threshold)))
-
-
 def masked_loss(
     ratios_w: Any, ratios_l: Any, masks: Masks, *, beta: float = 1.0, eta: float = 0.0
 ) -> Array:
@@ -101,31 +82,6 @@ def masked_incentives(
     return TokenIncentives(pull * masks.mask_w, pull * masks.mask_l)
 
 
-def confidence_gradients(
-    ratios_w: Any,
-    ratios_l: Any,
-    masks: Masks,
-    *,
-    sharpness: float,
-    beta: float = 1.0,
-    eta: float = 0.0,
-) -> Masks:
-    r"""Return the gradient of the loss in the confidences u behind soft masks.
-
-    .. math:: \partial\ell/\partial u_w^i = k\,m_w^i(1-m_w^i)\,[\eta - \beta\sigma(-z)\,t_w^i]
-
-    and with :math:`+t_l^j` for the rejected tokens: a chosen token's mask opens while its
-    log-ratio exceeds :math:`\eta/(\beta\sigma(-z))`, a rejected one's while its own is below minus
-    that.
-    """
-    pull = beta * sigmoid.numpy(-_margin(ratios_w, ratios_l, masks, beta))[..., None]
-    slope = (sharpness * m * (1 - m) for m in masks)
-    return Masks(
-        next(slope) * (eta - pull * np.asarray(ratios_w, float)),
-        next(slope) * (eta + pull * np.asarray(ratios_l, float)),
-    )
-
-
 def best_masks(ratios_w: Any, ratios_l: Any, *, beta: float = 1.0, eta: float = 0.0) -> Masks:
     r"""Return the masks in [0, 1] that minimise the loss, exactly.
 
@@ -142,7 +98,10 @@ def best_masks(ratios_w: Any, ratios_l: Any, *, beta: float = 1.0, eta: float = 
     """
     ratios_w, ratios_l = np.asarray(ratios_w, float), np.asarray(ratios_l, float)
     if not (0 < beta < np.inf and 0 <= eta < np.inf):
-        raise ValueError(f"beta is positive and eta at least zero: got {beta} and {eta}")
+        raise ValueError(
+            f"beta is positive and a token's price at least zero: got beta {beta} and price {eta}; "
+            "set the price to a hundredth, say"
+        )
     if not (np.isfinite(ratios_w).all() and np.isfinite(ratios_l).all()):
         raise ValueError(
             "masks weigh finite log-ratios: got NaN or infinity; pad responses with zeros"

@@ -113,7 +113,7 @@ def train(
             scalars = (now.logp_w, now.logp_l, up, down, gram.sq_w, gram.sq_l, gram.dot)
             push = down[..., None, None] * now.score_l
             move = rate * (up[..., None, None] * now.score_w - push)
-            ahead = _first_order_tokens(policy, pair, now, move)
+            ahead = first_order_tokens(policy, pair, now, move)
             states.append((now.tokens_w, now.tokens_l, *ahead, seen, *scalars))
             if step < steps:
                 theta = theta + move
@@ -136,7 +136,7 @@ def train(
     )
 
 
-def _first_order_tokens(
+def first_order_tokens(
     policy: LogLinear, pair: Pair, now: View, move: Array
 ) -> tuple[Array, Array]:
     r"""Return :math:`\sum_v N_{cv}(u_{cv} - \sum_k s_{ck}u_{ck})`, the logits moving by u."""

@@ -28,6 +28,14 @@ Array = NDArray[np.float64]
 Row = dict[str, float | int | str | None]
 
 
+def by_place(
+    places: tuple[str, ...], tokens_w: Array, tokens_l: Array
+) -> dict[str, tuple[Array, Array]]:
+    """Return the sums over each place's contexts, ``(...)``; a place without any is left out."""
+    where = {p: [i for i, q in enumerate(places) if q == p] for p in PLACES}
+    return {p: (tokens_w[..., i].sum(-1), tokens_l[..., i].sum(-1)) for p, i in where.items() if i}
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """One run of a toy.
@@ -52,17 +60,11 @@ class Study:
 
         A place without contexts is left out; shape ``(T + 1, ...)`` each.
         """
-        return self._sums(self.trajectory.tokens_w, self.trajectory.tokens_l)
+        return by_place(self.places, self.trajectory.tokens_w, self.trajectory.tokens_l)
 
     def ahead_by_place(self) -> dict[str, tuple[Array, Array]]:
         """First-order changes of :meth:`by_place` by the step from each state, same shape."""
-        return self._sums(self.trajectory.ahead_w, self.trajectory.ahead_l)
-
-    def _sums(self, tokens_w: Array, tokens_l: Array) -> dict[str, tuple[Array, Array]]:
-        where = {p: [i for i, q in enumerate(self.places) if q == p] for p in PLACES}
-        return {
-            p: (tokens_w[..., i].sum(-1), tokens_l[..., i].sum(-1)) for p, i in where.items() if i
-        }
+        return by_place(self.places, self.trajectory.ahead_w, self.trajectory.ahead_l)
 
     def cases(self) -> NDArray[np.int8]:
         """The :class:`Case` that first order predicts from each state, ``(T + 1, ...)``."""
@@ -118,8 +120,8 @@ class Toy:
     @property
     def defaults(self) -> Mapping[str, Any]:
         """The toy's own choices and their defaults."""
-        found = signature(self.build).parameters.values()
-        return MappingProxyType({p.name: p.default for p in found})
+        choices = signature(self.build).parameters.values()
+        return MappingProxyType({choice.name: choice.default for choice in choices})
 
     def run(
         self,

@@ -154,7 +154,7 @@ def solve(world: SoftmaxWorld, levels: Levels, solver: Solver = "exact") -> Bile
             # Where the next solution is, to first order: Newton's method has little left to do.
             theta = theta - levels.lr * torch.linalg.solve(bend, gradient[..., None])[..., 0]
     rows, thetas, phis = (
-        np.stack([one.numpy() for one in part]) for part in zip(*states, strict=True)
+        np.stack([state.numpy() for state in part]) for part in zip(*states, strict=True)
     )
     if np.abs(thetas[0]).max() > REACHED or (solver == "exact" and residual > REACHED):
         raise ValueError(

@@ -137,7 +137,7 @@ def evolve(
         move = lr * (d_w[..., None] * a - d_l[..., None] * b).mean(-2)
         length = np.linalg.norm(move, axis=-1, keepdims=True)
         theta = theta + move * np.minimum(1.0, stride / np.maximum(length, 1e-300))
-    log_probs, d_ws, d_ls = (np.stack(one) for one in zip(*states, strict=True))
+    log_probs, d_ws, d_ls = (np.stack(column) for column in zip(*states, strict=True))
     return Evolution(log_probs, d_ws, d_ls)
 
 

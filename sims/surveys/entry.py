@@ -268,8 +268,8 @@ def _along(now: _Point, speeds: _Point, size: Array) -> tuple[Array, Array]:
     return now.x_w + time * speeds.speed_w, now.x_l + time * speeds.speed_l
 
 
-def _opposed(one: _Point, other: _Point) -> NDArray[np.bool_]:
-    return np.asarray(one.speed_w * other.speed_w + one.speed_l * other.speed_l < 0)
+def _opposed(before: _Point, after: _Point) -> NDArray[np.bool_]:
+    return np.asarray(before.speed_w * after.speed_w + before.speed_l * after.speed_l < 0)
 
 
 def _stands(now: _Point) -> NDArray[np.bool_]:

@@ -83,6 +83,10 @@ def outcome_map(
         start, rate = Start(margin, np.full((points, 1), norm_ratio), cosine), other[:, None]
     else:
         raise ValueError(f"an axis is {NORM_RATIO} or {STEP_SIZE}: got {axis!r}; choose one")
-    found = outcomes(objective, one_pair(start), lr=rate, steps=steps, method=method, hyper=hyper)
-    one = found.at(0)
-    return OutcomeMap(cosine, other, one.case, one.fell + one.rose, one.margin, one.inside_first)
+    surveyed = outcomes(
+        objective, one_pair(start), lr=rate, steps=steps, method=method, hyper=hyper
+    )
+    pair = surveyed.at(0)
+    return OutcomeMap(
+        cosine, other, pair.case, pair.fell + pair.rose, pair.margin, pair.inside_first
+    )

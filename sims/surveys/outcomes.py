@@ -60,8 +60,8 @@ class Outcomes:
 
     def shares(self) -> dict[str, float]:
         """Share of the pairs of each case, by its words, and of the lost ones."""
-        found = {case.words: float((self.case == case).mean()) for case in Case}
-        return found | {"left the finite numbers": float((self.case == LOST).mean())}
+        shares = {case.words: float((self.case == case).mean()) for case in Case}
+        return shares | {"left the finite numbers": float((self.case == LOST).mean())}
 
     def at(self, pair: int) -> "Outcomes":
         """The outcomes of one pair of every run, ``(...)`` each."""
@@ -170,6 +170,6 @@ def _along(products: Array, push: Array) -> Array:
 def _incentives(kernel: Kernel, problems: Problems, now: State) -> tuple[Array, Array]:
     n = problems.pairs
     logp, ref = now.logp, problems.ref
-    found = kernel(logp[:, :n], logp[:, n:], ref[:, :n], ref[:, n:], 1.0, 1.0)
-    d_w, d_l = (np.broadcast_to(np.asarray(d, float), logp[:, :n].shape) for d in found)
+    incentives = kernel(logp[:, :n], logp[:, n:], ref[:, :n], ref[:, n:], 1.0, 1.0)
+    d_w, d_l = (np.broadcast_to(np.asarray(d, float), logp[:, :n].shape) for d in incentives)
     return d_w, d_l

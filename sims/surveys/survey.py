@@ -90,16 +90,16 @@ def survey(
     ]
 
 
-def _row(name: str, found: Outcomes) -> Row:
-    mean_w, mean_l = found.change_w.mean(-1), found.change_l.mean(-1)
+def _row(name: str, result: Outcomes) -> Row:
+    mean_w, mean_l = result.change_w.mean(-1), result.change_l.mean(-1)
     return {
         "method": name,
-        **found.shares(),
-        "steps in which the chosen fell": float(found.fell.mean()),
-        "steps in which the rejected rose": float(found.rose.mean()),
-        "steps in the pair's band": float(found.inside.mean()),
+        **result.shares(),
+        "steps in which the chosen fell": float(result.fell.mean()),
+        "steps in which the rejected rose": float(result.rose.mean()),
+        "steps in the pair's band": float(result.inside.mean()),
         "batches whose means go right": float(((mean_w >= 0) & (mean_l <= 0)).mean()),
-        "margin gained, median": float(np.nanmedian(found.margin)),
+        "margin gained, median": float(np.nanmedian(result.margin)),
     }
 
 
@@ -114,7 +114,7 @@ def feasibility(objective: HasKernels, asked: Survey) -> Row:
     )
     products = state.scores(flat.moved)
     empty = is_empty(batch_band(mean_products(products, d_w, d_l)))
-    suits = [common_step(one).exists for one in products[:MOST_CHECKED]]
+    suits = [common_step(batch).exists for batch in products[:MOST_CHECKED]]
     return {
         "batch band empty": float(empty.mean()),
         "no step suits every pair": float(1 - np.mean(suits)),

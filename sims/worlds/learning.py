@@ -132,7 +132,7 @@ def learn(
         pushes = _pairs(method, data, logs, seeds)
     else:
         pushes = _own_responses(world, method, seeds)
-    found: list[tuple[Array, ...]] = []
+    records: list[tuple[Array, ...]] = []
     for step in range(steps):
         push, weights = pushes(step, logs)
         probs = np.exp(logs)
@@ -150,13 +150,13 @@ def learn(
             for way in (1, -1)
         )
         products = [
-            (one * (kernel @ other)).sum((-1, -2))
-            for one, other in ((lifted, lifted), (lowered, lowered), (lifted, lowered))
+            (left * (kernel @ right)).sum((-1, -2))
+            for left, right in ((lifted, lifted), (lowered, lowered), (lifted, lowered))
         ]
-        found.append((probs, kernel @ rows, kernel @ tiers, np.stack(products), weights))
+        records.append((probs, kernel @ rows, kernel @ tiers, np.stack(products), weights))
         theta = theta + lr * (features @ rows.sum(0))
         logs = world.policy.log_probs(theta)
-    probs, moves, groups, product, weight = map(np.stack, zip(*found, strict=True))
+    probs, moves, groups, product, weight = map(np.stack, zip(*records, strict=True))
     return Record(np.concatenate([probs, np.exp(logs)[None]]), moves, groups, product, weight)
 
 
@@ -194,7 +194,7 @@ def _pairs(method: Offline, data: Preferences, reference: Array, seeds: Sequence
         numbers = (*state, *refs, depth, depth)
         up, down = d_w(*numbers), d_l(*numbers)
         order = [rng.permutation(size)[:batch] if method.batch else range(size) for rng in rngs]
-        taken = np.array([list(one) for one in order])
+        taken = np.array([list(indices) for indices in order])
 
         def flat(values: Any) -> Any:
             picked = np.take_along_axis(values, taken[:, None, :, None], 2)

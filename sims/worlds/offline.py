@@ -50,18 +50,18 @@ def preferences(
     uniforms = np.stack([rng.random((2, pairs, depth)) for rng in draws], 1)
     judged = np.stack([rng.random(pairs) for rng in draws])
     prompts = np.tile(np.arange(pairs) % world.prompts, (len(seeds), 1))
-    one, other = (world.sample(probs, prompts, uniform) for uniform in uniforms)
+    left, right = (world.sample(probs, prompts, uniform) for uniform in uniforms)
     with np.errstate(over="ignore", invalid="ignore"):
-        odds = np.nan_to_num(sharpness * (one.rewards - other.rewards))
+        odds = np.nan_to_num(sharpness * (left.rewards - right.rewards))
         first = judged < 1 / (1 + np.exp(-odds))
-    chosen, rejected = (_either(one, other, which) for which in (first, ~first))
+    chosen, rejected = (_either(left, right, which) for which in (first, ~first))
     return Preferences(chosen, rejected, chosen.rewards < rejected.rewards)
 
 
-def _either(one: Events, other: Events, first: Flags) -> Events:
+def _either(left: Events, right: Events, first: Flags) -> Events:
     token = first[..., None]
     return Events(
-        np.where(token, one.contexts, other.contexts),
-        np.where(token, one.tokens, other.tokens),
-        np.where(first, one.rewards, other.rewards),
+        np.where(token, left.contexts, right.contexts),
+        np.where(token, left.tokens, right.tokens),
+        np.where(first, left.rewards, right.rewards),
     )

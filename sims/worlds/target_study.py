@@ -219,10 +219,10 @@ def level(along: Array, value: Array, at: Array) -> Array:
         value: The same shape.
         at: ``(S,)``.
     """
-    found = np.full(along.shape[1], np.nan)
+    values = np.full(along.shape[1], np.nan)
     for world in np.flatnonzero((along >= at).any(0)):
         after = int(np.argmax(along[:, world] >= at[world]))
         before = max(after - 1, 0)
         ends = along[[before, after], world]
-        found[world] = np.interp(at[world], ends, value[[before, after], world])
-    return found
+        values[world] = np.interp(at[world], ends, value[[before, after], world])
+    return values

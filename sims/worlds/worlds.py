@@ -79,19 +79,19 @@ class World:
             probs: Of every token in every context, ``(S, C, V)``.
         """
         levels = list(self.levels())
-        found = [np.full((len(probs), self.prompts), 1 / self.prompts)]
+        reached = [np.full((len(probs), self.prompts), 1 / self.prompts)]
         for level in levels[:-1]:
-            flow = found[-1][..., None] * probs[:, level]
-            found.append(flow.reshape(len(probs), -1))
-        return np.concatenate(found, 1)
+            flow = reached[-1][..., None] * probs[:, level]
+            reached.append(flow.reshape(len(probs), -1))
+        return np.concatenate(reached, 1)
 
     def values(self, probs: Array) -> Array:
         """Expected reward after each token in each context, ``(S, C, V)``."""
-        found = [self.rewards]
+        by_level = [self.rewards]
         for level in list(self.levels())[:0:-1]:
-            value = (probs[:, level] * found[0]).sum(-1)
-            found.insert(0, value.reshape(len(probs), -1, self.vocabulary))
-        return np.concatenate(found, 1)
+            value = (probs[:, level] * by_level[0]).sum(-1)
+            by_level.insert(0, value.reshape(len(probs), -1, self.vocabulary))
+        return np.concatenate(by_level, 1)
 
     def advantages(self, probs: Array) -> Array:
         """Value of each token in each context less that of the context, ``(S, C, V)``.

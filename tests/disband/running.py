@@ -26,8 +26,8 @@ def disband(out, *words, ends=(0,)):
     return said
 
 
-def printed(out, *words):
+def printed(out, *words, ends=0):
     """What the program prints, run in this process."""
     result = CliRunner().invoke(main, [*words, "--out", str(out)])
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == ends, result.output
     return result.stdout

@@ -1,6 +1,8 @@
 """What Python prints of the values that users meet, and that the README shows just that."""
 
 import ast
+from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -54,3 +56,34 @@ def test_a_notebook_shows_formulas():
     assert r"d_w &= \beta" in DPO._repr_latex_()
     for objective in OBJECTIVES:
         assert objective._repr_latex_().count("&=") == 3
+
+
+def rows(value):
+    """The rows of a value's table, as a reader of its HTML has them."""
+    table = ET.fromstring(value._repr_html_())  # it is also XML, or this fails
+    assert table.tag == "table"
+    return {row[0].text: row[1].text for row in table}
+
+
+def test_a_notebook_shows_tables():
+    assert rows(Gram.of_angle(0.9, 1.3)) == {
+        r"$\|a\|^2$": "1",
+        r"$\|b\|^2$": "1.69",
+        r"$\langle a,b\rangle$": "1.17",
+    }
+    assert rows(band(Gram(1.0, 2.0, -1.0))) == {
+        "least $d_w/d_l$": "0",
+        "greatest $d_w/d_l$": "inf",
+    }
+    assert rows(DPO)["defaults"] == "beta = 0.1"
+    for objective in OBJECTIVES:
+        table = rows(objective)
+        assert list(table) == ["objective", r"$\ell$", "$d_w$", "$d_l$", "defaults", "source"]
+        assert (table["objective"], table["source"]) == (objective.name, objective.source)
+
+
+def test_a_table_escapes_what_it_shows():
+    hostile = replace(DPO, name="<script>&", source="a < b")
+    assert rows(hostile)["objective"] == "<script>&"
+    assert "<script>" not in hostile._repr_html_()
+    assert rows(Gram(np.ones((2, 3)), 1.0, 0.5))[r"$\|a\|^2$"] == "<2×3>"

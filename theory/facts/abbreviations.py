@@ -108,12 +108,12 @@ def chart(*formulas: Expr) -> Chart:
     if not used & LOGS:
         return Chart()
     best, cost = Chart(), inf
-    for one in _CHARTS:
-        spoken_of = frozenset[Symbol]().union(*(f.free_symbols for f in one.meanings.values()))
+    for chart in _CHARTS:
+        spoken_of = frozenset[Symbol]().union(*(f.free_symbols for f in chart.meanings.values()))
         beside = spoken_of - {logp_w, logp_l}
         if (not beside or beside & used) and used & LOGS <= spoken_of:
-            short = [one.short(f) for f in formulas]
+            short = [chart.short(f) for f in formulas]
             its = sum(f.count_ops() for f in short)
             if its < cost and not any(f.free_symbols & LOGS for f in short):
-                best, cost = one, its
+                best, cost = chart, its
     return best

@@ -49,12 +49,12 @@ def crossings(expr: Expr, x: Symbol, values: Mapping[Symbol, float]) -> tuple[Cr
         seen = np.sign(compile_kernel(decimal, (x,))(grid))
     told = np.flatnonzero(np.isin(seen, (-1, 1)))
     turns = [(i, j) for i, j in pairwise(told) if seen[i] != seen[j]]
-    found = []
+    places = []
     for i, j in turns:
         low, high, before = Rational(grid[i]), Rational(grid[j]), int(seen[i])
         if (_sign(exact, x, low), _sign(exact, x, high)) == (before, -before):
-            found.append(_narrow(exact, x, low, high, before))
-    return tuple(found)
+            places.append(_narrow(exact, x, low, high, before))
+    return tuple(places)
 
 
 def _narrow(f: Expr, x: Symbol, low: Rational, high: Rational, before: int) -> Crossing:

@@ -105,8 +105,10 @@ class _Oracle:
     def __call__(self, expr: Expr) -> int:
         if (sign := known(expr)) is not None:
             return sign
-        found = signs(expr)
-        places = {sign: found.of(sign) for sign in (1, 0, -1) if found.of(sign) != false}
+        known_signs = signs(expr)
+        places = {
+            sign: known_signs.of(sign) for sign in (1, 0, -1) if known_signs.of(sign) != false
+        }
         if any(where.free_symbols & LOGS for where in places.values()):
             if expr not in self._assumed:
                 raise _Fork(expr)
@@ -121,21 +123,21 @@ class _Oracle:
 def _limits(germ: Callable[[Germs], Germ], defaults: Mapping[Symbol, float]) -> Limits:
     """Return the limit in every case that what is held can make."""
     waiting: list[dict[Expr, int]] = [{}]
-    found: list[Limit] = []
+    limits: list[Limit] = []
     while waiting:
         assumed = waiting.pop(0)
         try:
-            found.append(_limit(germ, defaults, assumed))
+            limits.append(_limit(germ, defaults, assumed))
         except _Fork as fork:
-            if len(waiting) + len(found) >= _MOST_CASES:
+            if len(waiting) + len(limits) >= _MOST_CASES:
                 return ()
             waiting += [{**assumed, fork.expr: sign} for sign in (1, -1)]
         except NotFoundError:
             return ()
-    if len({limit.value for limit in found}) == 1:
-        shared = [g for g in found[0].given if all(g in one.given for one in found)]
-        return (Limit(found[0].value, tuple(shared)),)
-    return tuple(found)
+    if len({limit.value for limit in limits}) == 1:
+        shared = [g for g in limits[0].given if all(g in limit.given for limit in limits)]
+        return (Limit(limits[0].value, tuple(shared)),)
+    return tuple(limits)
 
 
 def _limit(
@@ -158,18 +160,18 @@ def tightest(given: Iterable[Basic]) -> tuple[Basic, ...]:
     """Return conditions without those that others of the same single symbol imply."""
     kept: list[Basic] = []
     about: dict[Symbol, list[Basic]] = {}
-    for one in given:
-        symbols = one.free_symbols
-        if len(symbols) == 1 and one.count_ops() > 1:
-            about.setdefault(next(iter(symbols)), []).append(one)
+    for condition in given:
+        symbols = condition.free_symbols
+        if len(symbols) == 1 and condition.count_ops() > 1:
+            about.setdefault(next(iter(symbols)), []).append(condition)
         else:
-            kept.append(one)
+            kept.append(condition)
     for symbol, its in about.items():
         free = Symbol(symbol.name, real=True)
-        found = And(free > 0, *its).subs(symbol, free).as_set() if symbol.is_positive else None
-        if isinstance(found, Interval):
-            kept += [symbol > found.start] if found.start > 0 else []
-            kept += [symbol < found.end] if found.end < oo else []
+        solutions = And(free > 0, *its).subs(symbol, free).as_set() if symbol.is_positive else None
+        if isinstance(solutions, Interval):
+            kept += [symbol > solutions.start] if solutions.start > 0 else []
+            kept += [symbol < solutions.end] if solutions.end < oo else []
         else:
             kept += its
     return tuple(kept)

@@ -40,8 +40,8 @@ class Motion:
     def way(self) -> int | None:
         """1 if it never falls, -1 if it never rises, 0 if it is constant, ``None`` otherwise."""
         every = [self.smooth, *(jump.signs for jump in self.jumps)]
-        rises = any(one.positive != False for one in every)  # noqa: E712 (sympy's own false)
-        falls = any(one.negative != False for one in every)  # noqa: E712
+        rises = any(slope.positive != False for slope in every)  # noqa: E712 (sympy's own false)
+        falls = any(slope.negative != False for slope in every)  # noqa: E712
         return None if rises and falls else int(rises) - int(falls)
 
 
@@ -60,22 +60,22 @@ def motion(ratio: Expr, along: Symbol, where: Basic = true) -> Motion:
     region ``where``.
     """
     ahead = {logp_w: 1, logp_l: -1}[along]
-    found = []
+    smooth = []
     for slope in _slopes(ratio, along):
-        found.append(within(signs(ahead * slope), where))
-        if not _words(found[-1]):
+        smooth.append(within(signs(ahead * slope), where))
+        if not _words(smooth[-1]):
             break
     jumps = [
         Jump(switch.args[0], signs(factor_terms(_rise(ratio, switch)) * pace))
         for switch in sorted(ratio.atoms(step), key=str)
         if (pace := ahead * switch.args[0].diff(along)) != 0
     ]
-    return Motion(min(found, key=_words), tuple(jumps))
+    return Motion(min(smooth, key=_words), tuple(jumps))
 
 
-def within(found: Signs, where: Basic) -> Signs:
+def within(slope: Signs, where: Basic) -> Signs:
     """Return the signs with what cannot occur in a region left out."""
-    places = [found.of(s) if possible(And(found.of(s), where)) else false for s in (1, 0, -1)]
+    places = [slope.of(s) if possible(And(slope.of(s), where)) else false for s in (1, 0, -1)]
     taken = [s for s, place in zip((1, 0, -1), places, strict=True) if place != false]
     if len(taken) == 1:
         return Signs(*(true if place != false else false for place in places))
@@ -108,5 +108,5 @@ def _log_slope(ratio: Expr, along: Symbol) -> Expr:
     return factor_terms(Add(*parts))
 
 
-def _words(found: Signs) -> int:
-    return int(found.positive.count_ops() + found.negative.count_ops())
+def _words(slope: Signs) -> int:
+    return int(slope.positive.count_ops() + slope.negative.count_ops())

@@ -29,8 +29,8 @@ def change_signs(d_w: int, d_l: int, dot: int) -> set[tuple[int, int]]:
     }
 
 
-def _sum(one: int, other: int) -> set[int]:
+def _sum(left: int, right: int) -> set[int]:
     """Signs that a sum of two numbers with the given signs can have."""
-    if one * other < 0:
+    if left * right < 0:
         return {1, 0, -1}
-    return {one or other}
+    return {left or right}

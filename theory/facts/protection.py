@@ -115,11 +115,11 @@ def _without(region: Basic, part: Basic) -> Basic:
 
 def _bounds(ratio: Expr, ends: Sequence[Ends]) -> list[Expr]:
     """Return the limits that hold for all that is held; a constant needs no bound."""
-    found = {limit.value for end in ends for limit in end.ratio if not limit.given}
+    limits = {limit.value for end in ends for limit in end.ratio if not limit.given}
     if not ratio.free_symbols & LOGS:
         return []
     return [
         b
-        for b in sorted((b for b in found if b is not None), key=str)
+        for b in sorted((b for b in limits if b is not None), key=str)
         if not b.free_symbols & LOGS and b not in (oo, -oo, S.Zero)
     ]

@@ -48,17 +48,17 @@ class Region:
 
 def regions(objective: Objective) -> tuple[Region, ...]:
     """Return the combinations of signs that nothing refutes."""
-    found: dict[tuple[Sign, Sign], Region] = {}
+    by_signs: dict[tuple[Sign, Sign], Region] = {}
     for d_w, d_l in sorted(product(SIGNS, repeat=2), key=lambda signs: signs == (0, 0)):
         where = And(objective.signs_w.of(d_w), objective.signs_l.of(d_l))
         if not possible(where):
             continue
-        ends = [found.get(both) for both in ((1, 1), (-1, -1))]
+        ends = [by_signs.get(both) for both in ((1, 1), (-1, -1))]
         if (d_w, d_l) == (0, 0) and all(e and e.point for e in ends) and _one_piece(objective):
-            found[0, 0] = Region(0, 0, where, None, usual=True, crossed=True)
+            by_signs[0, 0] = Region(0, 0, where, None, usual=True, crossed=True)
         else:
-            found[d_w, d_l] = _region(objective, d_w, d_l, where)
-    return tuple(found[key] for key in product(SIGNS, repeat=2) if key in found)
+            by_signs[d_w, d_l] = _region(objective, d_w, d_l, where)
+    return tuple(by_signs[key] for key in product(SIGNS, repeat=2) if key in by_signs)
 
 
 def _one_piece(objective: Objective) -> bool:
@@ -95,10 +95,10 @@ def _candidates(
     equations = sorted(where.atoms(Eq), key=str)
     for point in points[-_SOLVED:]:
         for equation in equations:
-            for one in _solved(equation, point):
-                yield one
+            for solution in _solved(equation, point):
+                yield solution
                 for other in equations:
-                    yield from _solved(other, one) if other != equation else ()
+                    yield from _solved(other, solution) if other != equation else ()
 
 
 def _point(values: list[float]) -> dict[Symbol, Expr]:

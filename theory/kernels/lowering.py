@@ -50,14 +50,14 @@ def shared_parts(
     reciprocals are not, and at a kink that matters.
     """
     shared, reduced = cse(list(exprs), symbols=names)
-    found, inverses = list[tuple[Symbol, Expr]](), dict[Symbol, Expr]()
+    steps, inverses = list[tuple[Symbol, Expr]](), dict[Symbol, Expr]()
     for name, part in shared:
         whole = part.xreplace(inverses)
         if _inverse(whole):
             inverses[name] = whole
         else:
-            found.append((name, whole))
-    return found, [expr.xreplace(inverses) for expr in reduced]
+            steps.append((name, whole))
+    return steps, [expr.xreplace(inverses) for expr in reduced]
 
 
 class _Lowering:

@@ -55,14 +55,14 @@ class Program:
         """
         first = len(self.arguments) + len(self.constants)
         last = {place: i for i, (_, read) in enumerate(self.steps) for place in read}
-        found, free, built = list[int](), list[int](), 0
+        slots, free, built = list[int](), list[int](), 0
         for i, (_, read) in enumerate(self.steps):
             if not free:
                 free, built = [built], built + 1
-            found.append(free.pop())
+            slots.append(free.pop())
             done = {place for place in read if place >= first and last[place] == i}
-            free += [found[place - first] for place in done - {*self.results}]
-        return found
+            free += [slots[place - first] for place in done - {*self.results}]
+        return slots
 
     def bound(self, values: Mapping[str, float]) -> "Program":
         """Return the program with ``values`` for some arguments, everything they decide computed.
@@ -251,9 +251,9 @@ def in_blocks(
         )
     with blocks if isinstance(blocks, np.nditer) else nullcontext():
         for block in blocks:
-            found = run(*block[: len(inputs)])
+            returned = run(*block[: len(inputs)])
             for out, value in zip(
-                block[len(inputs) :], last(*found) if last else found, strict=True
+                block[len(inputs) :], last(*returned) if last else returned, strict=True
             ):
                 out[...] = value
     return results

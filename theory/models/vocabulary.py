@@ -62,11 +62,11 @@ def _class_sum(entry: Expr, size: Expr) -> Expr:
 
 
 def _pairwise(
-    operation: Callable[[Expr, Expr], Expr], one: TokenVector, other: TokenVector
+    operation: Callable[[Expr, Expr], Expr], left: TokenVector, right: TokenVector
 ) -> tuple[Expr, ...]:
-    if one.sizes != other.sizes:
+    if left.sizes != right.sizes:
         raise ValueError(
-            f"two token vectors share their classes: got sizes {one.sizes} and {other.sizes}; "
+            f"two token vectors share their classes: got sizes {left.sizes} and {right.sizes}; "
             "build both over the same classes"
         )
-    return tuple(operation(u, v) for u, v in zip(one.entries, other.entries, strict=True))
+    return tuple(operation(u, v) for u, v in zip(left.entries, right.entries, strict=True))

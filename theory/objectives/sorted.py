@@ -78,9 +78,9 @@ def _batch(*columns: ArrayLike) -> Logps:
 
 def _of_equal_rank(values: Array, others: Array) -> Array:
     """Return for each of ``values`` the one of ``others`` that has its rank."""
-    found = np.empty_like(others)
-    found[np.argsort(values, kind="stable")] = np.sort(others)
-    return found
+    partners = np.empty_like(others)
+    partners[np.argsort(values, kind="stable")] = np.sort(others)
+    return partners
 
 
 def _margins(data: Logps) -> tuple[Logps, Logps]:

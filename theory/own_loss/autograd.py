@@ -74,7 +74,7 @@ class TorchObjective:
             tensors = [torch.as_tensor(np.array(v, float)) for v in data]
             result = _quantity(self, what, tensors, values)
             if isinstance(result, tuple):
-                return tuple(one.detach().numpy() for one in result)
+                return tuple(incentive.detach().numpy() for incentive in result)
             return result.detach().numpy()
 
         return kernel

@@ -252,9 +252,9 @@ def _hyperparameters(source: SourceText) -> dict[str, ast.Name]:
     """Return where each name that must be a hyperparameter stands first."""
     parts = list(ast.walk(source.tree))
     called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
-    found = [part for part in parts if isinstance(part, ast.Name) and id(part) not in called]
+    names = [part for part in parts if isinstance(part, ast.Name) and id(part) not in called]
     first: dict[str, ast.Name] = {}
-    for part in sorted(found, key=source.column):
+    for part in sorted(names, key=source.column):
         if may_be_hyperparameter(part.id) and part.id not in {*FUNCTIONS, *EXTREMES}:
             first.setdefault(part.id, part)
     return first

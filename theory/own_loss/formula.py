@@ -58,10 +58,10 @@ def _statement(reader: Reader, node: ast.expr) -> Boolean:
             return (And if isinstance(op, ast.And) else Or)(*parts, evaluate=False)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Not(_statement(reader, operand))
-        case ast.Call(func=ast.Name(id=name), args=[one, other], keywords=[]) if (
+        case ast.Call(func=ast.Name(id=name), args=[left, right], keywords=[]) if (
             name in CONNECTIVES
         ):
-            both = [_statement(reader, side) for side in (one, other)]
+            both = [_statement(reader, side) for side in (left, right)]
             return CONNECTIVES[name](*both, evaluate=False)
     raise reader.source.refuse(
         node, "a statement is made of comparisons, and, or, not, implies, iff", "compare two sides"
@@ -75,7 +75,7 @@ def _comparison(
         raise reader.source.refuse(node, "a comparison is one of < <= > >= == !=", "use these")
     values = [reader.expression(side) for side in sides]
     parts = [
-        _COMPARISONS[type(op)](one, other, evaluate=False)
-        for op, (one, other) in zip(ops, pairwise(values), strict=True)
+        _COMPARISONS[type(op)](left, right, evaluate=False)
+        for op, (left, right) in zip(ops, pairwise(values), strict=True)
     ]
     return parts[0] if len(parts) == 1 else And(*parts, evaluate=False)

@@ -49,7 +49,6 @@ class Grade(StrEnum):
     SIGN = "sign or factor"
     MISPRINT = "misprint"
     WORDING = "wording"
-    EDGE = "edge"
 
 
 @dataclass(frozen=True, eq=False)

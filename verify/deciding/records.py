@@ -9,6 +9,7 @@ from sympy import Basic, Expr, latex
 from disband.theory.symbols import LATEX
 
 from .claim import Claim, Decision, Kind, Point, Prediction, Verdict
+from .confirmed import confirmation
 from .decide import decide, idle, judge, worked
 
 Entry = dict[str, Any]
@@ -26,21 +27,21 @@ def entries(
     reads. What is ``decided`` already, by id, is taken as it is.
     """
     repaired = {c.repairs: c.id for c in ledger if isinstance(c, Claim) and c.repairs}
-    return [
-        (
-            decided.get(claim.id) or entry(claim)
-            if isinstance(claim, Claim)
-            else _record(claim, judge(claim, outcomes.get(claim.experiment)))
-            | {"command": claim.command}
-        )
-        | {"repaired": repaired.get(claim.id)}
-        for claim in ledger
-    ]
+    found = []
+    for claim in ledger:
+        if isinstance(claim, Claim):
+            record = decided.get(claim.id) or entry(claim)
+            record = {**record, "confirmed": confirmation(claim, record)}
+        else:
+            record = decision_record(claim, judge(claim, outcomes.get(claim.experiment)))
+            record["command"] = claim.command
+        found.append({**record, "repaired": repaired.get(claim.id)})
+    return found
 
 
 def entry(claim: Claim) -> Entry:
     """Decide one claim; the record depends on nothing but its declaration."""
-    record = _record(claim, decide(claim)) | _statement(claim)
+    record = decision_record(claim, decide(claim)) | _statement(claim)
     if record["verdict"] == Verdict.PROVED and not claim.exists:
         record["idle"] = [formula(g) for g in idle(claim)]
     return record
@@ -51,7 +52,8 @@ def formula(expression: Basic) -> str:
     return str(latex(expression, symbol_names=LATEX))
 
 
-def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
+def decision_record(claim: Claim | Prediction, decision: Decision) -> Entry:
+    """Return what was decided of a claim, without its statement in formulas."""
     return {
         "id": claim.id,
         "paper": claim.paper,
@@ -73,6 +75,7 @@ def _record(claim: Claim | Prediction, decision: Decision) -> Entry:
         if decision.counterexample is None
         else _plain(decision.counterexample),
         "worked": _worked(claim, decision),
+        "confirmed": {},
         "grade": None,
         "why": "",
         "where": [],

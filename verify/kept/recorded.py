@@ -1,4 +1,4 @@
-"""The results that are kept with the project: records of ``disband gpt2``, and the ledger's."""
+"""The results that are kept with the project: records of ``disband gpt2``, the ledger's."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,8 @@ from .provenance import DOOR, ROOT
 # An installed package has them inside, a checkout beside it.
 RESULTS = DOOR / "results" if (DOOR / "results").is_dir() else ROOT / "results"
 RECORDED_LEDGER = RESULTS / "ledger.json"
+SECOND_LOOK = RESULTS / "second-look.json"
+DOUBLE_ENTRY = RESULTS / "double-entry.json"
 NAMES = ("gpt2", "smollm2")
 
 

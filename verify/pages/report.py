@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..deciding.claim import Verdict
+from ..deciding.confirmed import confirmed_words, unconfirmed
 from ..kept.files import json_text, plain, write_text
+from .errata import COUNTED, counted_as, errata, failed_readings
 from .kit import page, svg
 
 SYMBOLS = {
@@ -44,6 +46,7 @@ def write_report(
 def html(report: Mapping[str, Any], figures: Mapping[str, str | Path]) -> str:
     """Return the page: one file, formulas as MathML, figures as SVG, no external reference."""
     claims = report.get("claims") or []
+    first, others = errata(claims)
     drawn = {
         caption: svg(figure.read_text("utf-8") if isinstance(figure, Path) else figure, f"f{i}")
         for i, (caption, figure) in enumerate(figures.items())
@@ -54,7 +57,13 @@ def html(report: Mapping[str, Any], figures: Mapping[str, str | Path]) -> str:
         report=report,
         figures=drawn,
         symbols={verdict.value: symbol for verdict, symbol in SYMBOLS.items()},
-        counts=Counter((claim["paper"], claim["verdict"]) for claim in claims),
+        counted=COUNTED,
+        counts=Counter(key for c in claims for key in (counted_as(c), (c["paper"], counted_as(c)))),
+        errata_first=first,
+        errata_others=others,
+        failed_readings=failed_readings(claims),
+        confirmed={c["id"]: confirmed_words(c) for c in claims if c["confirmed"]},
+        unconfirmed=unconfirmed(claims),
         papers=list(dict.fromkeys(claim["paper"] for claim in claims)),
         known={claim["id"]: claim["verdict"] for claim in claims},
         says={claim["id"]: claim["says"] for claim in claims},

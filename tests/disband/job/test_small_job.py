@@ -12,10 +12,8 @@ from click.testing import CliRunner
 from sympy import Not
 
 from disband.cli import main
-from disband.job.pictures import PICTURES
 from disband.job.recording import changes, record
 from disband.job.summary import screen, table
-from disband.theory.objectives import OBJECTIVES
 from disband.verify.claims import LEDGER
 from tests.disband.job.test_verify import CLAIM
 from tests.disband.planted import PLANTED
@@ -77,22 +75,12 @@ def kept(out):
 
 
 @pytest.fixture
-def few(monkeypatch):
+def few(small):
     """Return a way to run the job in this process on a few claims, runs and pictures."""
-    monkeypatch.setattr("disband.job.run.LEDGER", LEDGER[:3])
-    monkeypatch.setattr("disband.job.run.OBJECTIVES", OBJECTIVES[:1])
-    monkeypatch.setattr("disband.job.run.studied", lambda _: [])
-    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (PLANTED,))
-    monkeypatch.setattr("disband.verify.pages.method_toys.toy_parts", list)
-    monkeypatch.setattr("disband.job.motion.OBJECTIVES", OBJECTIVES[:1])
-    monkeypatch.setattr("disband.job.motion.STEPS", 2)
-    monkeypatch.setattr("disband.job.pictures.MAIN", ("DPO",))
-    few = {"band", "trajectories", "figure-3"}
-    named = [picture for picture in PICTURES if picture.name in few]
-    monkeypatch.setattr("disband.job.pictures.PICTURES", named)
+    small("band", "trajectories", "figure-3")
 
-    def run(out, *words):
-        return printed(out, "verify", "--no-lm", *words)
+    def run(out, *words, ends=0):
+        return printed(out, "verify", "--no-lm", *words, ends=ends)
 
     return run
 
@@ -164,8 +152,9 @@ def test_an_edit_of_one_claim_decides_that_one_again(few, tmp_path, monkeypatch)
     first, *others = LEDGER[:3]
     edited = replace(first, holds=Not(first.holds))
     monkeypatch.setattr("disband.job.run.LEDGER", (edited, *others))
-    assert "3 decided: 2 refuted, 1 proved, 2 reused" in few(tmp_path)
-    assert few(tmp_path).count(", reused") == 6
+    # of the recorded verdicts the edited claim's differs
+    assert "3 decided: 1 proved, 1 refuted, 1 fails as read here, 2 reused" in few(tmp_path, ends=1)
+    assert few(tmp_path, ends=1).count(", reused") == 6
 
 
 def test_a_changed_program_does_the_steps_again(few, tmp_path, monkeypatch):

@@ -19,7 +19,8 @@ MEASURED = {c.experiment: c.id for c in LEDGER if isinstance(c, Prediction)}
 def claim(name, verdict="proved", grade=None, locator="section 3", by="identity"):
     return {
         "id": name, "paper": name.partition(".")[0], "verdict": verdict, "grade": grade,
-        "locator": locator, "says": r"The $\log\pi_w$ rises.", "decided_by": by, "seconds": 1.5,
+        "printed": True, "kind": "printed", "locator": locator,
+        "says": r"The $\log\pi_w$ rises.", "decided_by": by, "seconds": 1.5,
     }  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def test_the_screen_fits_a_terminal_however_much_there_is_to_say():
 
 def test_the_screen_counts_by_paper_and_names_what_to_read_first():
     claims = [
-        claim("yuan2025.a", "refuted", Grade.EDGE.value, "page 1"),
+        claim("yuan2025.a", "refuted", Grade.WORDING.value, "page 1"),
         claim("yuan2025.b", "refuted", Grade.THEOREM.value, "page 2"),
         claim("yuan2025.c", "refuted", Grade.THEOREM.value, "page 2"),
         claim("chen2026.d", "refuted", Grade.SIGN.value, "page 3"),

@@ -1,4 +1,5 @@
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -78,3 +79,46 @@ def test_simulate_prints_a_table_and_saves_pictures_and_every_step(toy, words, p
     assert [row["step"] for row in rows] == ["0", "1", "2", "3", "4"]
     assert rows[-1]["measured_w"] == ""
     assert float(rows[0]["predicted_w"]) == pytest.approx(float(rows[0]["measured_w"]), rel=0.1)
+
+
+def masked(*words):
+    return CliRunner().invoke(main, ["simulate", *map(str, words), "--toy", "edit-one"])
+
+
+def test_a_masked_run_stands_under_the_plain_one(tmp_path):
+    words = ("dpo", "--mask", "0.005", "--out", tmp_path)
+    printed = masked(*words).stdout
+    assert "from step 3 on, at the price 0.005" in printed
+    assert "no token was worth its price" not in printed
+    record = json.loads(masked(*words, "--json").stdout)
+    spared, plain = record["masked"], record["summary"]
+    assert plain["change_w_after"] < spared["change_w_after"] < 0
+    whole = sum(value for name, value in spared.items() if name.startswith("change_w"))
+    last = [line for line in printed.splitlines() if "whole response" in line][-1]
+    assert float(last.replace("−", "-").split()[3]) == pytest.approx(whole, rel=1e-3)
+    assert spared["kept_w_at"] == 1
+    assert spared["kept_l_after"] == 0
+
+
+def test_a_price_that_keeps_nothing_is_said_with_one_that_would(tmp_path):
+    printed = masked("dpo", "--mask", "0.1", "--out", tmp_path).stdout
+    assert "takes a price below 0.00607" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ipo", "--mask", "0.1"), "got IPO"),
+        (("dpo", "--mask", "0.1", "--method", "reward calibration"), "with reward calibration"),
+        (("dpo", "--mask", "0.1", "--steps", "2"), "ask for 3 or more"),
+        (("dpo", "--mask", "-1"), "price at least zero"),
+        (("dpo", "--mask", "nan"), "price at least zero"),
+    ],
+    ids=str,
+)
+def test_a_masked_run_that_cannot_be_is_refused_in_one_line(words, said, tmp_path):
+    result = masked(*words, "--out", tmp_path)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())

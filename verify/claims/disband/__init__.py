@@ -9,6 +9,7 @@ from . import (
     early_stage,
     finite_steps,
     implementations,
+    masks,
     metrics,
     neighbours,
     table2,
@@ -18,6 +19,7 @@ from . import (
 CLAIMS: tuple[Claim | Prediction, ...] = (
     *bands.CLAIMS,
     *calibration.CLAIMS,
+    *masks.CLAIMS,
     *implementations.CLAIMS,
     *metrics.CLAIMS,
     *batches.CLAIMS,

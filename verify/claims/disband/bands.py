@@ -11,7 +11,7 @@ from disband.theory.gram import Gram
 from disband.theory.symbols import A, B, X, d_l, d_w, r_star
 
 from ...deciding.claim import Claim
-from ...deciding.logic import equal, every, iff, implies
+from ...deciding.logic import equal, every, iff
 
 D_w, D_l = first_order(d_w, d_l, Gram(A, B, X))
 POSITIVE = (d_w > 0, d_l > 0)
@@ -78,14 +78,14 @@ CLAIMS = (
         locator="Which way it fails",
         says="A ratio below the band makes both fall.",
         given=(*POSITIVE, d_w * A < d_l * X),
-        holds=And(Lt(D_w, 0), D_l <= 0),
+        holds=And(Lt(D_w, 0), Lt(D_l, 0)),
     ),
     Claim(
         id="disband.fails.above",
         locator="Which way it fails",
         says="A ratio above the band makes both rise.",
         given=(*POSITIVE, d_w * X > d_l * B),
-        holds=And(Gt(D_l, 0), D_w >= 0),
+        holds=And(Gt(D_l, 0), Gt(D_w, 0)),
     ),
     Claim(
         id="disband.fails.never-reversed",
@@ -185,6 +185,6 @@ CLAIMS = (
         locator="Edges",
         says=r"At $\rho = 1$ the band is the single ratio $r = r^*$.",
         given=(*POSITIVE, *NORMS, X > 0, equal(X**2, A * B)),
-        holds=implies(And(D_w >= 0, D_l <= 0), equal(d_w**2 * A, d_l**2 * B)),
+        holds=iff(And(D_w >= 0, D_l <= 0), equal(d_w**2 * A, d_l**2 * B)),
     ),
 )

@@ -33,8 +33,9 @@ CLAIMS = (
         locator="Reward calibration",
         says=r"Scaling $d_w$ by $\delta$ and $d_l$ by $1/\delta$ with $\delta^2 = r^*/r$ puts the "
         r"ratio on the centre: $\delta^2 d_w\|a\| = d_l\|b\|$.",
-        given=(*POSITIVE, *NORMS, equal(step**2 * d_w * sqrt(A), d_l * sqrt(B))),
-        holds=And(step * d_w * A >= d_l / step * X, step * d_w * X <= d_l / step * B),
+        given=(*POSITIVE, *NORMS, equal(step**2, (sqrt(B) / sqrt(A)) / (d_w / d_l))),
+        holds=equal(step**2 * d_w * sqrt(A), d_l * sqrt(B)),
+        note="That the centre is in the band: chen2026.calibration.satisfies.",
     ),
     Claim(
         id="disband.calibration.price",

@@ -174,7 +174,7 @@ CLAIMS = (
         says="Past its hinge a margin loss with a likelihood term is above the band wherever the "
         "scores are at an acute angle: the rejected rises too.",
         given=(d_w > 0, equal(d_l, Integer(0)), X > 0),
-        holds=And(Gt(D_l, 0), D_w >= 0),
+        holds=And(Gt(D_l, 0), Gt(D_w, 0)),
         note="SLiC-HF and RRHF.",
     ),
     Claim(

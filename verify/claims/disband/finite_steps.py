@@ -12,7 +12,7 @@ from ...deciding.logic import equal, every, iff
 
 E = Symbol("E", positive=True)
 p_w, p_l = Symbol("p_w", positive=True), Symbol("p_l", positive=True)
-U, W = Symbol("U", nonnegative=True), Symbol("W", real=True)
+U, W = Symbol("U", positive=True), Symbol("W", real=True)
 kappa, D, change = (
     Symbol("kappa", nonnegative=True),
     Symbol("D", real=True),
@@ -90,7 +90,8 @@ CLAIMS = (
         says="A chosen response that falls to first order falls at every step size.",
         given=(D < 0, change <= D),
         holds=Lt(change, 0),
-        note="D is the first-order change, which bounds the exact one from above.",
+        note="D is the first-order change, which bounds the exact one from above. One that rises "
+        "to first order need not rise at every step size: chen2026.band.finite-step.",
     ),
     Claim(
         id="disband.first-order-sign.rejected",
@@ -99,14 +100,6 @@ CLAIMS = (
         given=(change > 0, change <= D),
         holds=Gt(D, 0),
         note="So a first-order fall of the rejected is sufficient for a real one.",
-    ),
-    Claim(
-        id="disband.first-order-sign.converse",
-        locator="Finite steps, log-linear models",
-        says="A chosen response that rises to first order rises at every step size.",
-        given=(D > 0, change <= D),
-        holds=Gt(change, 0),
-        note="D is the first-order change, which bounds the exact one from above.",
     ),
     Claim(
         id="disband.safe-step.variance",
@@ -170,10 +163,14 @@ CLAIMS = (
     Claim(
         id="disband.one-state.band-tight",
         locator="One hidden state, one token each",
-        says="No smaller ratio is always in the band.",
-        given=(*ONE_ROW, ratio < Integer(1) / 2, ratio >= Integer(49) / 100),
+        says="No smaller ratio is always in the band: at some predictions the chosen falls.",
+        given=(
+            ratio < Integer(1) / 2,
+            equal(p_w, (1 - 2 * ratio) / 16),
+            equal(p_l, p_w),
+            equal(collision, 2 * p_w**2 + (1 - 2 * p_w) ** 2),
+        ),
         holds=Lt(state_w, 0),
-        exists=True,
-        note="Shown within a hundredth: a third token that takes nearly all probability.",
+        note="A third token takes what the pair leaves, nearly all probability.",
     ),
 )

@@ -28,6 +28,7 @@ CLAIMS = (
         "scores of the sums.",
         given=(*NORMS, AT_CENTRE),
         holds=MIXED,
+        regime=(X > 0, X**2 < A * B),
         note="The ratio then misses the centre by $|y_l|/|y_w|$.",
     ),
     Claim(

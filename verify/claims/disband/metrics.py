@@ -37,13 +37,14 @@ CLAIMS = (
         r"$c = \mathrm{cond}(P)$.",
         given=(*PROPER, X**2 * (1 - k) ** 2 <= k * W**2),
         holds=SAFE,
-        note="As $|W|/X$ is the tangent of the angle that P sees: the bound is $\\tan\\ge\\sqrt c "
+        note="In the plane of the two scores, where any P acts as one with at most its condition. "
+        "As $|W|/X$ is the tangent of the angle that P sees: the bound is $\\tan\\ge\\sqrt c "
         "- 1/\\sqrt c$. It is weaker than $\\rho_P \\le c^{-1/2}$ for every c > 1.",
     ),
     Claim(
         id="disband.metric.centre-sharp.attained",
         locator="Preconditioned band, the sharp bound",
-        says="It is sharp: just beyond it some scores have an unsafe centre.",
+        says="At $c = 4$ it is sharp: just beyond it some scores have an unsafe centre.",
         given=(
             *PROPER,
             equal(k, Integer(1) / 4),
@@ -51,7 +52,7 @@ CLAIMS = (
         ),
         holds=Lt(Q_Y * NORM_X**2, Q_X * X**2),
         exists=True,
-        note="At c = 4, within one part in a hundred of the squared bound.",
+        note="Within one part in a hundred of the squared bound.",
     ),
     Claim(
         id="disband.metric.bounds-compared",

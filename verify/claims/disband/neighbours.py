@@ -20,7 +20,7 @@ e_w, e_l = Symbol("d_w", positive=True), Symbol("d_l", positive=True)
 E = Symbol("E", positive=True)
 mass = E + 1 / E + 1
 # The logarithm of a ratio t of probabilities.
-u = Symbol("u", nonnegative=True)
+u, v = Symbol("u", nonnegative=True), Symbol("v", real=True)
 m, m_ref = Symbol("m", real=True), Symbol("m_ref", real=True)
 step, slope, mode, sharp = (Symbol(n, positive=True) for n in ("eta", "mu", "lambda_k", "rho"))
 pulled = step * slope * (mode + sharp * mode**2)
@@ -41,9 +41,9 @@ CLAIMS = (
         locator="Displacement resistance (arXiv 2602.06788), argmin f ≥ 1",
         says=r"DPO's $f = t\log t$ has no minimum at $t \ge 1$, while $(\log t)^2/2$ has its "
         "minimum at 1.",
-        holds=every(Gt(exp(u) * u, -exp(-1), evaluate=False), Ge(u**2 / 2, 0, evaluate=False)),
-        note="u = log t ≥ 0; at t = 1/e the former is −1/e, below all that it is from 1 on, and at "
-        "t = 1 the latter is 0.",
+        holds=every(Gt(exp(u) * u, -exp(-1), evaluate=False), Ge(v**2 / 2, 0, evaluate=False)),
+        note="u = log t ≥ 0; at t = 1/e the former is −1/e, below all that it is from 1 on. v = "
+        "log t of any t; at t = 1 the latter is 0.",
     ),
     Claim(
         id="disband.neighbours.hypo",

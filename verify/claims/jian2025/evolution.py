@@ -18,7 +18,7 @@ p_w, p_l, p_o, p_i = (Symbol(n, positive=True) for n in ("p_w", "p_l", "p_o", "p
 others = 1 - p_w - p_l
 q_w, q_l, Z = after(p_w, p_l, E)
 q_o, q_i = p_o / Z, p_i / Z
-STEP = "A step of C along e_w − e_l; E = e^C."
+STEP = "In one context, with a logit for each response: a step of C along e_w − e_l; E = e^C."
 
 row = softmax_row("s", 2)
 w, l = one_hot(row.sizes, 0), one_hot(row.sizes, 1)  # noqa: E741 (rejected)

@@ -1,11 +1,16 @@
 """Sentences that toy worlds and a small GPT-2 decide: drawn worlds, seeds and intervals."""
 
-from ...deciding.claim import Prediction
+from ...deciding.claim import Kind, Prediction
 from ...experiments.gpt2.findings import mass
 from ...experiments.toys.probability import EXPERIMENT
 from ...experiments.toys.probability_rules import RULES
 
 GPT2 = "gpt2"
+# What a sentence of the abstract says; the other statements are this project's own.
+READ = {
+    *("start-decides", "shifts", "spo-chosen", "spo-aligned"),
+    *("mass-shifts-single", "mass-shifts-short", "mass-spo-chosen", "mass-spo-more"),
+}
 SENTENCES = {
     "start-decides": "Abstract, sentence 4: sensitivity to initialization",
     "reference-free-forgets": "Abstract, sentence 4: sensitivity to initialization",
@@ -38,6 +43,11 @@ GPT2_SENTENCES = {
     "mass-spo-price": "Abstract, sentence 9: output distributions, on a small GPT-2",
 }
 
+
+def _whose(name: str) -> Kind:
+    return Kind.READ if name in READ else Kind.OURS
+
+
 CLAIMS = (
     *(
         Prediction(
@@ -46,6 +56,7 @@ CLAIMS = (
             says=rule.says,
             experiment=EXPERIMENT,
             outcome=rule.name,
+            whose=_whose(rule.name),
             note=f"On drawn toy worlds, by `disband verify`: {rule.criterion}.",
         )
         for rule in sorted(RULES, key=lambda rule: list(SENTENCES).index(rule.name))
@@ -57,6 +68,7 @@ CLAIMS = (
             says=rule.says,
             experiment=GPT2,
             outcome=rule.name,
+            whose=_whose(rule.name),
             note=f"Run by `disband gpt2 --question mass`: {rule.criterion}.",
         )
         for rule in mass.RULES

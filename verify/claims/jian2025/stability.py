@@ -33,7 +33,7 @@ CLAIMS = (
     Claim(
         id="jian2025.stability.exact",
         locator=LOCATOR,
-        says="The exact lower level slows every direction and turns none around.",
+        says="The exact lower level speeds no direction up and turns none around.",
         quote="Our approach introduces a principled regularization scheme to explicitly "
         "encourage absolute probability improvement for preferred outputs, while "
         "maintaining stable optimization dynamics.",
@@ -43,11 +43,11 @@ CLAIMS = (
     Claim(
         id="jian2025.stability.one-step",
         locator=LOCATOR,
-        says=r"One unrolled step turns no direction around, and slows one iff its curvature is "
-        r"at most $2\mu$; a curvature of $\mu$ stands still.",
+        says=r"One unrolled step turns no direction around, and speeds one up iff its curvature "
+        r"is above $2\mu$; a curvature of $\mu$ stands still.",
         whose=Kind.OURS,
-        holds=every(unrolled >= 0, iff(unrolled <= 1, x <= 2)),
-        note="Beyond it speeds the steepest direction up. A softmax row with its own logits has "
+        holds=every(unrolled >= 0, iff(unrolled > 1, x > 2), equal(unrolled.subs(x, 1), 0)),
+        note="A softmax row with its own logits has "
         "curvatures of at most 1/2, so μ ≥ 1/4 is enough there.",
     ),
     Claim(

@@ -1,11 +1,19 @@
 """What no theorem decides: the findings and the ablations, measured in toy worlds."""
 
-from ...deciding.claim import Prediction
+from ...deciding.claim import Kind, Prediction
 from ...experiments.gpt2.findings.targets import RULES as TARGET_RULES
 from ...experiments.toys.dynamics import EXPERIMENT
 from ...experiments.toys.dynamics_rules import RULES
 
 MODELS = "gpt2"
+
+# What a sentence of the abstract says; the other statements are this project's own.
+SENTENCES = {
+    *("dpo-stable", "ppo-dynamic", "ppo-explores", "dpo-offset", "dpo-offset-target"),
+    *("dpo-joint-negative", "dpo-joint-positive", "dpo-weights-reward", "dpo-weights-overfitting"),
+    *("ppo-negative-exploration", "ppo-negative-target", "ppo-weights-large", "ppo-weights-small"),
+    *("target-stable", "target-offset", "target-opposite"),
+}
 
 # The sentence of the abstract that a rule's name begins with.
 LOCATORS = {
@@ -32,6 +40,10 @@ def _locator(name: str) -> str:
     return next(where for start, where in LOCATORS.items() if name.startswith(start))
 
 
+def _whose(name: str) -> Kind:
+    return Kind.READ if name in SENTENCES else Kind.OURS
+
+
 _MODEL_LOCATORS = {
     "target-stable": "dpo-stable",
     "target-small-batches": "dpo-stable",
@@ -47,6 +59,7 @@ ON_TOYS = tuple(
         says=rule.says,
         experiment=EXPERIMENT,
         outcome=rule.name,
+        whose=_whose(rule.name),
         note=f"{SETTING}{rule.criterion}.",
     )
     for rule in RULES
@@ -59,6 +72,7 @@ ON_MODELS = tuple(
         says=rule.says,
         experiment=MODELS,
         outcome=rule.name,
+        whose=_whose(rule.name),
         note=f"Run by `disband gpt2`: {rule.criterion}. Answers are as long as the labelled ones.",
     )
     for rule in TARGET_RULES

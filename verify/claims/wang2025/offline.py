@@ -127,8 +127,8 @@ CLAIMS = (
     Claim(
         id="wang2025.dpo-weights.own-signal",
         locator=WEIGHTS,
-        says="The weight in DPO is no reward signal: a pair weighs less, the larger the gap of "
-        "rewards that the policy itself gives it.",
+        says="The weight in DPO acts less as a reward signal: a pair weighs less, the larger the "
+        "gap of rewards that the policy itself gives it.",
         quote="loss reweighting in DPO acts less as a reward signal but more as a "
         "regularizer to mitigate overfitting.",
         given=(margin < other,),

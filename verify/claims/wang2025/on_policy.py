@@ -52,8 +52,8 @@ CLAIMS = (
     Claim(
         id="wang2025.ppo-negative.target",
         locator=NEGATIVE,
-        says="Negative learning in PPO does not determine the targets: it serves them no more "
-        "than positive learning.",
+        says="It is not negative learning in PPO that primarily determines the targets: it serves "
+        "them no more than positive learning.",
         quote="In PPO, negative learning primarily supports exploration rather than "
         "determining the targets.",
         given=(share < 1,),
@@ -88,8 +88,8 @@ CLAIMS = (
     Claim(
         id="wang2025.ppo-negative.exploration",
         locator=NEGATIVE,
-        says="Negative learning supports exploration: pushing a response down makes two draws from "
-        "the policy differ no less often.",
+        says="Negative learning primarily supports exploration: pushing a response down makes two "
+        "draws from the policy differ no less often.",
         quote="In PPO, negative learning primarily supports exploration rather than "
         "determining the targets.",
         given=(IS_ROW, equal(p, s[1])),
@@ -135,8 +135,8 @@ CLAIMS = (
     Claim(
         id="wang2025.ppo-weights.clipped",
         locator=WEIGHTS,
-        says="Loss reweighting in PPO is related to the size of the advantage: a token weighs that "
-        "times its ratio, and nothing beyond the clip.",
+        says="Loss reweighting in PPO is related to the size of the advantage, but not beyond the "
+        "clip: there a token weighs nothing, however large it is.",
         quote="loss reweighting, related to absolute values of token-level advantages, "
         "indicates the distinct roles of token groups in updating targets.",
         given=(logp_w - ref_w > log(1 + clip),),

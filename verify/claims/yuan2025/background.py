@@ -19,7 +19,7 @@ from disband.theory.symbols import (
     ref_w,
 )
 
-from ...deciding.claim import Claim, Grade, Kind
+from ...deciding.claim import Claim, Kind
 from ...deciding.logic import equal, every
 from .entanglement import chosen, rejected
 
@@ -64,6 +64,7 @@ CLAIMS = (
         r"\log\sigma(\cdot)$ of Table 2.",
         quote=r"$\ell(x, y_w, y_l; \theta) = m(h_w(\log \pi_\theta(y_w|x)) - h_l(\log "
         r"\pi_\theta(y_l|x))),$",
+        whose=Kind.READ,
         standing=(
             (
                 "The sentence after it refers to section 3.2 and Table 2 for m, h_w and "
@@ -74,11 +75,10 @@ CLAIMS = (
             equal(log_likelihood.diff(logp_w), DPO.loss.diff(logp_w)),
             equal(log_likelihood.diff(logp_l), DPO.loss.diff(logp_l)),
         ),
-        grade=Grade.MISPRINT,
-        why="Equation (6) has a minus before m and equation (1) has none, yet both are to "
-        "be read with the functions of Table 2; with those, descent on (1) goes the wrong "
-        "way.",
-        note="Taken with Table 2's functions, to which print refers for m, h_w and h_l.",
+        why="Equation (6) has a minus before m and equation (1) has none; with the functions "
+        "of Table 2 in both, descent on (1) goes the wrong way.",
+        note="Taken with Table 2's functions. Of m itself (1) says nothing, and with that of "
+        "the other sign it is right: yuan2025.eq1.",
     ),
     Claim(
         id="yuan2025.eq1.table2.repaired",
@@ -114,6 +114,7 @@ CLAIMS = (
         given=(Gt(chosen - rejected, 0), Lt(rejected, 0)),
         holds=Lt(chosen, 0),
         exists=True,
+        note="Often is read as: it happens; under DPO, to first order.",
     ),
     Claim(
         id="yuan2025.footnote4",
@@ -208,7 +209,8 @@ CLAIMS = (
         r"\frac{1}{|y_l|}\log \pi_{\theta}(y_l|x)$",
         standing=("Table 2 gives RRHF a regularizer on the chosen response.",),
         holds=equal((RRHF.d_w - lam) * len_w, RRHF.d_l * len_l),
-        note="Dependent on is not solely dependent on: the regularizer adds λ to the pull.",
+        note="Dependent on is not solely dependent on: the regularizer adds λ to the pull. Read "
+        "as dependent on it alone, like the sentence before, it fails with that regularizer.",
     ),
     Claim(
         id="yuan2025.section2.kto-separate",

@@ -195,7 +195,7 @@ CLAIMS = (
         quote=r"$\frac{\langle \mathbf{a}, \mathbf{b} \rangle}{\langle \mathbf{b}, "
         r"\mathbf{b} \rangle} < \frac{\beta^{-1} + \log \pi(l)}{\beta^{-1} - \log \pi(w)} "
         r"=: \alpha^{-1}$",
-        given=(sppo_l > 0, B > 0),
+        given=(B > 0,),
         holds=iff(Lt(X / B, sppo_l / sppo_w), Lt(along(b, sppo_step), 0)),
     ),
 )

@@ -64,8 +64,8 @@ CLAIMS = (
         "DPO.",
         whose=Kind.OURS,
         holds=equal(masked, DPO.loss),
-        note="As printed the factor β of the original DPO is missing, which the text calls "
-        "a potential candidate.",
+        note="The loss as printed, which the text calls a potential candidate, has not the "
+        "factor β of the original DPO.",
     ),
     Claim(
         id="yuan2025.section5.masked-context",

@@ -8,7 +8,7 @@ from disband.theory.kernels.primitives import sigmoid
 from disband.theory.objectives import DPO
 from disband.theory.symbols import A, B, X, beta, eta, logp_l, logp_w, ref_l, ref_w
 
-from ...deciding.claim import Claim, Grade, Quantity
+from ...deciding.claim import Claim, Grade, Kind, Quantity
 from ...deciding.logic import equal, every, iff, implies
 
 GRAM = Gram(A, B, X)
@@ -116,12 +116,16 @@ CLAIMS = (
         r"\|\nabla\log\pi_l\|^2 \iff \log\pi_l$ decreases.",
         quote=r"$\langle \nabla \log \pi_w, \nabla \log \pi_l \rangle \leq \|\nabla \log "
         r"\pi_w\|^2 \iff \Delta \log \pi_w \geq 0, \log \pi_w \text{ increases}$",
+        whose=Kind.READ,
+        standing=(
+            "Condition 1 explains increases by ≥ 0: so read it holds, yuan2025.condition1.chosen.",
+            "After Table 1 the inner product is to be less than the smaller squared norm.",
+        ),
         given=PROPER,
         holds=every(iff(X <= A, Gt(chosen, 0)), iff(X <= B, Lt(rejected, 0))),
-        grade=Grade.EDGE,
         why="On the edge of a condition the log-probability stands still, which is neither "
         "an increase nor a decrease.",
-        note="Print writes both: ≥ 0 and increases. One remark for Condition 1, both cases "
+        note="Increases and decreases read strictly. One remark for Condition 1, both cases "
         "that move together in the caption of Table 1 (both decrease, both increase, one "
         "more than the other), and Condition 2.",
     ),
@@ -189,11 +193,18 @@ CLAIMS = (
     Claim(
         id="yuan2025.high-correlation",
         locator="Section 3.1.1, after Table 1",
-        says="When the correlation between the two gradients is high, both log-probabilities "
-        "increase or decrease synchronously.",
-        quote="when the correlation between the two gradients is high, the gradient "
+        says="It suggests that when the correlation between the two gradients is high, both "
+        "log-probabilities increase or decrease synchronously.",
+        quote="It suggests when the correlation between the two gradients is high, the gradient "
         "entanglement will cause the chosen and rejected log-probability to "
         "increase/decrease synchronously.",
+        standing=(
+            (
+                "It is the sentence before: the ideal case only happens where the inner product is "
+                "less than the smaller of the two squared norms."
+            ),
+            "The abstract has the inner product large relative to the individual gradient norms.",
+        ),
         given=(X > 0, Ge(X**2, Rational(99, 100) ** 2 * A * B), X**2 < A * B),
         holds=Gt(chosen * rejected, 0),
         grade=Grade.ASSUMPTION,

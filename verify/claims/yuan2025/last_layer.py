@@ -261,11 +261,12 @@ CLAIMS = (
     Claim(
         id="yuan2025.corollary2.directions",
         locator="Section 4.1, Corollary 2, conclusion",
-        says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases.",
+        says=r"$\log\pi_w$ increases and $\log\pi_l$ decreases: the one does not fall, nor "
+        "does the other rise.",
         quote=r"and thus $\log \pi_w$ increases and $\log \pi_l$ decreases.",
         standing=SETUP,
         given=ONE_PREFIX_TOKEN,
-        holds=And(Gt(sentence_w, 0), Lt(sentence_l, 0)),
+        holds=And(sentence_w >= 0, sentence_l <= 0),
         grade=Grade.THEOREM,
         why="The shared tokens before the last one are learnt too, and what they teach the last "
         "layer can favour the rejected token by more than the last token itself favours the "
@@ -311,10 +312,11 @@ CLAIMS = (
         says=r"$\langle\nabla\log\pi_w,\nabla\log\pi_l\rangle$ is the product at the last "
         "token iff $P + P_w + P_l = 0$ for the score of the shared prefix; so for the "
         "single token that the proof speaks of.",
-        whose=Kind.READ,
+        whose=Kind.OURS,
         given=(M >= 2,),
         holds=iff(equal(ANY_PREFIX.dot, -H / M), equal(P + P_w + P_l, Integer(0))),
-        note="Symbols as in the repaired equality of norms.",
+        note="The display has it of all responses, without loss of generality; of Corollary 2's, "
+        "which share a prefix, it is not true. Symbols as in the repaired equality of norms.",
     ),
     Claim(
         id="yuan2025.shared-tokens.last-layer",

@@ -104,24 +104,15 @@ CLAIMS = (
     Claim(
         id="yuan2025.theorem3.step-size",
         locator="Section 4.2, Theorem 3, eqs. (13) and (14)",
-        says="After one DPO step, the changes are (13) and (14) and not a multiple of them.",
+        says="After one DPO step, the change at the differing position is "
+        r"$\eta\beta c(\theta)(1 + s_{w,m}[k^*] - s_{w,m}[j^*])$.",
         quote="after one DPO step, the per-token log-probability change in chosen "
         "response $y_w$ can be characterized with first-order Taylor expansion",
         whose=Kind.READ,
         standing=("Appendix B.2: learning rate 1, and a gradient given up to a factor.",),
         given=SIMPLEX,
-        holds=equal(C * differing_w, differing_w),
-        why="A step of DPO carries the factor ηβc of eq. (4), which the theorem leaves out "
-        "and the appendix sets aside.",
-        note="The change carries the factor C = ηβc(θ) of eq. (4). Sign of (13) as in (22).",
-    ),
-    Claim(
-        id="yuan2025.theorem3.step-size.repaired",
-        locator="Section 4.2, Theorem 3, eqs. (13) and (14)",
-        says="After one DPO step, the change at the differing position is "
-        r"$\eta\beta c(\theta)(1 + s_{w,m}[k^*] - s_{w,m}[j^*])$.",
-        given=SIMPLEX,
         holds=equal(C * differing_w, C * (1 + s_k - s_j)),
+        note="C is ηβc(θ) of eq. (4), which (13) and (14) leave out. Sign of (13) as in (22).",
     ),
     Claim(
         id="yuan2025.eq14",
@@ -180,13 +171,13 @@ CLAIMS = (
         r"$\log\pi_w$ decreases more as the same suffix gets longer.",
         quote=r"For $i \in [m+1:L]$ , the chosen log-probability at these positions will "
         "decrease:",
+        whose=Kind.READ,
+        standing=("Eq. (14), which the sentence announces, has ≤ 0: yuan2025.eq14.nonpositive.",),
         given=(*ROWS, *PAL),
         holds=Lt(shared_change, 0),
-        grade=Grade.EDGE,
         why="Where the two contexts predict the same row the suffix token stands still; it "
         "falls wherever they differ.",
-        note="Read strictly, with shared logits; (14) itself has ≤. A longer suffix adds "
-        "one such change a token.",
+        note="Read strictly, with shared logits. A longer suffix adds one such change a token.",
     ),
     Claim(
         id="yuan2025.theorem3.suffix-decreases.repaired",
@@ -290,11 +281,17 @@ CLAIMS = (
         quote="the token-wise gradient inner product would be negative, while for other "
         "identical tokens, the token-wise gradient inner product would be positive.",
         whose=Kind.READ,
+        standing=(
+            (
+                "Theorem 1 has a prediction that is uniform on the tokens it is concentrated on; "
+                "there the product is negative. Section 4.3 fine-tunes on the two labels first."
+            ),
+        ),
         given=SIMPLEX,
         holds=Lt(at_w @ at_l, 0),
         why="Two tokens that share little of the mass pull the same way against the likely "
         "ones, and their scores have a positive product.",
-        note="Model Setup 2 at the differing position.",
+        note="Model Setup 2 at the differing position, with any prediction.",
     ),
     Claim(
         id="yuan2025.token-products.repaired",

@@ -83,6 +83,7 @@ def row_claim(
     *,
     quote: str = "",
     why: str = "",
+    standing: tuple[str, ...] = (),
     regime: tuple[Boolean, ...] = (),
     note: str = "",
 ) -> Claim:
@@ -92,7 +93,7 @@ def row_claim(
         locator=f"Table 2, row {objective.name}",
         says=says,
         quote=quote,
-        standing=(EQ6, CONSTANTS) if quote else (),
+        standing=(EQ6, CONSTANTS, *standing) if quote else (),
         holds=row.instantiates(objective),
         grade=Grade.SIGN if why else None,
         why=why,
@@ -169,8 +170,9 @@ CLAIMS = (
         R_DPO,
         quote=r"R-DPO (Park et al.) $\log \sigma(a - (c_{\text{ref}} + \alpha( y_w - y_l "
         r")))$ $\beta a$ $\beta a$",
-        why="The difference of lengths has the wrong sign, so that the longer response is "
-        "pushed the harder for its length; and the reference lacks the factor β.",
+        why="The difference of lengths has the wrong sign, so that a pair weighs more where its "
+        "chosen response is the longer one, and not less; and the reference lacks the factor β.",
+        standing=("Appendix C.3: α = 0.2, so positive.",),
         regime=(Gt(alpha, 0), Ne(len_w, len_l), equal(beta, Integer(1))),
     ),
     row_claim(
@@ -239,7 +241,9 @@ CLAIMS = (
         note=SINGLE_LOG,
         quote=r"DPOP (Pal et al.) $\log \sigma(a-c_{ m ref})$ $\beta a - \lambda \max(0, "
         r"\log c_{\text{ref}}^w - a)$",
-        why="The reference and the penalty lack the factor β that the log-probabilities carry.",
+        why="The reference lacks the factor β that the log-probabilities carry; so does the "
+        "penalty, which only another λ would make up for.",
+        standing=("Appendix C.3: λ = 50.",),
         regime=(Ne(beta, 1), Gt(lam, 0), logp_w < ref_w),
     ),
     row_claim(

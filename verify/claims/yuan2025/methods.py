@@ -95,15 +95,16 @@ CLAIMS = (
             -((logp_w - 1 / beta) ** 2).diff(logp_w) / ((logp_l + 1 / beta) ** 2).diff(logp_l),
             sppo_w / sppo_l,
         ),
-        note="For the loss of appendix A.2, which has no reference policy. The copy of "
-        "section 3.2.1 at hand has no minus in the numerator, the appendix has it.",
+        note="For the loss of appendix A.2, which has no reference policy; the row of Table 2 as "
+        "printed gives the negative of it. The copy of section 3.2.1 at hand has no minus in the "
+        "numerator, the appendix has it.",
     ),
     Claim(
         id="yuan2025.sppo.above-one",
         locator="Section 3.2.1, SPPO; appendix A.2",
         says=r"$\frac{\beta^{-1} - \log\pi_w}{\beta^{-1} + \log\pi_l} > 1$, where $\beta^{-1}$ is "
         "a large constant.",
-        quote=r"> 1^7$ , where $\beta^{-1}$ is a large constant.$",
+        quote=r"where $\beta^{-1}$ is a large constant.",
         standing=("Appendix A.2: the denominator is positive, as β⁻¹ is set extremely large.",),
         given=(LARGE,),
         holds=Gt(sppo_w / sppo_l, 1),
@@ -136,7 +137,8 @@ CLAIMS = (
             KTO.d_w / KTO.d_l,
             lam_w / lam_l * (KTO.d_w / KTO.d_l).subs({lam_w: Integer(1), lam_l: Integer(1)}),
         ),
-        note="∝ is read as: at fixed probabilities; the factor changes along training.",
+        note="∝ is read as: at fixed probabilities; the factor changes along training and from "
+        "pair to pair. Of the loss of KTO's authors: with the row as printed it is negative.",
     ),
     no_influence("cpo", CPO),
     no_influence("rrhf", RRHF),

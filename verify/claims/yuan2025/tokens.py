@@ -111,9 +111,10 @@ CLAIMS = (
         says="The other $V - M$ entries of the softmax have $s(j) = 0$: there are logits "
         "for which one has.",
         quote="for M entries and the rest V - M entries have s(j) = 0.",
+        whose=Kind.READ,
+        standing=("The sentence begins with: Suppose at the initialization of θ.",),
         holds=equal(exp(z) / (exp(z) + R), Integer(0)),
         exists=True,
-        grade=Grade.EDGE,
         why="A softmax of finite logits has no entry that is zero; the concentration is a limit.",
         note="Finite logits; R is the mass of the other tokens. Equality with zero is a limit.",
     ),
@@ -200,6 +201,6 @@ CLAIMS = (
         given=(*ROWS, *PAL),
         holds=q_j - p_j <= 0,
         note="The copy at hand shows ≥ 0 for the first and the last of them alone. That "
-        "the others are at least zero is the assumption.",
+        "the others are at least zero is the assumption. Read of every entry, it fails at j*_i.",
     ),
 )

@@ -148,9 +148,7 @@ CLAIMS = (
         says=r"$d_l > 0$ always holds for DPO, R-DPO, SimPO, CPO, DPOP and KTO; for IPO iff the "
         r"margin is below its target, for RRHF and SLiC-HF iff the hinge is active, for SPPO iff "
         r"$\log\frac{\pi_l}{\pi_{ref,l}} > -\frac{1}{2\beta}$.",
-        quote="we can instantiate Condition 2 for different algorithms by using their "
-        r"specialized $m, h_w, h_l$ , $\Lambda$ in Table 2.",
-        whose=Kind.READ,
+        whose=Kind.OURS,
         holds=every(
             *(Gt(o.d_l, 0, evaluate=False) for o in (DPO, R_DPO, SIMPO, CPO, DPOP, KTO)),
             iff(Gt(IPO.d_l, 0), (logp_w - ref_w) - (logp_l - ref_l) < 1 / (2 * beta)),
@@ -229,6 +227,7 @@ CLAIMS = (
         standing=("Section 3.2.1: under SPPO it is harder for the rejected to decrease.",),
         given=(LARGE, X <= A, X <= B),
         holds=every(Ge(sppo_moves[0], 0), Le(sppo_moves[1], 0)),
+        regime=(X < A, X < B),
         why="SPPO pulls the chosen harder than it pushes the rejected, which makes the "
         "fall of the rejected harder and not easier, as section 3.2.1 says itself.",
         note="Section 3.2.1 says the opposite of the rejected one.",

@@ -173,7 +173,8 @@ RULES: tuple[Rule[Replicate], ...] = (
     ),
     positive(
         name="dpo-weights-reward",
-        says="DPO's weights are no reward signal: they do not grow with the true gap of rewards.",
+        says="DPO's weights act less as a reward signal: they do not grow with the true gap of "
+        "rewards.",
         criterion="minus the correlation over pairs of weight with true gap, mean over updates "
         "after the first",
         measure=lambda by: -by["DPO"].weight_reward[1:].mean(0),

@@ -227,8 +227,8 @@ RULES: tuple[Rule[Measured], ...] = (
     ),
     Rule(
         name="to-the-likely",
-        says="The misallocation reinforces the model's bias: the mass goes to the irrelevant "
-        "response that was likeliest before.",
+        says="Where a shift lasts, the mass goes to the irrelevant response that was likeliest "
+        "before.",
         criterion="shared features: in more than half of the contexts with a lasting shift it "
         "gains most",
         numbers=_gainer(FEATURES.name, "likeliest"),

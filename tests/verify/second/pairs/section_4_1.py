@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from sympy import Expr, Integer, Max, Min, Piecewise, Symbol
+from sympy import And, Expr, Gt, Integer, Lt, Max, Min, Piecewise, Symbol
 from sympy.logic.boolalg import Boolean
 
 from disband.theory.models.vocabulary import V
 from disband.verify.claims.yuan2025 import last_layer, tokens
 from disband.verify.deciding.logic import equal
-from tests.verify.second.alphabet import C, inner
+from tests.verify.second.alphabet import inner
 from tests.verify.second.pairs.pair import CLAIMS, Pair, row_of
 from tests.verify.second.pairs.section_3_1 import STEP
 from tests.verify.second.section_4_1 import (
@@ -24,7 +24,6 @@ from tests.verify.second.section_4_1 import (
     last_w,
     prefix,
     theta,
-    weights,
 )
 from tests.verify.second.section_4_1 import V as TOKENS
 
@@ -149,13 +148,10 @@ PAIRS = (
         "Corollary 2, read of whole responses: the changes",
         PREFIX,
         assumes=NOT_PARALLEL,
-        differs="'Increases' and 'decreases': the ledger reads them strictly, the second as "
-        "not falling and not rising; both fail.",
-        at={
-            **dict.fromkeys([*h, *g, *weights, C], 1),
-            h[1]: 0,
-            common: 2,
-        },
+        first=replace(
+            CLAIMS["yuan2025.corollary2.directions"],
+            holds=And(Gt(last_layer.sentence_w, 0), Lt(last_layer.sentence_l, 0)),
+        ),
     ),
     Pair(
         "b1.wlog",

@@ -46,13 +46,6 @@ PAIRS = (
     Pair("theorem3.at-differing", OF_22, ROWS, states=(1,)),
     Pair(
         "theorem3.step-size",
-        "Theorem 3, read with a step of any factor η β c(θ)",
-        ROWS,
-        states=(0,),
-        apart="The second has the value of (22) for the differing token's change.",
-    ),
-    Pair(
-        "theorem3.step-size.repaired",
         "Theorem 3, read up to the factor η β c(θ), with (22) for (13), both gradients in one row",
         ROWS,
         states=(0,),

@@ -10,7 +10,10 @@ from sympy import Eq
 from sympy.core.relational import Relational
 
 from disband.verify.deciding.claim import Kind
+from disband.verify.deciding.confirmed import kept
+from disband.verify.kept.recorded import DOUBLE_ENTRY
 from tests.verify.second.pairs.comparison import POINTS, Both, compared
+from tests.verify.second.pairs.kept import entry, how
 from tests.verify.second.pairs.pair import CLAIMS, PAPER, SECONDS
 from tests.verify.second.pairs.table import PAIRS
 from tests.verify.second.pairs.unpaired import CLAIMS_ALONE, SECOND_ALONE
@@ -49,6 +52,11 @@ def test_a_pair_that_differs_does_so_at_the_point_given(pair):
     assert all(both.truth(part)(point) for part in both.given)
     assert both.second.assumed(point)
     assert both.truth(both.holds)(point) != both.second.holds(point)
+
+
+def test_what_is_kept_of_the_pairs_is_what_comparing_them_comes_to():
+    found = {pair.ledger.id: entry(pair, now(pair)) for pair in PAIRS}
+    assert kept(DOUBLE_ENTRY) == found, "stale; run: python -m tests.verify.second.pairs.kept"
 
 
 def slipped(relation):
@@ -93,17 +101,13 @@ def test_the_page_says_how_many_pairs_agreed():
     first = sum(at_first(pair).agrees for pair in PAIRS)
     wholly = sum(at_first(pair).agrees and not at_first(pair).assumes_more for pair in PAIRS)
     today = sum(now(pair).agrees for pair in PAIRS)
-    how = Counter(
-        "row" if pair.row else "whole" if pair.apart else now(pair).solver or "points"
-        for pair in PAIRS
-        if now(pair).agrees
-    )
+    ways = Counter(how(pair, now(pair)) for pair in PAIRS if now(pair).agrees)
     sentence = (
         f"Of {len(PAIRS)} pairs of formalisations of yuan2025, {first} agreed at first where the "
         f"assumptions of both hold, {wholly} of them with the same assumptions; today {today} do: "
-        f"{how['unsat']} for all values by the solver, {how['points']} at each of {POINTS} random "
-        f"exact points, {how['whole']} as wholes (both hold at all of these points, or neither "
-        f"does), and {how['row']} in the incentives of a row of Table 2."
+        f"{ways['solver']} for all values by the solver, {ways['points']} at each of {POINTS} "
+        f"random exact points, {ways['whole']} as wholes (both hold at all of these points, or "
+        f"neither does), and {ways['row']} in the incentives of a row of Table 2."
     )
     page = " ".join(FOUND.read_text().split())
     assert sentence in page, f"docs/found.md has another count; it should say: {sentence}"

@@ -17,7 +17,6 @@ CLAIMS_ALONE = {
     "sppo.above-one-with-reference": "of the loss of SPPO's authors; print has that of A.2",
     "section1.all-rely-on-the-margin": "words without a formula",
     "box.through-inner-product": "in the second it is (4) and (5) themselves",
-    "condition2.instantiate": "of the losses of the authors; the second asks it of the rows",
     "section3.3.sppo": "a remark on an experiment",
     "section4.3.negative-product": "a prediction; Theorem 1 and Condition 1 have it",
     "shared-tokens.last-layer": (
@@ -70,6 +69,7 @@ SECOND_ALONE = {
         "Theorem 1, negative inner product, read for any h",
         "Corollary 2, read of the gradients at the last token alone, as in appendix B.1",
         "eq. (14), read without the assumption of Pal et al.",
+        "Theorem 3, read with a step of any factor η β c(θ)",
         "section 4.2, both decrease, read of the whole chosen response, likely as: always",
         "section 4.2, shared tokens, read under Model Setup 1",
         "eq. (23), read with s_{w,i} and s_{l,i} as logits of their own",
