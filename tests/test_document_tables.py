@@ -19,7 +19,7 @@ def tables(text):
 
 
 def test_the_tables_of_scores_are_what_was_recorded():
-    (_, _), beside, scaling = tables(PAGES["docs/scores.md"])
+    (_, _), beside, tokens, scaling = tables(PAGES["docs/scores.md"])
     recorded = benchmark("scores")["results"]
     assert len(beside[1]) == len(recorded)
     for row, one in zip(beside[1], recorded, strict=True):
@@ -30,6 +30,22 @@ def test_the_tables_of_scores_are_what_was_recorded():
             f"{1e3 * ours:.0f} ms",
             f"{1e3 * theirs:.0f} ms",
             f"{theirs / ours:.2f}",
+        ]
+    recorded = benchmark("tokens")["results"]
+    assert len(tokens[1]) == len(recorded)
+    for row, one in zip(tokens[1], recorded, strict=True):
+        needed = sum(one["least"].values())
+        ours, alone, theirs = one["seconds"].values()
+        assert row == [
+            f"{one['prompt']} + {one['response']}",
+            f"{needed / 1e9:.1f}",
+            f"{one['multiplications'] / 1e9:.1f}",
+            f"{1e3 * alone:.0f} ms",
+            f"{1e3 * ours:.0f} ms",
+            f"{1e3 * theirs:.0f} ms",
+            f"{theirs / ours:.1f}",
+            f"{theirs / alone:.1f}",
+            f"{one['bar']:.0f}",
         ]
     recorded = benchmark("scores_scaling")["results"]
     assert len(scaling[1]) == len(recorded)

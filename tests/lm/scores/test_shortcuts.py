@@ -5,6 +5,7 @@ import pytest
 import torch
 from transformers.pytorch_utils import Conv1D
 
+from benchmarks.tokens import FIRST, MatrixProducts, least
 from disband.lm.scores.grams import batch_gram, token_gram
 from disband.lm.scores.shortcuts import COMPOSED, _Sparse, shortened
 from tests.lm.scores.materialised import response_scores, token_scores
@@ -88,3 +89,17 @@ def test_composed_activations_go_back_as_they_would(kind):
         output.mul_(3)  # as the model may write into what it is given
         (got,) = torch.autograd.grad(output.sum(), value)
     np.testing.assert_allclose(got, 3 * expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("second", [PROMPT, [5, 6, 3, 8, 9]])
+def test_a_token_gram_multiplies_by_the_weights_no_more_than_it_must(second, monkeypatch):
+    # Even a few zero rows are left out.
+    monkeypatch.setattr("disband.lm.scores.shortcuts.WORTHWHILE", 0.0)
+    model, pair = tiny("gpt2"), (rows([PROMPT], [[30, 31, 5]]), rows([second], [[33, 40, 7]]))
+    token_gram(model, *pair)  # what is proved of a model is proved once
+    with MatrixProducts() as products:
+        token_gram(model, *pair)
+    weights = {p.data_ptr() for p in model.parameters()}
+    sides = [args[FIRST[form.overloadpacket] :][:2] for form, args in products.kept]
+    by_weights = [a.numel() * b.shape[1] for a, b in sides if b.data_ptr() in weights]
+    assert sum(by_weights) == sum(least(model, *pair).values())
