@@ -3,6 +3,8 @@
 ``python -m tests.verify.second.pairs.kept`` writes it.
 """
 
+from collections.abc import Mapping
+
 from disband.verify.deciding.confirmed import keep, statement_key
 from disband.verify.kept.recorded import DOUBLE_ENTRY
 from tests.verify.second.pairs.comparison import FEWER, POINTS, Compared, compared
@@ -31,14 +33,21 @@ def said(pair: Pair, found: Compared) -> str:
     return f"by a second formalisation, {words}{more}"
 
 
-def entry(pair: Pair, found: Compared) -> dict[str, str]:
-    """What is kept of a pair."""
-    return {"key": statement_key(pair.ledger), "found": said(pair, found)}
+def entries(found: Mapping[Pair, Compared]) -> dict[str, dict[str, str]]:
+    """What is kept of each entry of the ledger: of several pairs, what each came to."""
+    told: dict[str, list[str]] = {}
+    for pair, result in found.items():
+        told.setdefault(pair.ledger.id, []).append(said(pair, result))
+    keys = {pair.ledger.id: statement_key(pair.ledger) for pair in found}
+    return {
+        name: {"key": keys[name], "found": "; ".join(dict.fromkeys(words))}
+        for name, words in told.items()
+    }
 
 
 if __name__ == "__main__":
     keep(
         DOUBLE_ENTRY,
         "python -m tests.verify.second.pairs.kept",
-        {pair.ledger.id: entry(pair, compared(pair, pair.ledger)) for pair in PAIRS},
+        entries({pair: compared(pair, pair.ledger) for pair in PAIRS}),
     )

@@ -13,7 +13,7 @@ from disband.verify.deciding.claim import Kind
 from disband.verify.deciding.confirmed import kept
 from disband.verify.kept.recorded import DOUBLE_ENTRY
 from tests.verify.second.pairs.comparison import POINTS, Both, compared
-from tests.verify.second.pairs.kept import entry, how
+from tests.verify.second.pairs.kept import entries, how
 from tests.verify.second.pairs.pair import CLAIMS, PAPER, SECONDS
 from tests.verify.second.pairs.table import PAIRS
 from tests.verify.second.pairs.unpaired import CLAIMS_ALONE, SECOND_ALONE
@@ -55,7 +55,7 @@ def test_a_pair_that_differs_does_so_at_the_point_given(pair):
 
 
 def test_what_is_kept_of_the_pairs_is_what_comparing_them_comes_to():
-    found = {pair.ledger.id: entry(pair, now(pair)) for pair in PAIRS}
+    found = entries({pair: now(pair) for pair in PAIRS})
     assert kept(DOUBLE_ENTRY) == found, "stale; run: python -m tests.verify.second.pairs.kept"
 
 
