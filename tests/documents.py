@@ -13,12 +13,12 @@ import click
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.job.studied import merged
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Prediction
 from disband.verify.deciding.decide import judge
 from disband.verify.kept.provenance import ROOT
 from disband.verify.kept.recorded import recorded
+from disband.verify.pages.entries import merged
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")

@@ -83,8 +83,8 @@ def simulate(
 
     from disband.sims.pairs.studies import TOYS
     from disband.verify.kept.files import write_text
+    from disband.verify.pages.entries import simulation_entry
 
-    from ..job.entries import simulation_entry
     from ..job.toys import masked_record, masked_table, run_masked, run_toy, table, table_csv
 
     if toy == "single-token" and policy == "independent":

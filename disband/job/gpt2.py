@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from disband.verify.kept.files import sweep, write_json
 from disband.verify.kept.provenance import provenance
+from disband.verify.pages.entries import Record, experiment_entry
 
 from ..terminal.errors import Refusal, require_writable, user_input
 from ..terminal.progress import Screen
-from .entries import Record, experiment_entry
 from .gpt2_pictures import draw_record
 from .tweets import read_corpus
 

@@ -11,8 +11,7 @@ from disband.verify.deciding.claim import Claim
 from disband.verify.deciding.declaration import declaration
 from disband.verify.experiments.gpt2.workers import run_tasks
 from disband.verify.kept.store import Store
-
-from .entries import Record
+from disband.verify.pages.entries import Record
 
 MODULE = records.__name__
 # Of claims, that starting a process takes as long as deciding.

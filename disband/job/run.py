@@ -19,20 +19,20 @@ from disband.verify.experiments.toys.probability_run import PROBABILITY_EVOLUTIO
 from disband.verify.kept.files import sweep, write_text
 from disband.verify.kept.provenance import provenance
 from disband.verify.kept.store import Arrays, Store
+from disband.verify.pages import entries as entries_of
 from disband.verify.pages import method_toys
+from disband.verify.pages.entries import Record, merged
 from disband.verify.pages.errata import counts_text
 from disband.verify.pages.method_runs import run_parts
 from disband.verify.pages.report import write_report
 
 from ..terminal.errors import Refusal, require_writable
 from ..terminal.progress import Screen, Step
-from . import entries as entries_of
 from . import ledger, motion, toys
 from .drawn import Drawn, keep
-from .entries import Record
 from .pictures import PICTURES, draw, select
 from .studied import drawn as drawn_records
-from .studied import merged, studied
+from .studied import studied
 from .summary import TABLE, table
 from .tweets import read_corpus, require_enough
 

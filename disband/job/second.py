@@ -14,8 +14,7 @@ from disband.verify.deciding.decide import decide
 from disband.verify.deciding.records import decision_record
 from disband.verify.experiments.gpt2.workers import run_tasks
 from disband.verify.kept.recorded import SECOND_LOOK
-
-from .entries import Record
+from disband.verify.pages.entries import Record
 
 
 class Look(NamedTuple):

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from disband.verify.kept.recorded import NAMES, RESULTS, recorded
+from disband.verify.pages.entries import Record
 
-from .entries import Record, outcomes
 from .gpt2 import earlier
 from .gpt2_pictures import draw_record
 
@@ -28,16 +28,6 @@ def studied(out: Path, kept: Path = RESULTS) -> list[Record]:
         if not asked >= {(record["name"], question) for question in record["settings"]["questions"]}
     ]
     return own + sorted(found, key=lambda record: -len(record["settings"]["seeds"]))
-
-
-def merged(experiments: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
-    """What the ledger's records read: by experiment and prediction, the first of each."""
-    found: dict[str, dict[str, list[Record]]] = {}
-    for one in experiments:
-        its = found.setdefault(one["name"], {})
-        for name, seeds in outcomes(one).items():
-            its.setdefault(name, seeds)
-    return found
 
 
 def drawn(records: Iterable[Mapping[str, Any]], folder: Path) -> dict[str, Path]:

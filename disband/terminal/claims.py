@@ -106,8 +106,7 @@ def record_of(claim: Entry, kept: Mapping[str, Record]) -> Record:
     outcomes = {}
     if isinstance(claim, Prediction):
         from disband.verify.kept.recorded import recorded
-
-        from ..job.studied import merged
+        from disband.verify.pages.entries import merged
 
         outcomes = merged(dict(one) for one in recorded().values())
     (fresh,) = entries([claim], outcomes)

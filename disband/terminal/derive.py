@@ -90,7 +90,7 @@ def record(objective: Objective | TorchObjective) -> dict[str, Any]:
     """Return the formulas of ``objective`` in LaTeX, as plain data."""
     if isinstance(objective, TorchObjective):
         return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
-    from ..job.entries import objective_entry  # it loads what decides claims
+    from disband.verify.pages.entries import objective_entry  # it loads what decides claims
 
     return {**objective_entry(objective), "note": objective.note}
 

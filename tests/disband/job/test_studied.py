@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from disband.job.studied import drawn, merged, studied
+from disband.job.studied import drawn, studied
 from disband.terminal.errors import Refusal
+from disband.verify.pages.entries import merged
 
 
 def record(*questions, seeds=(1, 2), name="gpt2", holds=True):

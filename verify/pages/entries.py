@@ -6,7 +6,8 @@ from typing import Any
 from disband.sims.pairs.studies import Study
 from disband.theory.objective import Objective
 from disband.theory.signs import Signs
-from disband.verify.deciding.records import formula
+
+from ..deciding.records import formula
 
 Record = dict[str, Any]
 
@@ -60,6 +61,16 @@ def experiment_entry(name: str, settings: Record, predictions: Iterable[Any]) ->
 def outcomes(experiment: Record) -> Mapping[str, list[Record]]:
     """Return each prediction's outcomes by its name, as the ledger's records read them."""
     return {p["name"]: p["per_seed"] for p in experiment["predictions"]}
+
+
+def merged(experiments: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
+    """What the ledger's records read: by experiment and prediction, the first of each."""
+    by_experiment: dict[str, dict[str, list[Record]]] = {}
+    for experiment in experiments:
+        known = by_experiment.setdefault(experiment["name"], {})
+        for name, seeds in outcomes(experiment).items():
+            known.setdefault(name, seeds)
+    return by_experiment
 
 
 def _signs(signs: Signs) -> dict[str, str]:
