@@ -13,6 +13,8 @@ from disband.verify.kept.provenance import PACKAGES, ROOT
 
 pytestmark = pytest.mark.slow
 FOLDERS = PACKAGES[:-1]
+# What a wheel holds besides disband/ itself: the packages, and what runs have recorded.
+HELD = (*FOLDERS, "results")
 
 # A user's own files bear the names of our folders; their script sits beside them.
 SCRIPT = """
@@ -71,9 +73,7 @@ def content(wheel):
 
 def sources():
     """What git knows of the packages, by the name that it has when installed."""
-    listed = run("git", "ls-files", "-zco", "--exclude-standard", *FOLDERS, "disband").split("\0")[
-        :-1
-    ]
+    listed = run("git", "ls-files", "-zco", "--exclude-standard", *HELD, "disband").split("\0")[:-1]
     return {
         name if name.startswith("disband/") else f"disband/{name}": (ROOT / name).read_bytes()
         for name in listed

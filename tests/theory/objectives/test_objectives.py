@@ -103,7 +103,7 @@ def test_incentives_are_the_derivatives_of_the_loss(objective, backend):
 
 @each
 @quantity
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(draw=st.data())
 def test_kernels_keep_their_digits_far_into_the_tails(objective, what, draw):
     point = draw.draw(data_points())

@@ -137,7 +137,7 @@ def edge(claim: Claim) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", CLAIMS[::3], ids=lambda c: c.id)
 def test_a_search_at_random_does_not_contradict_the_verdict(claim: Claim) -> None:
     """Thousands of random rational points, screened in floating point and checked exactly."""
     if claim.exists or not has_values(claim.holds):

@@ -114,8 +114,10 @@ def test_claims_are_found_by_name_in_other_processes():
 
 @pytest.mark.slow
 def test_no_second_look_contradicts_the_ledger():
-    looks = second_look()
-    assert len(looks) == sum(isinstance(stated, Claim) for stated in LEDGER)
+    """A sample: ``disband verify --second-solver`` looks at every claim, and keeps what it saw."""
+    names = [stated.id for stated in LEDGER if isinstance(stated, Claim)][::8]
+    looks = second_look(names, workers=1)
+    assert list(looks) == names
     assert not disagree(looks), look_text(looks)
     late = [look for look in looks.values() if look.seen.answer is Answer.TIMED_OUT]
-    assert len(late) < len(looks) * Rational(1, 20), look_text(looks)
+    assert len(late) < len(looks) * Rational(1, 20) + 1, look_text(looks)
