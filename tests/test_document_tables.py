@@ -1,9 +1,13 @@
 """The tables and counts that a person wrote are those of the runs and of the catalogue."""
 
+import json
 import re
 
 from disband.theory.objectives import OBJECTIVES
+from disband.verify.claims.yuan2025.sentiment import EXPERIMENT
+from disband.verify.deciding.claim import Verdict
 from disband.verify.experiments.sentiment.rules import RULES
+from disband.verify.kept.recorded import RECORDED_LEDGER
 from tests.documents import GENERATED, PAGES, benchmark
 from tests.test_architecture import LONGEST, MOST
 
@@ -67,8 +71,12 @@ def test_the_objectives_are_counted():
 
 
 def test_the_predictions_of_the_sentiment_check_are_counted():
-    (shown,) = re.findall(r"\d+ and \d+ of the (\d+)\nheld", PAGES["README.md"])
-    assert int(shown) == len(RULES)
+    shown = re.search(r"records, (\d+) of the (\d+) held on three seeds", PAGES["README.md"])
+    recorded = json.loads(RECORDED_LEDGER.read_text("utf-8"))["claims"]
+    judged = [c for c in recorded if f"experiment {EXPERIMENT}:" in c["decided_by"]]
+    held = [c for c in judged if c["verdict"] == Verdict.SUPPORTED]
+    assert [int(count) for count in shown.groups()] == [len(held), len(judged)]
+    assert len(judged) == len(RULES)
 
 
 def test_the_limits_of_the_house_are_what_is_tested():
