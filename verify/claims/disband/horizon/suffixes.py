@@ -27,16 +27,14 @@ bend, _ = toy.curvatures.along(pull, push)
 ONE = Integer(1)
 
 
-def turning(tokens: Expr, r: Expr) -> tuple[Expr, Expr]:
-    """Return slope and turning time of the chosen for d_w = r, d_l = 1."""
+def course(tokens: Expr, r: Expr) -> tuple[Expr, Expr]:
+    """Return slope and minus the curvature of the chosen for d_w = r, d_l = 1."""
     at = SharedSuffix(tokens, p, q, s)
-    rise = first_order(r, ONE, at.gram)[0]
-    return rise, -2 * rise / at.curvatures.along(r, ONE)[0]
+    return first_order(r, ONE, at.gram)[0], -at.curvatures.along(r, ONE)[0]
 
 
-few, time_few = turning(m, ONE)
-_, time_more = turning(m + 1, ONE)
-_, time_ratio = turning(m, ratio)
+(rise_few, bend_few), (rise_more, bend_more) = course(m, ONE), course(m + 1, ONE)
+rise_ratio, bend_ratio = course(m, ratio)
 lasts = toy.lasting_ratio
 LASTS = {
     "DPO": iff(lasts <= ONE, p <= q),
@@ -65,8 +63,9 @@ CLAIMS = (
         says="Under DPO, where the chosen context favours the suffix, $p > q$, each further "
         "suffix token makes the chosen turn sooner, to second order.",
         given=(p < 1, s < 1, p > q),
-        holds=time_more < time_few,
-        note="A time below zero is that of a chosen which falls at once.",
+        holds=rise_more * bend_few < rise_few * bend_more,
+        note="Twice the slope over the curvature with m + 1 and with m tokens, multiplied out; a time "
+        "below zero is that of a chosen which falls at once.",
     ),
     Claim(
         id="disband.horizon.suffix.lasts",
@@ -131,8 +130,8 @@ CLAIMS = (
         locator=LOCATOR,
         says="A likelihood term can make the chosen last for ever and yet bring forward the "
         "turning time of second order.",
-        given=(*ROWS, p > q, ratio > 1, Gt(few, 0)),
-        holds=(ratio >= lasts) & (time_ratio < time_few),
+        given=(*ROWS, p > q, ratio > 1, Gt(rise_few, 0)),
+        holds=(ratio >= lasts) & (rise_ratio * bend_few < rise_few * bend_ratio),
         exists=True,
         note="d_l = 1 and d_w = r. The longer update curves more where it does no harm.",
     ),
