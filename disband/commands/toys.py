@@ -101,7 +101,7 @@ def simulate(
         record["masked"] = masked_record(study, masked, price)
         text += "\n" + masked_table(study, masked, price)
     show(as_json, lambda: record, lambda: text)
-    from disband.figures.style import save
+    from disband.figures.drawing import save
     from disband.figures.toys import place_picture, trajectory_picture
 
     stem = f"{setting.name}-{chosen.name.lower()}"
