@@ -1,6 +1,7 @@
 """Figures of chen2026, "Towards Disentangled Preference Optimization Dynamics"."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from textwrap import wrap
 
 import numpy as np
@@ -8,19 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from disband.sims.surveys.wedge import Wedge
+from disband.sims.surveys.wedge import Wedge, wedge
 from disband.theory.band import Case
 
 from .drawing import Drawing
 from .style import FILLS, PAGE, apart, legend, outline, panels, styled, zero_line
 
+# Of the plane around one pair: at least so high, and from so small a cosine on.
+_LEAST_HEIGHT, _LEFT = 0.6, 0.5
 # In shares of the height of the axes: what a label takes, and what no eye tells apart.
 _LABEL, _SAME = 0.05, 0.012
 
 
 @styled
 def band_picture(
-    wedge: Wedge, points: Mapping[str, tuple[float, float]] | None = None, state: str = ""
+    plane: Wedge, points: Mapping[str, tuple[float, float]] | None = None, state: str = ""
 ) -> Drawing:
     r"""The band :math:`|\log r - \log r^*| \le -\log\rho` as a wedge that closes at cosine one.
 
@@ -30,7 +33,7 @@ def band_picture(
     Source: chen2026 (disentanglement band).
     """
     points = points or {}
-    figure = wedge_figure(wedge)
+    figure = wedge_figure(plane)
     _points(figure.axes[0], points)
     return Drawing(
         figure,
@@ -48,28 +51,70 @@ def band_picture(
     )  # fmt: skip
 
 
-def wedge_figure(wedge: Wedge) -> Figure:
+@styled
+def pair_picture(
+    name: str, cosine: float, norm_ratio: float, ratio: float, delta: float
+) -> Drawing:
+    r"""One pair in the plane of the band, as an objective has it and as calibration would.
+
+    Args:
+        name: The objective.
+        cosine: :math:`\rho` of the pair's scores.
+        norm_ratio: :math:`r^* = \|b\|/\|a\|`.
+        ratio: :math:`r = d_w/d_l` of the objective; it has no place where ``delta`` is NaN.
+        delta: The factor that brings the ratio to :math:`r^*`; NaN if none does.
+    """
+    points: dict[str, tuple[float, float]] = {}
+    if not np.isnan(delta):
+        points[f"{name}, r = {ratio:.4g}"] = cosine, float(np.log(ratio) - np.log(norm_ratio))
+        points[f"calibrated, δ = {delta:.4g}"] = cosine, 0.0
+    heights = [abs(y) for _, y in points.values()]
+    high = max(_LEAST_HEIGHT, *(1.4 * y for y in heights)) if heights else _LEAST_HEIGHT
+    left = max(-1.0, min(_LEFT, cosine - 0.2))
+    made = band_picture(
+        wedge(np.linspace(left, 1, 241), np.linspace(-high, high, 241)),
+        points,
+        f"one pair with ρ = {cosine:g} and r* = {norm_ratio:g}",
+    )
+    half = _half(cosine)
+    if points and np.isfinite(half):
+        axes = made.figure.axes[0]
+        axes.plot([cosine, cosine], [-half, half], color="black", linewidth=2.2, zorder=3)
+        low, top = norm_ratio * np.exp(-half), norm_ratio * np.exp(half)
+        axes.annotate(
+            f"band here:\n{low:.4g} ≤ r ≤ {top:.4g}", (cosine, half), (0.03, 0.95),
+            textcoords="axes fraction", va="top", fontsize=8,
+            arrowprops={"arrowstyle": "-", "color": "#555555", "linewidth": 0.7},
+        )  # fmt: skip
+    return made if points else replace(made, finding=_no_place(name))
+
+
+def _no_place(name: str) -> str:
+    return f"{name} has no place in the band at this pair, for an incentive is not positive."
+
+
+def wedge_figure(plane: Wedge) -> Figure:
     """Return the plane with its areas and their legend, and nothing in it."""
     figure, ((axes,),) = panels(1, 1, (PAGE, 4.2))
     handles = []
     for kind in sorted(FILLS):
-        here = wedge.cases == kind
+        here = plane.cases == kind
         if here.any():
             color, hatch = FILLS[kind]
             axes.contourf(
-                wedge.cosine, wedge.log_ratio, here, levels=[0.5, 1.5], colors=[color],
+                plane.cosine, plane.log_ratio, here, levels=[0.5, 1.5], colors=[color],
                 hatches=[hatch],
             )  # fmt: skip
             handles.append(Patch(facecolor=color, hatch=hatch, label=kind.words))
-    outline(axes, wedge.cosine, wedge.log_ratio, wedge.cases == Case.IDEAL, "#333333")
+    outline(axes, plane.cosine, plane.log_ratio, plane.cases == Case.IDEAL, "#333333")
     zero_line(axes)
     axes.axvline(0, color="#555555", linewidth=0.8, linestyle=":")
     axes.grid(visible=False)
     axes.set(
         xlabel=r"cosine $\rho$ of the two scores",
         ylabel=r"$\log r - \log r^*$",
-        xlim=(wedge.cosine[0], wedge.cosine[-1]),
-        ylim=(wedge.log_ratio[0], wedge.log_ratio[-1]),
+        xlim=(plane.cosine[0], plane.cosine[-1]),
+        ylim=(plane.log_ratio[0], plane.log_ratio[-1]),
     )
     legend(figure, handles)
     return figure
@@ -86,7 +131,7 @@ def _place(offset: float, half: float) -> str:
 
 def _finding(points: Mapping[str, tuple[float, float]]) -> str:
     if not points:
-        return "Where the scores align the band narrows to one ratio; beside it both fall or both rise."
+        return "As the scores align the band narrows to one ratio: beside it both fall or rise."
     named: dict[str, list[str]] = {"below": [], "inside": [], "above": []}
     for name, (x, y) in points.items():
         named[_place(y, _half(x))].append(name)

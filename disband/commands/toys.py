@@ -113,8 +113,8 @@ def simulate(
     if toy == "edit-one":
         pictures[f"{stem}-places"] = place_picture(study)
     with writing(out):
-        write_text(out / f"{stem}.csv", table_csv(study))
         saved = [path for name, one in pictures.items() for path in save(one, out, name)]
+        write_text(out / f"{stem}.csv", table_csv(study))  # more than its picture shows
     names = ", ".join(path.name for path in saved)
     click.echo(f"\nsaved in {out}: {stem}.csv, {names}", err=as_json)
 

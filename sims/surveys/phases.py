@@ -94,7 +94,8 @@ def representatives(diagrams: Sequence[Phases], count: int = 6) -> dict[str, lis
     """Return so many diagrams that stand for all, each with those that it stands for.
 
     The first is the one that agrees most with all; then always the one that agrees least with
-    what stands already; of so few or fewer each stands for itself. Keys are names of objectives; every list begins with its own.
+    what stands already. Of so few or fewer each stands for itself. Keys are names of
+    objectives; every list begins with its own.
     """
     if len(diagrams) <= count:
         return {one.name: [one] for one in diagrams}

@@ -6,7 +6,8 @@ from pkgutil import resolve_name
 
 import numpy as np
 
-from disband.figures.chen2026 import band_picture
+from disband.figures.chen2026 import band_picture, pair_picture
+from disband.figures.horizon_run import Course, courses_picture
 from disband.figures.in_motion import before_after_picture, method_picture, path_picture
 from disband.figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
 from disband.figures.objectives import gallery_picture, phase_picture
@@ -108,6 +109,8 @@ TOYS = {
     "band": lambda: band_picture(
         wedge(np.linspace(-0.25, 1, 61), np.linspace(-3, 3, 61)), places(STATE, 0.8, 1.3), "a toy"
     ),
+    "pair": lambda: pair_picture("DPO", 0.9, 1.3, 1.0, 1.140175),
+    "acute": lambda: pair_picture("a loss", -0.3, 1.3, 40.0, 0.18),
     "phases": lambda: phase_picture([phases(o, FAR) for o in OBJECTIVES], "far out"),
     "compare": lambda: phase_picture(over_margins([(DPO, {}), (IPO, {})], FAR), "a pair"),
     "gallery": lambda: gallery_picture(gallery(), MECHANISMS, "a toy"),
@@ -141,6 +144,15 @@ TOYS = {
     "probe": pairs,
     "tokens": tokens,
     "run": lambda: run_picture(logged()),
+    "rehearsal": lambda: courses_picture(
+        {
+            f"DPO, arm {arm}": {
+                kind: Course([0, 8, 16], [0, arm, -kind_], [0, -arm, -2])
+                for kind_, kind in enumerate(("truth", "forecast", "first order"))
+            }
+            for arm in range(5)
+        }
+    ),
 }
 
 

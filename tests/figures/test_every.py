@@ -11,7 +11,7 @@ from disband.figures.drawing import table
 from disband.figures.style import PAGE
 from disband.verify.kept.provenance import ROOT
 from tests.figures.boxes import boxes, on_data, outside, overlapping
-from tests.figures.every import NAMES, drawn
+from tests.figures.every import NAMES, drawn, recorded
 
 TESTED = (ROOT / "tests" / "figures" / "every.py").read_text("utf-8")
 # What a caption must say: how many, or that chance has no part.
@@ -39,13 +39,16 @@ def test_a_figure_is_whole_and_has_its_words_and_numbers(name):
 
 def test_no_way_to_draw_is_left_out():
     ways = {
-        node.name
+        node.name: ast.unparse(node.returns or ast.Constant(0))
         for path in (ROOT / "figures").rglob("*.py")
         for node in ast.parse(path.read_bytes()).body
-        if isinstance(node, ast.FunctionDef)
-        if ast.unparse(node.returns or ast.Constant(0)) == "Drawing"
+        if isinstance(node, ast.FunctionDef) and re.match(r"[a-z]\w*_picture$|figure_\d", node.name)
     }
-    by_record = {"runs_picture", "cosine_picture", "token_picture", "steps_picture",
-                 "courses_picture", "ranking_picture", "regimes_picture", "methods_picture",
-                 "target_parts_picture", "label_mass_picture"}  # fmt: skip
-    assert {way for way in ways if f"{way}(" not in TESTED} == by_record
+    assert set(ways.values()) == {"Drawing"}
+    by_record = {picture.drawing.partition(":")[2] for _, picture, _ in recorded()}
+    assert {way for way in ways if f"{way}(" not in TESTED} <= by_record
+
+
+def test_what_records_are_drawn_by_is_drawn_here():
+    drawn_here = {p.drawing for name, p, _ in recorded() if name in NAMES}
+    assert {p.drawing for _, p, _ in recorded()} - drawn_here == {"gpt2.runs:token_picture"}
