@@ -80,9 +80,10 @@ def names(where: Iterable[Quantity]) -> dict[Symbol, str]:
 
 
 def name_latex(name: str) -> str:
-    r"""Return a quantity's name in LaTeX: ``Δlog π_w`` is ``\Delta \log \pi _w``."""
+    r"""Return a quantity's name in LaTeX: ``Δlog π_w`` is ``\Delta \log \pi_w``."""
     text = re.sub(r"\(([A-Z-]+|row)\)", r"(\\mathrm{\1})", name)
-    return text.replace("log ", r"\log ").translate(_SIGNS)
+    text = text.replace("log ", r"\log ").translate(_SIGNS)
+    return re.sub(r" (?=[_^,)]|$)", "", text)
 
 
 def _without_size(expression: Basic, point: Point) -> Point:

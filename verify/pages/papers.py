@@ -87,7 +87,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
     | {OURS: f"{OURS}: statements of this project"}
 )
 READ: Mapping[str, str] = MappingProxyType(
-    {paper.key: paper.read for paper in PAPERS} | {OURS: "stated and decided here"}
+    {paper.key: paper.read for paper in PAPERS} | {OURS: "nothing, these are stated here"}
 )
 
 
