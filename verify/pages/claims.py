@@ -22,9 +22,10 @@ by `python -m disband.verify.pages`; the same with formulas typeset, numbers and
 `out/report.html` after `disband verify`, and `disband claim yuan2025.eq9 --full` shows one entry
 whole. To cite: [papers.bib](papers.bib).
 """
-OWN_HEAD = """Back to [the ledger](../claims.md), which has the counts, the errata by gravity and what no
+OWN_HEAD = """Back to [the ledger](../claims.md), with the counts, the errata by gravity and what no
 second look confirmed. A formula that is too long to be read is left out here:
-`disband claim chen2026.decomposition --full` shows one. To cite: [papers.bib](../papers.bib).
+`disband claim chen2026.decomposition --full` shows one.
+To cite: [papers.bib](../papers.bib).
 """
 MEASURED = "by experiment"
 INDEX = "claims.md"
