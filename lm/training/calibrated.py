@@ -16,7 +16,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from disband.sims.methods.calibrate import Incentives
 from disband.theory.batch import MeanProducts
@@ -167,7 +166,7 @@ def train_calibrated(
     with torch.no_grad():
         references = [logp(model, join(*pair)).chunk(2) for pair in pairs]
     optimizer = rule.build(model)
-    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rule.warmup + 1)))
+    schedule = rule.schedule(optimizer)
     loss_of = objective.kernel("loss", "torch", **values)
     incentives = objective.kernel("incentives", "numpy", **values)
     seconds: list[float] = []
