@@ -228,11 +228,11 @@ def is_measured(loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str,
     )
 
 
-def kept_in(folder: Path, *, fresh: bool = False) -> Store:
+def kept_in(folder: Path, module: str = MODULE, *, fresh: bool = False) -> Store:
     """Where finished pieces live; what a killed run left half written is removed."""
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    return Store(folder, MODULE, fresh)
+    return Store(folder, module, fresh)
 
 
 def digest(pairs: Sequence[TokenPair]) -> str:

@@ -14,7 +14,7 @@ DEFAULTS = {
     "verify": {"seeds": 3, "out": "out", "no_lm": False, "fresh": False},
     "derive": {"as_json": False},
     "band": {"logp_w": -10.0, "logp_l": -10.0, "ref_w": -10.0, "ref_l": -10.0, "len_w": 10,
-             "len_l": 10},
+             "len_l": 10, "figure": False, "out": "out"},
     "compare": {"logp_w": -10.0, "len_l": 10, "figure": False, "out": "out"},
     "simulate": {"policy": "shared", "steps": 100, "method": "none", "out": "out"},
     "outcomes": {"pairs": 1, "dimensions": 8, "steps": 20, "seed": 0},
@@ -25,6 +25,9 @@ DEFAULTS = {
     "gpt2": {"scale": "small", "seeds": 1, "first_seed": 0, "workers": 2, "out": "out"},
     "probe": {"objectives": "dpo,simpo,cpo,rpo,orpo", "sample": 512, "seed": 0, "part": "train",
               "batch": 16, "batches": 4, "optimizer": "sgd", "out": "out"},
+    "rehearse": {"objectives": "dpo,simpo,ipo", "remedies": "pairs,likelihood=0.1", "batch": 16,
+                 "sample": 320, "held_out": 64, "optimizer": "adamw", "schedule": "constant",
+                 "warmup": 0, "quick": False, "workers": 2, "seed": 0, "out": "out"},
     "report": {"out": "out"},
     "figures": {"out": "out"},
 }  # fmt: skip

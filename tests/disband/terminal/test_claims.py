@@ -9,10 +9,11 @@ from sympy import And, Gt, Rational, Symbol
 
 from disband.cli import main
 from disband.terminal.claims import find_claim, point_of, record_of
-from disband.terminal.mathematics import mathematics, sentence
-from disband.terminal.statement import claim_text, fold, readings
+from disband.terminal.statement import claim_text
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Claim, Quantity
+from disband.verify.deciding.readings import fold, readings
+from disband.verify.pages.mathematics import mathematics, sentence
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 EQ9 = find_claim("yuan2025.eq9")
@@ -214,6 +215,21 @@ def test_a_true_statement_of_ones_own_is_proved() -> None:
     said = run("falsify", "--statement", "X**2 <= A*B", "--seconds", "0.2")[1]
     assert said.startswith("✔ proved")
     assert "no counterexample among" in said
+
+
+def test_deciding_and_searching_a_typed_statement_come_to_an_end(monkeypatch) -> None:
+    def endless(*_):
+        while True:
+            Rational(1, 2) + 1
+
+    monkeypatch.setattr("disband.commands.claims.PATIENCE", 0.3)
+    monkeypatch.setattr("disband.verify.deciding.decide.prove", endless)
+    monkeypatch.setattr("disband.verify.deciding.falsify.screen", endless)
+    words = ["falsify", "--statement", "d_w*A >= d_l*X", "--seconds", "0.2", "--json"]
+    (record,) = json.loads(CliRunner().invoke(main, words).stdout)
+    assert (record["verdict"], record["search"]["points"]) == ("open", 0)
+    assert record["decided_by"] == "neither proof nor counterexample in 0.3 s"
+    assert record["holds"]
 
 
 def test_a_claim_can_be_searched_by_its_id() -> None:
