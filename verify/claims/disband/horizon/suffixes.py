@@ -4,7 +4,7 @@ Two tokens everywhere. The gap of logits moves by x where the responses differ a
 suffix row; the chosen has changed by :math:`-\log(s + (1-s)e^{-xt}) - m\log(p + (1-p)e^{-yt})`.
 """
 
-from sympy import Expr, Gt, Integer, Lt, Rational, Symbol, exp
+from sympy import And, Expr, Gt, Integer, Lt, Rational, Symbol, exp
 
 from disband.theory.first_order import first_order
 from disband.theory.horizon.suffix import SharedSuffix
@@ -64,8 +64,8 @@ CLAIMS = (
         "suffix token makes the chosen turn sooner, to second order.",
         given=(p < 1, s < 1, p > q),
         holds=rise_more * bend_few < rise_few * bend_more,
-        note="Twice the slope over the curvature with m + 1 and with m tokens, multiplied out; a time "
-        "below zero is that of a chosen which falls at once.",
+        note="Slope over curvature with m + 1 and with m tokens, multiplied out; a time below "
+        "zero is that of a chosen which falls at once.",
     ),
     Claim(
         id="disband.horizon.suffix.lasts",
@@ -131,7 +131,7 @@ CLAIMS = (
         says="A likelihood term can make the chosen last for ever and yet bring forward the "
         "turning time of second order.",
         given=(*ROWS, p > q, ratio > 1, Gt(rise_few, 0)),
-        holds=(ratio >= lasts) & (rise_ratio * bend_few < rise_few * bend_ratio),
+        holds=And(ratio >= lasts, rise_ratio * bend_few < rise_few * bend_ratio),
         exists=True,
         note="d_l = 1 and d_w = r. The longer update curves more where it does no harm.",
     ),
