@@ -14,7 +14,6 @@ HERE = Path(__file__).parent
 project = "disband"
 author = "The disband authors"
 html_title = "disband"
-root_doc = "README"
 extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
@@ -44,9 +43,9 @@ def _toctree(caption: str, names: list[str]) -> str:
 
 
 def _lead(app: Sphinx, name: str, source: list[str]) -> None:
-    """Put the pages below README, and those of each paper below the ledger."""
+    """Put the pages below the first, and those of each paper below the ledger."""
     docs = Path(app.srcdir) / "docs"
-    if name == root_doc:
+    if name == app.config.root_doc:
         there = {path.stem for path in docs.glob("*.md")}
         grouped = {stem for stems in GROUPS.values() for stem in stems}
         groups = {**GROUPS, "More": tuple(sorted(there - grouped))}
