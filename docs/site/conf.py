@@ -10,6 +10,7 @@ from sphinx.config import Config
 from disband.verify.pages.kit import mathml
 
 HERE = Path(__file__).parent
+LONG = 50  # signs of LaTeX
 
 project = "disband"
 author = "The disband authors"
@@ -22,6 +23,7 @@ html_math_renderer = "mathml"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_search_summary = False  # it would be fetched, which a page of a file may not
 html_show_sphinx = False
 exclude_patterns = ["extra"]
 # Generated pages repeat a heading, and text between backticks is of any language.
@@ -64,7 +66,10 @@ def _extra(app: Sphinx, config: Config) -> None:
 
 
 def _inline(writer: Any, node: nodes.math) -> None:
-    writer.body.append(mathml(node.astext()))
+    formula = node.astext()
+    made = mathml(formula)
+    # What may be wider than a phone scrolls by itself.
+    writer.body.append(f'<span class="long">{made}</span>' if len(formula) > LONG else str(made))
     raise nodes.SkipNode
 
 
