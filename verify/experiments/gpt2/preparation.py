@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,10 @@ from disband.lm.data.tweets import SplitSettings, Tweet
 from disband.lm.model.gpt2 import Model, TextTokenizer, wrap_tokenizer
 from disband.lm.model.load import load_model, torch_device
 
+from ...kept.store import Store
 from .items import Item, answers, divide, labels_of
 
-SOURCE = "source"
+SOURCE, KEEPING = "source", "keeping"
 _WIDE = 512
 
 
@@ -101,9 +104,37 @@ def place(width: int) -> torch.device:
     return torch_device("auto" if width >= _WIDE else "cpu")
 
 
-def named(source: str) -> dict[str, npt.NDArray[Any]]:
-    """The name of a pretrained model as arrays, for :func:`restore`; each run loads it anew."""
-    return {SOURCE: np.frombuffer(source.encode(), np.uint8)}
+@dataclass(frozen=True)
+class Keeping:
+    """Where a run that takes long keeps what it has reached.
+
+    Args:
+        store: Of its module's code.
+        common: What all runs of a study have in common, such as model and data.
+    """
+
+    store: Store
+    common: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, base: Mapping[str, npt.NDArray[Any]], module: str) -> "Keeping":
+        """As :func:`named` says it, for runs that a module does."""
+        said = json.loads(base[KEEPING].tobytes())
+        return cls(Store(Path(said["folder"]), module), said["common"])
+
+    def path(self, name: str, seed: int, settings: Mapping[str, Any]) -> Path:
+        """Of a stage of a run with these settings."""
+        return self.store.path(name, {**self.common, "seed": seed, "settings": settings}, "pt")
+
+
+def named(source: str, folder: Path, common: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """The name of a pretrained model as arrays, for :func:`restore`; each run loads it anew.
+
+    With it go the folder that stages are kept in, and what a study's runs have in common.
+    """
+    keeping = json.dumps({"folder": str(folder.resolve()), "common": common})
+    texts = {SOURCE: source, KEEPING: keeping}
+    return {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()}
 
 
 def restore(base: Mapping[str, npt.NDArray[Any]]) -> tuple[Model, TextTokenizer]:

@@ -23,12 +23,12 @@ from ..protocol import (
     Prepared,
     Protocol,
     Supervision,
+    leading,
     prepare,
     summed,
     train,
 )
 from ..study import Inquiry, Scale
-from .runs import leading
 
 Array = npt.NDArray[Any]
 
