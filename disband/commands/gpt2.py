@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..terminal.errors import Interrupted, writing
-from .shared import OUT
+from .shared import CLUSTER, OUT
 
 
 @click.command()
@@ -68,6 +68,7 @@ from .shared import OUT
     help="Save the models of the question runs, before and after, for --model.",
 )
 @click.option("--fresh", is_flag=True, help="Do every piece again; use nothing kept earlier.")
+@CLUSTER
 @OUT
 def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     """Ask small language models whether the theory holds in training.

@@ -17,6 +17,8 @@ from disband.theory.band import band, case
 from disband.theory.gram import Gram
 from disband.theory.objectives import find
 
+from ....workers.away import written
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -30,7 +32,6 @@ from ..protocol import (
     prepare,
     train,
 )
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -182,7 +183,7 @@ def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
 
     def save(when: str) -> None:
         if piece.checkpoints:
-            folder = Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when
+            folder = written(Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when)
             prepared.model.save_pretrained(folder)
             prepared.tokenizer.save_pretrained(folder)
 
