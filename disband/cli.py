@@ -12,6 +12,7 @@ from .commands.explore import explore
 from .commands.gpt2 import gpt2
 from .commands.objectives import band, derive
 from .commands.probe import probe
+from .commands.rehearse import rehearse
 from .commands.report import report
 from .commands.runs import figures, verify
 from .commands.toys import outcomes, simulate
@@ -37,7 +38,7 @@ def main() -> None:
 
 _COMMANDS = (
     derive, band, compare, simulate, outcomes, verify, figures, claim, claims, falsify, gpt2,
-    cluster, probe, report, explore,
+    cluster, probe, rehearse, report, explore,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -98,6 +98,9 @@ class _Printer(JavascriptCodePrinter):  # type: ignore[misc]
     def _print_other(self, expr: Basic) -> NoReturn:
         raise _without_javascript(expr)
 
+    def _print_stop(self, expr: Basic) -> str:
+        return str(self._print(expr.args[0]))
+
     _print_exp = _print_log = _print_Function
     _print_Piecewise = _print_Relational = _print_Indexed = _print_other  # noqa: N815
     _print_ImaginaryUnit = _print_other  # noqa: N815

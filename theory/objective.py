@@ -24,11 +24,11 @@ from .first_order import first_order
 from .gram import Gram, html_table
 from .kernels.compiled import Compiled, Hyperparameter, Quantity, Sign
 from .kernels.lowering import program_of
-from .kernels.primitives import logsigmoid
+from .kernels.primitives import logsigmoid, released
 from .kernels.program import Kernel, Program
 from .kernels.stable import Backend
 from .signs import Signs, signs
-from .symbols import BELOW, DATA, LATEX, PLAIN, A, B, X, logp_l, logp_w
+from .symbols import BELOW, DATA, LATEX, PLAIN, A, B, X, gap, logp_l, logp_w
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +75,12 @@ class Objective:
     @cached_property
     def d_w(self) -> Expr:
         r"""Pull on the chosen response, :math:`d_w = -\partial\ell/\partial\log\pi_w`."""
-        return _tidy(-self.loss.diff(logp_w))
+        return _tidy(released(-self.loss.diff(logp_w)))
 
     @cached_property
     def d_l(self) -> Expr:
         r"""Push on the rejected response, :math:`d_l = \partial\ell/\partial\log\pi_l`."""
-        d_l = _tidy(self.loss.diff(logp_l))
+        d_l = _tidy(released(self.loss.diff(logp_l)))
         return self.d_w if expand(self.d_w - d_l) == 0 else d_l
 
     @cached_property
@@ -128,13 +128,21 @@ class Objective:
 
     def _program(self, what: Quantity) -> Program:
         exprs = [self.d_w, self.d_l] if what == "incentives" else [getattr(self, what)]
-        return program_of(exprs, [*DATA, *self.defaults], list(self.defaults))
+        hyper = list(self.defaults)
+        more = [gap] if gap in self.loss.free_symbols - set(hyper) else []
+        return program_of(exprs, [*DATA, *more, *hyper], hyper)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the six arrays that a kernel takes, and ``gap`` where the loss reads it."""
+        return self.compiled.arguments
 
     def kernel(self, what: Quantity = "loss", backend: Backend = "numpy", **hyper: float) -> Kernel:
         r"""Return ``loss``, ``d_w`` or ``d_l`` as a function of six arrays or tensors.
 
         The function takes ``(logp_w, logp_l, ref_w, ref_l, len_w, len_l)``, each ``(batch,)``
-        or broadcastable, and returns ``(batch,)``; ``incentives`` is the pair ``(d_w, d_l)``, what
+        or broadcastable, then each pair's score gap where the loss reads it (see ``arguments``),
+        and returns ``(batch,)``; ``incentives`` is the pair ``(d_w, d_l)``, what
         they share computed once. Hyperparameters not named in ``hyper`` take their defaults.
         Numpy's numbers are float64, whatever comes; torch's have the type of the tensors.
 

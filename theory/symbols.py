@@ -15,6 +15,8 @@ eta             step size of gradient descent                             ``()``
 beta, ...       hyperparameters of an objective                           ``()``
 kl, omega       detached quantities of a batch or pair: KTO's reference   ``()``
                 point, WPO's weight; constants of the loss
+gap             how much higher the chosen response is scored than the    ``(batch,)``
+                rejected one, where somebody has scored them
 adv_w, adv_l    how much better than average the chosen response is, and  ``()``
                 how much worse the rejected one
 =============== ========================================================= ============
@@ -31,6 +33,7 @@ len_w, len_l = symbols("len_w len_l", positive=True, integer=True)
 d_w, d_l = symbols("d_w d_l", real=True)
 A, B = symbols("A B", nonnegative=True)
 X = Symbol("X", real=True)
+gap = Symbol("gap", real=True)
 r_star = Symbol("r_star", positive=True)
 eta = Symbol("eta", positive=True)
 beta, delta, lam_w, lam_l = symbols("beta delta lam_w lam_l", positive=True)

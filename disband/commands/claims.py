@@ -9,6 +9,7 @@ import click
 from ..terminal.errors import Refusal, user_input
 from .shared import JSON, KEPT, show
 
+PATIENCE = 15.0  # seconds for deciding a typed statement
 VERDICTS = ("proved", "refuted", "supported", "contradicted", "open")
 
 
@@ -131,7 +132,9 @@ def falsify(
     for one in asked:
         if isinstance(one, Claim):
             with user_input():
-                record, attempt = attempted(one, seconds, seed)
+                record, attempt = attempted(
+                    one, seconds, seed, None if statement is None else PATIENCE
+                )
             records.append(record)
             if not as_json:
                 click.echo(falsify_text(one, record, attempt, seconds) + "\n")

@@ -35,9 +35,12 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_
     names      w, l          log π of chosen, rejected; also logp_w, logp_l
                ref_w, ref_l  the same under the reference
                len_w, len_l  lengths in tokens
+               gap           score of chosen less that of rejected, a number for each
+                             pair: disband probe reads it from the data; elsewhere, or
+                             with --set gap=NUMBER, it is a hyperparameter
                any other     a hyperparameter, which needs --set NAME=NUMBER
     numbers    12, 0.5, 1e-3; read exactly
-    operators  + - * / ( ), and ** with a whole exponent up to 8
+    operators  + - * / ( ), and ** with a whole exponent up to 64
     functions  exp(x)   log(x)   sqrt(x)   abs(x)
                sigmoid(x)      1/(1 + exp(-x))
                logsigmoid(x)   log(sigmoid(x))
@@ -46,7 +49,9 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_
                expm1(x)        exp(x) - 1
                logodds(x)      log(exp(x)/(1 - exp(x))) for x < 0
                linlog(x)       log(x), from x = 1e-6 down its tangent
-               min(x, ...)  max(x, ...)   of two to six
+               min(x, ...)  max(x, ...)   of two or more
+               stop(x)         x, held constant where the loss is differentiated:
+                               a stop-gradient, detach() in a trainer
 
     A hyperparameter is named by up to 20 small letters, digits and _, beginning with a letter.
     Names that the catalogue uses keep their range, so that beta is positive and lam at least
@@ -54,7 +59,7 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_
     min and max that of their last argument. A text has at most 1000 characters, and a loss
     whose derivatives would fill pages is refused. Nothing that is typed is evaluated as code.
     """
-    chosen = chosen_objective(name, loss, number_settings(settings))
+    chosen = chosen_objective(name, loss, number_settings(settings), gaps=True)
     from ..terminal.derive import derivation, record
 
     show(as_json, lambda: record(chosen), lambda: derivation(chosen))

@@ -9,48 +9,12 @@ import click
 
 from ..terminal.errors import Interrupted, Refusal, writing
 from ..terminal.options import number_settings
-from .shared import JSON, OUT, SET, aside, show
+from .reading import named_objectives, reading_options
+from .shared import JSON, OUT, aside, show
 
 
 @click.command()
-@click.option(
-    "--model",
-    required=True,
-    metavar="NAME",
-    help="Causal language model: a folder, a .gguf file, smollm2 or a hub id.",
-)
-@click.option(
-    "--data",
-    required=True,
-    metavar="SOURCE",
-    help="Preference data as JSONL, JSON, CSV or Parquet, a folder, or a hub id. Columns are told "
-    "by their names.",
-)
-@click.option(
-    "--objective",
-    "objectives",
-    default="dpo,simpo,cpo,rpo,orpo",
-    show_default=True,
-    metavar="NAME,...",
-    help="The first is the one meant to be trained, unless --loss is; the others are compared "
-    "with it.",
-)
-@click.option(
-    "--loss",
-    metavar="TEXT",
-    help="A loss of your own, the one meant to be trained; disband derive --help has the grammar.",
-)
-@SET
-@click.option(
-    "--prompt-column",
-    multiple=True,
-    metavar="NAME",
-    help="Column that both responses answer, or none; told by its name if not given. Several are "
-    "joined by line breaks.",
-)
-@click.option("--system-column", metavar="NAME", help="Column of the system turn, or none.")
-@click.option("--chosen-column", metavar="NAME", help="Column of the preferred response.")
-@click.option("--rejected-column", metavar="NAME", help="Column of the other response.")
+@reading_options("dpo,simpo,cpo,rpo,orpo")
 @click.option(
     "--sample",
     type=click.IntRange(1),
@@ -58,8 +22,6 @@ from .shared import JSON, OUT, SET, aside, show
     show_default=True,
     help="Pairs measured, drawn at random.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sample.")
-@click.option("--part", default="train", show_default=True, help="Of a folder or a hub data set.")
 @click.option(
     "--batch", type=click.IntRange(1), default=16, show_default=True, help="Pairs in a batch."
 )
@@ -93,28 +55,6 @@ from .shared import JSON, OUT, SET, aside, show
     help="A model of the same vocabulary as the reference; by default the model itself, so that "
     "every log-ratio is zero at the start.",
 )
-@click.option("--lora", type=click.IntRange(1), metavar="RANK", help="Train adapters alone.")
-@click.option(
-    "--lora-alpha",
-    type=click.IntRange(1),
-    default=16,
-    show_default=True,
-    help="Scale of the adapters, over their rank.",
-)
-@click.option(
-    "--lora-target",
-    "lora_targets",
-    multiple=True,
-    metavar="LAYER",
-    help="A layer that gets one. May be repeated.",
-)
-@click.option(
-    "--max-length",
-    type=click.IntRange(2),
-    default=1024,
-    show_default=True,
-    help="Most tokens of a text, which loses its end; set it as in the trainer.",
-)
 @click.option(
     "--worst",
     type=click.IntRange(0),
@@ -136,14 +76,6 @@ from .shared import JSON, OUT, SET, aside, show
     show_default=True,
     help="GiB that scores may take at once, beside the model; where a batch does not fit, it "
     "takes longer.",
-)
-@click.option("--device", default="auto", show_default=True, help="As torch names it.")
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float64", "bfloat16", "float16"]),
-    default="float32",
-    show_default=True,
-    help="Precision that the model is loaded in.",
 )
 @click.option(
     "--keep",
@@ -191,7 +123,7 @@ def probe(
     disband probe --model ./mine --data prefs.jsonl --objective simpo \\
                   --loss "relu(1 - w + l)"
     """
-    names = [name.strip() for name in objectives.split(",") if name.strip()]
+    names = named_objectives(objectives)
     if not names and asked["loss"] is None:
         raise Refusal(
             f"a probe is of at least one objective: got {objectives!r}; name one, such as dpo"

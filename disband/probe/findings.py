@@ -120,7 +120,7 @@ def looked_into(surveyed: Survey, worst: Sequence[TokenEffects]) -> list[Worst]:
 def _data(surveyed: Survey, apart: Distances) -> Data:
     tokens = statistics(surveyed.pairs, apart)
     tokens["filled"] = len(surveyed.filled)
-    tokens["score_gap"] = quantiles([pair.gap for pair in surveyed.sample])
+    tokens["score_gap"] = quantiles(surveyed.gaps)
     return {
         "origin": asdict(surveyed.origin),
         "columns": surveyed.columns,

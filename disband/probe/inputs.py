@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from ..terminal.errors import Refusal, require_writable, user_input
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from disband.theory.kernels.compiled import HasKernels
 
     from .keep import Rule
+    from .survey import Survey
 
 Optimizer = Literal["sgd", "adamw"]
 # Objectives with those of their hyperparameters that are not their defaults.
@@ -138,7 +141,22 @@ def _own(loss: str, settings: Mapping[str, float]) -> "tuple[HasKernels, list[st
 
     names = hyperparameters_of(loss)
     values = {name: settings[name] for name in names if name in settings}
-    return typed_objective(loss, values, "own loss"), names
+    return typed_objective(loss, values, "own loss", gaps=True), names
+
+
+def require_gaps(named: Objectives, surveyed: "Survey") -> None:
+    """See that pairs have the score gaps that a loss reads.
+
+    Raises:
+        ValueError: One of the sample has none.
+    """
+    none = int(np.isnan(surveyed.gaps).sum())
+    if none and any("gap" in objective.arguments for objective, _ in named):
+        raise ValueError(
+            f"gap is the score of chosen less that of rejected, and {none} of "
+            f"{len(surveyed.sample)} sampled pairs have no scores: {surveyed.columns} Give every "
+            "row numbers in columns such as chosen_score and rejected_score, or set gap=NUMBER"
+        )
 
 
 def read_model(probe: Probe) -> "Loaded":

@@ -174,6 +174,7 @@ def start_metric(
     refs: Array,
     objective: HasKernels,
     settings: Mapping[str, float],
+    gaps: Array,
 ) -> Preconditioner:
     r"""Adam's scale :math:`1/(\sqrt{\hat v}+\varepsilon)` if it had seen each batch once.
 
@@ -187,10 +188,12 @@ def start_metric(
         refs: Reference log-probabilities, ``(2, pairs)``, nats.
         objective: Whose gradients.
         settings: Its hyperparameters that are not its defaults.
+        gaps: Score gaps of the pairs, ``(pairs,)``, for a loss that reads them.
     """
     model = loaded.model
     device = model.get_input_embeddings().weight.device
     loss = objective.kernel("loss", "torch", **settings)
+    reads_gaps = "gap" in objective.arguments
     optimizer = Rule("adamw", 0.0).build(model)
     was_training = model.training
     model.eval()
@@ -202,8 +205,9 @@ def start_metric(
                 sides = [side.to(device) for side in batches(loaded.tokenizer, [pair])]
                 logps = [logp(model, side).double() for side in sides]
                 known = [torch.tensor([ref], device=device).double() for ref in refs[:, index]]
+                gap = [torch.tensor([gaps[index]], device=device)] if reads_gaps else []
                 lengths = [side.lengths.double() for side in sides]
-                (loss(*logps, *known, *lengths).sum() / len(piece)).backward()
+                (loss(*logps, *known, *lengths, *gap).sum() / len(piece)).backward()
             optimizer.step()
         metric = dict(adam_preconditioner(optimizer, model))
     finally:
@@ -224,11 +228,11 @@ def is_measured(loaded: Loaded, plan: Plan, store: Store, settings: Mapping[str,
     )
 
 
-def kept_in(folder: Path, *, fresh: bool = False) -> Store:
+def kept_in(folder: Path, module: str = MODULE, *, fresh: bool = False) -> Store:
     """Where finished pieces live; what a killed run left half written is removed."""
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    return Store(folder, MODULE, fresh)
+    return Store(folder, module, fresh)
 
 
 def digest(pairs: Sequence[TokenPair]) -> str:

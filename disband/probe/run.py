@@ -18,6 +18,7 @@ from .inputs import (
     read_objectives,
     read_reference,
     require_copy,
+    require_gaps,
 )
 from .records import Kept, Record, Settings
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from disband.verify.kept.store import Store
 
     from .measure import Array, Measured, Plan
+    from .shares import State
     from .survey import Survey
     from .worst import TokenEffects
 
@@ -75,19 +77,22 @@ def _probed(probe: Probe, named: Objectives, screen: Screen) -> tuple[Record, di
     from .measure import audited, kept_in
     from .shares import State
 
-    surveyed, loaded, plan = _read(probe, screen)
+    surveyed, loaded, plan = _read(probe, named, screen)
     apart = distances(plan.pairs)
     store = kept_in(probe.out / "pieces", fresh=probe.fresh)
     logps = _log_probabilities(loaded, plan, store, screen)
     refs, reference = logps, {"source": "start"}
     if probe.reference:
         refs, reference = _reference(probe, loaded, plan, store, screen)
-    state = State(logps[0], logps[1], refs[0], refs[1], apart.len_w, apart.len_l, apart.identical)
+    state = State(
+        logps[0], logps[1], refs[0], refs[1], apart.len_w, apart.len_l, apart.identical,
+        surveyed.gaps,
+    )  # fmt: skip
     start = state.incentives(*named[0])
-    key = {"lora": probe.adapters, "metric": _metric_key(probe, named, plan, reference)}
+    key = {"lora": probe.adapters, "metric": _metric_key(probe, named, plan, reference, state)}
     metric = None
     if probe.optimizer != "sgd":
-        metric = _metric(probe, named, loaded, plan, refs, start, store, key, screen)
+        metric = _metric(probe, named, loaded, plan, refs, state, store, key, screen)
     measured = _products(loaded, plan, store, key, metric, screen)
     worst = _worst(probe, loaded, plan, start, measured.gram, store, key, metric, screen)
     with user_input():
@@ -104,7 +109,7 @@ def _probed(probe: Probe, named: Objectives, screen: Screen) -> tuple[Record, di
     return record, _figures(record, worst)
 
 
-def _read(probe: Probe, screen: Screen) -> "tuple[Survey, Loaded, Plan]":
+def _read(probe: Probe, named: Objectives, screen: Screen) -> "tuple[Survey, Loaded, Plan]":
     """The data, the model, and what is measured together."""
     from disband.lm.data.tokenize import rendered, token_pair
 
@@ -122,6 +127,7 @@ def _read(probe: Probe, screen: Screen) -> "tuple[Survey, Loaded, Plan]":
             lambda pair: token_pair(loaded.tokenizer, pair, cut),
             seed=probe.seed,
         )
+        require_gaps(named, surveyed)
         plan = Plan(surveyed.pairs, probe.batch, probe.batches, int(probe.memory * 2**30))
         step.result = f"{len(plan.pairs)} of {surveyed.counts.pairs} pairs"
     return surveyed, loaded, plan
@@ -153,7 +159,7 @@ def _metric(
     loaded: "Loaded",
     plan: "Plan",
     refs: "Array",
-    start: "tuple[Array, Array]",
+    state: "State",
     store: "Store",
     key: Mapping[str, Any],
     screen: Screen,
@@ -165,12 +171,13 @@ def _metric(
     with screen.step("metric") as step:
         if is_measured(loaded, plan, store, key):
             gram = score_products(loaded, plan, store, key, lambda _: None).gram
+            start = state.incentives(*named[0])
             picked = worst_off(*start, gram, plan, count=probe.worst, longest=probe.longest)
             if is_looked_into(loaded, plan, picked, store, key):
                 step.result = "nothing is left to measure in it"
                 return None
         step.result = f"of {named[0][0].name}, {len(plan.pieces)} batches"
-        return start_metric(loaded, plan, refs, *named[0])
+        return start_metric(loaded, plan, refs, *named[0], state.gap)
 
 
 def _products(
@@ -212,7 +219,11 @@ def _worst(
 
 
 def _metric_key(
-    probe: Probe, named: Objectives, plan: "Plan", reference: Mapping[str, Any]
+    probe: Probe,
+    named: Objectives,
+    plan: "Plan",
+    reference: Mapping[str, Any],
+    state: "State",
 ) -> dict[str, Any] | None:
     """What products in the metric depend on beside their own pairs."""
     from .measure import digest
@@ -227,6 +238,7 @@ def _metric_key(
         "reference": reference,
         "sample": digest(plan.pairs),
         "batch": plan.size,
+        "gaps": state.gap.tolist() if "gap" in objective.arguments else None,
     }
 
 

@@ -36,6 +36,7 @@ class State:
         len_w, len_l: Response lengths in tokens.
         identical: Whether both responses are the same tokens: their scores are equal, and what
             rounding leaves of their difference is no motion.
+        gap: Score gaps of the pairs, for a loss that reads them; NaN where there are none.
     """
 
     logp_w: Array
@@ -45,14 +46,18 @@ class State:
     len_w: Array
     len_l: Array
     identical: npt.NDArray[np.bool_]
+    gap: Array
 
     def incentives(
         self, objective: HasKernels, settings: Mapping[str, float], margin: float = 0.0
     ) -> tuple[Array, Array]:
         """``d_w`` and ``d_l`` of each pair when the rejected has fallen by ``margin`` nats."""
-        data = (self.logp_w, self.logp_l - margin, self.ref_w, self.ref_l, self.len_w, self.len_l)
+        data = vars(self) | {"logp_l": self.logp_l - margin}
+        values = [data[name] for name in objective.arguments]
         kernel = objective.kernel("incentives", "numpy", **settings)
-        d_w, d_l = (np.broadcast_to(np.asarray(d, float), self.logp_w.shape) for d in kernel(*data))
+        d_w, d_l = (
+            np.broadcast_to(np.asarray(d, float), self.logp_w.shape) for d in kernel(*values)
+        )
         return d_w, d_l
 
 

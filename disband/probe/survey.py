@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from disband.lm.data.columns import Named
 from disband.lm.data.messages import Text, characters, plain
@@ -118,6 +119,11 @@ class Survey:
     def pairs(self) -> tuple[TokenPair, ...]:
         """The tokens of the sample."""
         return tuple(pair.tokens for pair in self.sample)
+
+    @property
+    def gaps(self) -> npt.NDArray[np.float64]:
+        """The score gap of each pair of the sample, NaN where it has no scores."""
+        return np.array([pair.gap for pair in self.sample])
 
 
 def survey(pass_: "Pass", sample: int, tokenize: Tokenize, *, seed: int = 0) -> Survey:

@@ -6,6 +6,7 @@ witness in it only if it holds when it is put in again; else the claim is decide
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from sympy.logic.boolalg import And, BooleanAtom
 from disband.theory import symbols
 from disband.theory.own_loss.formula import read_claim
 from disband.theory.own_loss.source_text import FormulaError
+from disband.theory.own_loss.time_limit import time_limit
 from disband.verify.claims import PAPERS, claims_of
-from disband.verify.deciding.claim import Claim, Point, Prediction, Verdict
+from disband.verify.deciding.claim import Claim, Decision, Point, Prediction, Verdict
 from disband.verify.deciding.confirmed import confirmation
 from disband.verify.deciding.decide import check, instance
 from disband.verify.deciding.falsify import Attempt, falsify
-from disband.verify.deciding.records import entries, formula
+from disband.verify.deciding.records import entries, entry, formula
 from disband.verify.deciding.search import is_legal, truth
 from disband.verify.kept.recorded import RECORDED_LEDGER
 
@@ -160,10 +162,34 @@ def _entry_of(base: Any, name: str) -> Any:
     return (base if isinstance(base, IndexedBase) else IndexedBase(base))[Integer(index)]
 
 
-def attempted(claim: Claim, seconds: float, seed: int) -> tuple[Record, Attempt]:
-    """Decide a claim, search for a counterexample at random, and return the record of both."""
-    (record,) = entries([claim], {})
-    attempt = falsify(claim, seconds, seed)
+def attempted(
+    claim: Claim, seconds: float, seed: int, patience: float | None = None
+) -> tuple[Record, Attempt]:
+    """Decide a claim, search for a counterexample at random, and return the record of both.
+
+    Args:
+        claim: The claim.
+        seconds: Of the search.
+        seed: Of the search.
+        patience: Seconds after which deciding is given up, and a search that overruns its own;
+            none for the ledger's claims, of which it is known that they are decided.
+    """
+    limits = (
+        (nullcontext(), nullcontext())
+        if patience is None
+        else (time_limit(patience), time_limit(seconds + patience))
+    )
+    try:
+        with limits[0]:
+            (record,) = entries([claim], {})
+    except TimeoutError:
+        given_up = Decision(Verdict.OPEN, f"neither proof nor counterexample in {patience:g} s")
+        record = entry(claim, given_up)
+    try:
+        with limits[1]:
+            attempt = falsify(claim, seconds, seed)
+    except TimeoutError:
+        attempt = Attempt(0, None)
     point = attempt.counterexample
     shown = point and {str(symbol): str(point[symbol]) for symbol in sorted(point, key=str)}
     return {**record, "search": {"points": attempt.tried, "counterexample": shown}}, attempt

@@ -19,6 +19,7 @@ from disband.theory.own_loss.time_limit import time_limit
 from disband.theory.signs import Signs
 from disband.verify.pages.tables import number
 
+from .errors import user_input
 from .formula import balanced, entry, plain
 
 _STEP = [
@@ -78,21 +79,29 @@ def derivation(objective: Objective | TorchObjective) -> str:
 
 def _chart(objective: Objective) -> Chart:
     """Return the short names for an objective; none where a loss of one's own is beyond them."""
-    try:
+    if objective in OBJECTIVES:
         return facts(objective).chart
-    except _BEYOND:
-        if objective in OBJECTIVES:
-            raise
+    try:
+        with time_limit():
+            return facts(objective).chart
+    except (*_BEYOND, TimeoutError):
         return Chart()
 
 
 def record(objective: Objective | TorchObjective) -> dict[str, Any]:
-    """Return the formulas of ``objective`` in LaTeX, as plain data."""
+    """Return the formulas of ``objective`` in LaTeX, as plain data.
+
+    Raises:
+        Refusal: Those of a loss of one's own are not found, or not in time.
+    """
     if isinstance(objective, TorchObjective):
         return {"name": objective.name, "source": objective.source, "note": NO_FORMULA}
     from disband.verify.pages.entries import objective_entry  # it loads what decides claims
 
-    return {**objective_entry(objective), "note": objective.note}
+    if objective in OBJECTIVES:
+        return {**objective_entry(objective), "note": objective.note}
+    with user_input(), time_limit():
+        return {**objective_entry(objective), "note": objective.note}
 
 
 def _undefined(objective: Objective) -> list[str]:

@@ -32,12 +32,12 @@ def objective(name: str) -> "Objective":
 
 
 def chosen_objective(
-    name: str | None, loss: str | None, settings: Mapping[str, float]
+    name: str | None, loss: str | None, settings: Mapping[str, float], *, gaps: bool = False
 ) -> "Objective":
     """Return the objective called ``name``, or the one whose loss is typed as ``loss``.
 
     Its ``defaults`` are what ``settings`` says, and for an objective of the catalogue its own
-    where ``settings`` is silent.
+    where ``settings`` is silent. ``gaps`` is as of ``typed_objective``.
 
     Raises:
         click.UsageError: Not exactly one of ``name`` and ``loss`` is given.
@@ -53,7 +53,7 @@ def chosen_objective(
 
     if loss is not None:
         with user_input():
-            return typed_objective(loss, settings)
+            return typed_objective(loss, settings, gaps=gaps)
     found = objective(name or "")
     with user_input():
         return replace(found, defaults=found.values(settings)) if settings else found

@@ -21,6 +21,7 @@ FORMATS = (".csv", ".json", ".jsonl", ".jsonl.gz", ".parquet")
 # its size once it is read, and an archive can be a thousand times the size of its file.
 LONGEST_ROW = 1 << 24
 LARGEST_JSON = 1 << 28
+AT_ONCE = 16  # rows of Parquet, which repeats a value of its file at no cost there
 _SHOWN = 3
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _SAVED = ("dataset_dict.json", "state.json")
@@ -302,10 +303,16 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
         ) from error
     try:
         with ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                yield from batch.to_pylist()
+            for batch in file.iter_batches(AT_ONCE):
+                yield from batch.to_pylist() if batch.nbytes <= LONGEST_ROW else _one_by_one(batch)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: this is not readable Parquet ({error})") from error
+
+
+def _one_by_one(batch: Any) -> Iterator[Any]:
+    """Rows of which one may be long."""
+    for row in (batch.slice(i, 1) for i in range(len(batch))):
+        yield row.to_pylist()[0] if row.nbytes <= LONGEST_ROW else Fault("", _too_long())
 
 
 _READERS: dict[str, Callable[[Path, str], Iterator[tuple[str, Any]]]] = {
@@ -317,7 +324,9 @@ _READERS: dict[str, Callable[[Path, str], Iterator[tuple[str, Any]]]] = {
 
 
 def _numbered(rows: Iterator[Any]) -> Iterator[tuple[str, Any]]:
-    return ((f"row {number}", row) for number, row in enumerate(rows, start=1))
+    for number, row in enumerate(rows, start=1):
+        place = f"row {number}"
+        yield place, row._replace(place=place) if isinstance(row, Fault) else row
 
 
 def _data_set(name: str, path: Path, split: str) -> Table:

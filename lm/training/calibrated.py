@@ -5,6 +5,7 @@ Gram, and any weighted sum of them: so a step along :math:`\frac1n\sum_i(d_{w,i}
 with incentives that the Gram decides, takes no second backward pass.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -31,7 +33,7 @@ from .finetune import Pair
 from .optimizers import Rule
 
 if TYPE_CHECKING:
-    from disband.theory.objective import Objective
+    from disband.theory.kernels.compiled import HasKernels
 
 Array = npt.NDArray[np.float64]
 
@@ -137,11 +139,13 @@ Method = Callable[[Traced, Array, Array, Optimizer], Incentives]
 def train_calibrated(
     model: Model,
     pairs: Sequence[Pair],
-    objective: "Objective",
+    objective: "HasKernels",
     *,
     rule: Rule,
     method: Method | None,
     after: Callable[[int], bool | None],
+    fades: bool = False,
+    clip: float | None = None,
     **values: float,
 ) -> dict[str, Array]:
     """Train on preferences with a method, or with none by autograd, and time every step.
@@ -157,6 +161,9 @@ def train_calibrated(
             would, one forward and one backward pass a step.
         after: Called with the number of updates done, 0 included; training ends when it is true.
             Its time is not counted.
+        fades: After the warm-up the rate falls linearly, to zero behind the last update, as it
+            does in a trainer by default.
+        clip: Longer gradients are cut to this norm; none are if not given.
         values: Hyperparameters of the objective that differ from its defaults.
 
     Returns:
@@ -167,7 +174,15 @@ def train_calibrated(
     with torch.no_grad():
         references = [logp(model, join(*pair)).chunk(2) for pair in pairs]
     optimizer = rule.build(model)
-    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rule.warmup + 1)))
+    last = len(pairs) if fades else math.inf
+
+    def share(step: int) -> float:
+        """Of the learning rate, before update ``step + 1``."""
+        ending = (last - step) / (last - rule.warmup) if fades else 1.0
+        return max(0.0, min(1.0, (step + 1) / (rule.warmup + 1), ending))
+
+    schedule = LambdaLR(optimizer, share)
+    trained = [p for p in model.parameters() if p.requires_grad]
     loss_of = objective.kernel("loss", "torch", **values)
     incentives = objective.kernel("incentives", "numpy", **values)
     seconds: list[float] = []
@@ -191,6 +206,8 @@ def train_calibrated(
                 used = method(traced, d_w, d_l, optimizer)
                 shift = _shift(used, d_w, d_l)
                 _descend(model, traced.gradient(-used.d_w / len(d_w), -used.d_l / len(d_w)))
+            if clip is not None:
+                clip_grad_norm_(trained, clip)
             optimizer.step()
             schedule.step()
         shifts.append(shift)

@@ -21,6 +21,10 @@ class HasKernels(Protocol):
     def name(self) -> str:
         """The name in tables."""
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the arrays that a kernel takes, in order."""
+
     def kernel(self, what: Quantity, backend: Backend, **hyper: float) -> Kernel:
         """Return a quantity as a function of six arrays."""
 
@@ -63,6 +67,12 @@ class Compiled:
     note: str
     hyperparameters: tuple[Hyperparameter, ...]
     program: Callable[[Quantity], Program]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the arrays that a kernel takes, in order: see ``Objective.arguments``."""
+        own = {parameter.name for parameter in self.hyperparameters}
+        return tuple(name for name in self.program("incentives").arguments if name not in own)
 
     def kernel(self, what: Quantity = "loss", backend: Backend = "numpy", **hyper: float) -> Kernel:
         """Return a quantity as a function of six arrays: see ``Objective.kernel``.

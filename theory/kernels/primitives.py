@@ -194,6 +194,41 @@ class linlog(Primitive):  # noqa: N801
     numpy = staticmethod(stable.linlog)
 
 
+class stop(Primitive):  # noqa: N801
+    r"""Its argument, held constant where a loss is differentiated: a stop-gradient."""
+
+    latex_name = r"\mathrm{sg}"
+    plain_name = "stop"
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative 0, which is what it is for."""
+        del argindex
+        return Integer(0)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+    def _eval_is_positive(self) -> bool | None:
+        positive: bool | None = self.args[0].is_positive
+        return positive
+
+    def _eval_is_negative(self) -> bool | None:
+        negative: bool | None = self.args[0].is_negative
+        return negative
+
+    def _eval_rewrite_as_exp(self, x: Expr, **_: object) -> Expr:
+        return x
+
+    numpy = staticmethod(stable.stop)
+
+
+def released(slope: Expr) -> Expr:
+    """Return a slope of a loss without the stops in it, for as a number each is its argument."""
+    return slope.replace(stop, lambda x: x)
+
+
+# Those that any formula may have; a stop means something in a loss alone.
 PRIMITIVES: tuple[type[Primitive], ...] = (
     sigmoid,
     logsigmoid,

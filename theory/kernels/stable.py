@@ -88,6 +88,11 @@ def linlog(x: Any, out: Any = None) -> Any:
     return value
 
 
+def stop(x: Any, out: Any = None) -> Any:
+    """Return x, whose derivative counts as 0."""
+    return np.positive(x, out=_room(x, out))
+
+
 def _room(x: Any, out: Any) -> Any:
     """Return ``out``, or a new array for the result where nobody gave one."""
     return np.empty(np.shape(x)) if out is None else out
@@ -108,7 +113,7 @@ def functions(backend: Backend) -> Mapping[str, Callable[..., Any]]:
 
 
 def _of_numpy() -> dict[str, Callable[..., Any]]:
-    own = (sigmoid, logsigmoid, relu, step, expm1, logodds, linlog)
+    own = (sigmoid, logsigmoid, relu, step, expm1, logodds, linlog, stop)
     return {
         "add": np.add,
         "subtract": np.subtract,
@@ -166,4 +171,5 @@ def _of_torch() -> dict[str, Callable[..., Any]]:
         "expm1": torch_expm1,
         "logodds": torch_logodds,
         "linlog": torch_linlog,
+        "stop": lambda x: x.detach(),
     }

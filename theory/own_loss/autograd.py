@@ -16,6 +16,7 @@ from ..kernels.compiled import Quantity
 from ..kernels.program import Kernel
 from ..kernels.stable import Backend
 from ..objective import Objective
+from ..symbols import DATA
 from .names import hyperparameter, is_number, require_numbers
 
 NO_FORMULA = "from autograd: no formula"
@@ -78,6 +79,11 @@ class TorchObjective:
             return result.detach().numpy()
 
         return kernel
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the arrays that a kernel takes, in order."""
+        return tuple(symbol.name for symbol in DATA)
 
     def values(self, hyper: Mapping[str, float]) -> dict[Symbol, float]:
         """Return every hyperparameter's value: its default, or what ``hyper`` says.

@@ -33,9 +33,10 @@ from sympy import (
     zoo,
 )
 
-from ..kernels.primitives import Primitive, relu, step
+from ..kernels.primitives import Primitive, relu, step, stop
 from ..objective import Objective
 from ..symbols import DATA
+from ..symbols import gap as score_gap
 from .complexity import too_large
 from .constants import LARGE, constant
 from .expression import BEYOND_ALGEBRA, BEYOND_RULE, EXTREMES, FUNCTIONS, Reader
@@ -52,6 +53,8 @@ from .source_text import FormulaError, SourceText, reading
 if TYPE_CHECKING:
     from .autograd import TorchObjective
 
+_OF_LOSSES = {**FUNCTIONS, stop.__name__: stop}
+_GAP = "gap is the score gap of each pair, chosen less rejected"
 _FORMS = (Symbol, Number, NumberSymbol, Add, Mul, Pow, exp, log, Primitive)
 
 
@@ -100,7 +103,7 @@ def objective_of(
         TypeError: ``loss`` is none of the three.
     """
     if isinstance(loss, str):
-        return typed_objective(loss, hyper, name)
+        return typed_objective(loss, hyper, name, gaps=True)
     if isinstance(loss, Expr):
         return declared_objective(loss, hyper, name)
     if callable(loss):
@@ -112,8 +115,16 @@ def objective_of(
     )
 
 
-def typed_objective(text: str, values: Mapping[str, float], name: str = "own") -> Objective:
+def typed_objective(
+    text: str, values: Mapping[str, float], name: str = "own", *, gaps: bool = False
+) -> Objective:
     """Return the objective whose loss of one pair is ``text``, with these hyperparameters.
+
+    Args:
+        text: In the grammar of :mod:`disband.theory.own_loss.formula`.
+        values: Of the hyperparameters.
+        name: The name in tables and figures.
+        gaps: Whether pairs have a score gap each, which ``gap`` then is if it has no value.
 
     Raises:
         FormulaError: The text is no loss, or a hyperparameter has no value; the message names
@@ -124,7 +135,7 @@ def typed_objective(text: str, values: Mapping[str, float], name: str = "own") -
         source = SourceText(text)
         used = _hyperparameters(source)
         names = {n: hyperparameter(n) for n in used}
-        reader = Reader(source, {**PAIR, **names}, RULE)
+        reader = Reader(source, {**PAIR, **names}, RULE, _OF_LOSSES)
         try:
             loss = _with_hinges(reader.expression(source.tree))
         except FormulaError:
@@ -133,7 +144,11 @@ def typed_objective(text: str, values: Mapping[str, float], name: str = "own") -
             raise source.refuse(source.tree, BEYOND_RULE, "simplify it") from None
         if rule := _strange(loss):
             raise source.refuse(source.tree, rule, "write the cases with relu")
-        if missing := [n for n in used if n not in values]:
+        note = ""
+        if gaps and score_gap.name in names and score_gap.name not in values:
+            note = _GAP
+            del names[score_gap.name]
+        if missing := [n for n in names if n not in values]:
             near = get_close_matches(missing[0], PAIR, n=1, cutoff=0.7)
             hint = f"; or did you mean {near[0]}?" if near else ""
             raise source.refuse(
@@ -143,7 +158,7 @@ def typed_objective(text: str, values: Mapping[str, float], name: str = "own") -
             )
         if rule := too_large(loss):
             raise source.refuse(source.tree, rule, "write a simpler loss")
-        made = _objective(name, loss, "typed", names, values)
+        made = _objective(name, loss, "typed", names, values, note)
         _ = made.ratio, made.conditions  # kept, for algebra later has no limit of its own
         return made
 
@@ -181,8 +196,8 @@ def declared_objective(loss: Expr, values: Mapping[str, float], name: str = "own
     for part in preorder_traversal(loss):
         if not isinstance(part, _FORMS) or part.is_finite is False:
             raise ValueError(
-                f"a loss is made of numbers, symbols, + * ** and {', '.join(FUNCTIONS)}: got "
-                f"{part}; write it with these"
+                f"a loss is made of numbers, symbols, + * ** and {', '.join(_OF_LOSSES)}: "
+                f"got {part}; write it with these"
             )
     if rule := _strange(loss):
         raise ValueError(f"{rule}: got {loss}; write the cases with relu")
@@ -200,6 +215,7 @@ def _objective(
     source: str,
     names: Mapping[str, Symbol],
     values: Mapping[str, float],
+    note: str = "",
 ) -> Objective:
     require_numbers(values)
     if unused := sorted(set(values) - set(names)):
@@ -207,11 +223,13 @@ def _objective(
             f"the loss has the hyperparameters {', '.join(names) or '(none)'}: got "
             f"{', '.join(unused)}; set only these"
         )
-    made = Objective(name, loss, source, {symbol: values[n] for n, symbol in names.items()})
+    defaults = {symbol: values[n] for n, symbol in names.items()}
+    made = Objective(name, loss, source, defaults, note)
     made.values(values)
     if made.d_w == 0 == made.d_l:
         raise ValueError(
-            "a loss changes with w or l: got one that does not, or only in jumps; bring them in"
+            "a loss changes with w or l: got one that does not, or only in jumps or within stop; "
+            "bring them in"
         )
     _require_constants(made)
     return made
@@ -238,7 +256,8 @@ def _strange(loss: Expr) -> str | None:
     """Return the rule that ``loss`` breaks: it has a value, and indicators are plain factors."""
     if loss.has(nan, zoo, oo):
         return "a loss has a real value"
-    if any(arg.has(step) for part in loss.atoms(Function, Pow) for arg in part.args):
+    parts = (part for part in loss.atoms(Function, Pow) if not isinstance(part, stop))
+    if any(arg.has(step) for part in parts for arg in part.args):
         return "an indicator step(...) is a factor of a term, in no function, power or denominator"
     return None
 
@@ -255,6 +274,6 @@ def _hyperparameters(source: SourceText) -> dict[str, ast.Name]:
     names = [part for part in parts if isinstance(part, ast.Name) and id(part) not in called]
     first: dict[str, ast.Name] = {}
     for part in sorted(names, key=source.column):
-        if may_be_hyperparameter(part.id) and part.id not in {*FUNCTIONS, *EXTREMES}:
+        if may_be_hyperparameter(part.id) and part.id not in {*_OF_LOSSES, *EXTREMES}:
             first.setdefault(part.id, part)
     return first

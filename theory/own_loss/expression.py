@@ -59,6 +59,7 @@ _NO_VALUES = frozenset((nan, zoo, oo, -oo, I))
 _OTHER_FUNCTIONS = {
     "log1p": "write log(1 + x)",
     "ln": "write log(x)",
+    **dict.fromkeys(("detach", "sg", "stop_gradient", "stopgrad"), "in a loss write stop(x)"),
     "tanh": "write 2*sigmoid(2*x) - 1",
 }
 _OTHER_NAMES = {"eta": "the step size is no part of a loss; call a hyperparameter otherwise"}
@@ -85,13 +86,20 @@ class Reader:
         source: The text, for messages.
         names: What each name stands for.
         rule: Which names there are, in words.
+        functions: Those of one argument, by name.
 
     Attributes:
         defined: The conditions, met so far, under which the formula has a value.
     """
 
-    def __init__(self, source: SourceText, names: Mapping[str, Symbol], rule: str = "") -> None:
-        self.source, self.names = source, names
+    def __init__(
+        self,
+        source: SourceText,
+        names: Mapping[str, Symbol],
+        rule: str = "",
+        functions: Mapping[str, Callable[..., Expr]] = FUNCTIONS,
+    ) -> None:
+        self.source, self.names, self.functions = source, names, functions
         self.rule = rule or f"a name is one of {', '.join(names)}"
         self.defined: list[Boolean] = []
 
@@ -177,7 +185,7 @@ class Reader:
     def _name(self, node: ast.AST, name: str) -> Expr:
         if name in self.names:
             return self.names[name]
-        if name in FUNCTIONS or name in EXTREMES:
+        if name in self.functions or name in EXTREMES:
             raise self.source.refuse(
                 node, "a function has its arguments in brackets", f"write {name}(...)"
             )
@@ -198,12 +206,12 @@ class Reader:
     def _function(self, node: ast.Call, name: str, arguments: int) -> Callable[..., Expr]:
         if name in EXTREMES and arguments >= 2:
             return EXTREMES[name]
-        if name in FUNCTIONS and arguments == 1:
-            return FUNCTIONS[name]
-        if name in FUNCTIONS or name in EXTREMES:
-            count = "one argument" if name in FUNCTIONS else "two or more arguments"
+        if name in self.functions and arguments == 1:
+            return self.functions[name]
+        if name in self.functions or name in EXTREMES:
+            count = "one argument" if name in self.functions else "two or more arguments"
             raise self.source.refuse(node, f"{name} is of {count}", f"not {arguments}")
-        known = [*FUNCTIONS, *EXTREMES]
+        known = [*self.functions, *EXTREMES]
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "write a product with *"
         hint = _OTHER_FUNCTIONS.get(name, hint)

@@ -5,7 +5,7 @@ The text is parsed by Python's own parser and only these forms are built:
 * numbers (read exactly: ``0.1`` is 1/10), the names that the caller allows;
 * ``+ - * / **`` (powers with small integer exponents), parentheses;
 * ``exp log sqrt abs min max`` and the functions of :mod:`disband.theory.kernels.primitives`, such
-  as ``sigmoid logsigmoid relu step``;
+  as ``sigmoid logsigmoid relu step``; in losses ``stop``, whose argument counts as constant;
 * in statements ``< <= > >= == !=`` (chained as in mathematics), ``and or not``,
   ``implies(p, q)`` and ``iff(p, q)``.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from time import monotonic
 
 import numpy as np
@@ -66,20 +67,25 @@ def falsify(
         tried += met
         for point in hits:
             if check(claim, point):
-                return Attempt(tried, shrink(claim, point))
+                return Attempt(tried, shrink(claim, point, seconds))
         if (spent := monotonic() - start) > seconds:
             break
         on_progress(spent / seconds, tried)
     return Attempt(tried, None)
 
 
-def shrink(claim: Claim, point: Point) -> dict[Expr, Expr]:
-    """Return a simpler counterexample: each number as small as can be, one after another."""
-    best, improved = dict(point), True
+def shrink(claim: Claim, point: Point, seconds: float = inf) -> dict[Expr, Expr]:
+    """Return a simpler counterexample: each number as small as can be, one after another.
+
+    It is the simplest that is met in about so many ``seconds``.
+    """
+    start, best, improved = monotonic(), dict(point), True
     while improved:
         improved = False
         for unknown in sorted(set(best) - {V}, key=str):
             for value in _simpler(best[unknown]):
+                if monotonic() - start > seconds:
+                    return best
                 candidate = {**best, unknown: value}
                 if check(claim, candidate):
                     best, improved = candidate, True

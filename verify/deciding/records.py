@@ -39,9 +39,12 @@ def entries(
     return found
 
 
-def entry(claim: Claim) -> Entry:
-    """Decide one claim; the record depends on nothing but its declaration."""
-    record = decision_record(claim, decide(claim)) | _statement(claim)
+def entry(claim: Claim, decision: Decision | None = None) -> Entry:
+    """Return the record of one claim, decided here unless a ``decision`` is given.
+
+    Without one it depends on nothing but the claim's declaration.
+    """
+    record = decision_record(claim, decision or decide(claim)) | _statement(claim)
     if record["verdict"] == Verdict.PROVED and not claim.exists:
         record["idle"] = [formula(g) for g in idle(claim)]
     return record

@@ -26,6 +26,9 @@ DEFAULTS = {
     "gpt2": {"scale": "small", "seeds": 1, "first_seed": 0, "workers": 2, "out": "out"},
     "probe": {"objectives": "dpo,simpo,cpo,rpo,orpo", "sample": 512, "seed": 0, "part": "train",
               "batch": 16, "batches": 4, "optimizer": "sgd", "out": "out"},
+    "rehearse": {"objectives": "dpo,simpo,ipo", "remedies": "pairs,likelihood=0.1", "batch": 16,
+                 "sample": 320, "held_out": 64, "optimizer": "adamw", "schedule": "constant",
+                 "warmup": 0, "quick": False, "workers": 2, "seed": 0, "out": "out"},
     "report": {"out": "out"},
     "figures": {"out": "out"},
 }  # fmt: skip

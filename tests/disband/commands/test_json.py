@@ -25,8 +25,8 @@ COMMANDS = {
     ("falsify", "--statement", "X**2 <= A*B", "--seconds", "0.2"): None,
     ("report", "log.jsonl", "--out", "here"): "diagnosis",
 }
-# It takes a model; a test of its own below has a short one.
-ELSEWHERE = {"probe"}
+# They take a model; tests of their own have a short one.
+ELSEWHERE = {"probe", "rehearse"}
 # They write files and say which.
 WITHOUT = {"verify", "figures", "explore", "gpt2"}
 

@@ -273,6 +273,29 @@ def test_a_loss_of_ones_own_is_the_one_meant_to_be_trained(folder, tmp_path):
     assert (code, "b has none" in output) == (2, True)
 
 
+def test_a_loss_reads_each_pairs_score_gap(folder, tmp_path):
+    gaps = [0.5, -3.0, 2.0, 8.0, -1.0, 0.0, 4.0, 1.0]
+    scored = [
+        row | {"score_chosen": gap + 1, "score_rejected": 1}
+        for row, gap in zip(rows(), gaps, strict=True)
+    ]
+    loss, few = "(w - ref_w - l + ref_l - gap)**2", {**FEW, "worst": 0, "batches": 1}
+    asked = Probe(
+        str(folder / "llama"), written(tmp_path / "data.jsonl", scored), loss=loss, objectives=(),
+        out=tmp_path, **few,
+    )  # fmt: skip
+    record = run(asked)
+    # At the start both incentives are twice the gap, so a pair goes the way of its own.
+    ways = {row["place"]: row["outcomes"]["own loss"] for row in record["each"]}
+    backward = [ways[f"line {i}"] for i, gap in enumerate(gaps, 1) if gap < 0]
+    assert set(backward) <= {"both_rise", "reversed"}
+    assert set(ways.values()) - {"both_rise", "reversed"}
+    assert ways["line 6"] == "still"
+    few_scores = written(tmp_path / "few.jsonl", [*scored[:6], *rows()[6:]])
+    with pytest.raises(Refusal, match="2 of 8 sampled pairs have no scores"):
+        run(dataclasses.replace(asked, data=few_scores))
+
+
 def test_names_that_would_steer_a_terminal_are_spelt_out(folder, tmp_path):
     red = "\x1b[31m"
     path = written(tmp_path / f"{red}.jsonl", [row | {f"{red}note": "x"} for row in rows()])

@@ -28,6 +28,7 @@ from disband.probe.shares import State, batch_report, pair_report
 from disband.probe.worst import by_token, worst_off
 from disband.theory.catalogue import catalogue
 from disband.theory.first_order import first_order
+from disband.theory.own_loss import objective_of
 from tests.lm.model.test_load import architecture
 from tests.lm.tiny import model_of, tokenizer_of
 
@@ -66,7 +67,8 @@ def quiet(_):
 def state_of(plan, logps, refs=None):
     apart = distances(plan.pairs)
     refs = logps if refs is None else refs
-    return State(*logps, *refs, apart.len_w, apart.len_l, apart.identical)
+    nothing = np.full(len(apart.len_w), np.nan)
+    return State(*logps, *refs, apart.len_w, apart.len_l, apart.identical, nothing)
 
 
 def measured(loaded, plan, folder):
@@ -180,16 +182,19 @@ def test_a_margin_changes_incentives_and_not_the_products(loaded, plan, tmp_path
     assert report["at"][1]["calibration"] is None
 
 
-def test_the_metric_is_adams_after_each_batch_was_seen_once(loaded, plan):
+@pytest.mark.parametrize(("text", "gaps"), [("", [np.nan, np.nan]), (" - gap", [2.0, -1.0])])
+def test_the_metric_is_adams_after_each_batch_was_seen_once(loaded, plan, text, gaps):
+    margin = "0.1*(w - ref_w - l + ref_l)"
+    objective = objective_of(f"-logsigmoid({margin}{text})")
     some = replace(plan, pairs=plan.pairs[:2], batch=1)
     before = {n: p.detach().clone() for n, p in loaded.model.named_parameters()}
     logps = np.array([[-3.0, -4.0], [-5.0, -6.0]])
-    found = start_metric(loaded, some, logps, DPO, {})
+    found = start_metric(loaded, some, logps, objective, {}, np.array(gaps))
     squares = {name: [] for name in before}
     for i, pair in enumerate(some.pairs):
         w, l = (logp(loaded.model, side) for side in batches(loaded.tokenizer, [pair]))  # noqa: E741
         margin = (w - logps[0, i]) - (l - logps[1, i])
-        loss = -torch.nn.functional.logsigmoid(0.1 * margin).sum()
+        loss = -torch.nn.functional.logsigmoid(0.1 * margin - np.nan_to_num(gaps[i])).sum()
         gradients = torch.autograd.grad(loss, list(loaded.model.parameters()))
         for name, gradient in zip(before, gradients, strict=True):
             squares[name].append(gradient**2)

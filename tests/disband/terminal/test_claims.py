@@ -216,6 +216,21 @@ def test_a_true_statement_of_ones_own_is_proved() -> None:
     assert "no counterexample among" in said
 
 
+def test_deciding_and_searching_a_typed_statement_come_to_an_end(monkeypatch) -> None:
+    def endless(*_):
+        while True:
+            Rational(1, 2) + 1
+
+    monkeypatch.setattr("disband.commands.claims.PATIENCE", 0.3)
+    monkeypatch.setattr("disband.verify.deciding.decide.prove", endless)
+    monkeypatch.setattr("disband.verify.deciding.falsify.screen", endless)
+    words = ["falsify", "--statement", "d_w*A >= d_l*X", "--seconds", "0.2", "--json"]
+    (record,) = json.loads(CliRunner().invoke(main, words).stdout)
+    assert (record["verdict"], record["search"]["points"]) == ("open", 0)
+    assert record["decided_by"] == "neither proof nor counterexample in 0.3 s"
+    assert record["holds"]
+
+
 def test_a_claim_can_be_searched_by_its_id() -> None:
     said = run("falsify", "yuan2025.eq10", "--seconds", "0.5")[1]
     assert said.startswith("✘ refuted   yuan2025.eq10")

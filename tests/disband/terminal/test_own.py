@@ -113,7 +113,7 @@ def test_wrong_input_is_refused_in_one_line(words, said, tmp_path):
 
 def test_the_help_documents_the_whole_grammar():
     text = disband("derive", "--help").stdout
-    for name in (*PAIR, *FUNCTIONS, *EXTREMES, "**", "--set NAME=NUMBER"):
+    for name in (*PAIR, *FUNCTIONS, *EXTREMES, "gap", "stop(x)", "**", "--set NAME=NUMBER"):
         assert name in text, name
 
 

@@ -114,6 +114,20 @@ def test_of_a_line_that_is_too_long_only_the_beginning_is_read(tmp_path, monkeyp
     assert "at most" in fault.reason
 
 
+def test_values_that_a_small_parquet_file_repeats_are_read_a_few_at_a_time(tmp_path, monkeypatch):
+    path = parquet(tmp_path, [{"a": "x" * (1 << 20)}] * 200)
+    assert path.stat().st_size < 2 << 20
+    tracemalloc.start()
+    assert sum(len(row["a"]) for _, row in read_rows(path).rows) == 200 << 20
+    assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    tracemalloc.stop()
+    monkeypatch.setattr(read, "LONGEST_ROW", 100)
+    rows = places(parquet(tmp_path, [{"a": "x"}, {"a": "x" * 200}, {"a": "z"}], "b.parquet"))
+    assert [rows[0], rows[2]] == [("row 1", {"a": "x"}), ("row 3", {"a": "z"})]
+    assert rows[1][1].place == "row 2"
+    assert "at most" in rows[1][1].reason
+
+
 def test_a_small_archive_of_one_long_line_takes_little_memory(tmp_path):
     path = write(tmp_path, "a.jsonl.gz", packed(b'"' + b"x" * (200 << 20) + b'"'))
     tracemalloc.start()

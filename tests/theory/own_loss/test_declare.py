@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sympy import Abs, Function, I, Integral, Max, Min, Piecewise, Symbol, oo, pi, sin
+from sympy import Abs, Function, I, Integral, Max, Min, Piecewise, Symbol, exp, oo, pi, sin
 
 from disband.theory.kernels.primitives import logsigmoid, relu, step
 from disband.theory.objective import Objective
@@ -18,7 +18,7 @@ from disband.theory.objectives import CPO
 from disband.theory.own_loss.declare import hyperparameters_of, objective_of
 from disband.theory.own_loss.names import PAIR
 from disband.theory.own_loss.source_text import FormulaError
-from disband.theory.symbols import A, beta, d_w, lam, len_w, logp_l, logp_w
+from disband.theory.symbols import DATA, A, beta, d_w, lam, len_w, logp_l, logp_w
 
 logsig = torch.nn.functional.logsigmoid
 
@@ -70,6 +70,8 @@ def test_names_are_the_pair_known_hyperparameters_and_new_ones():
         ("w + exp", {}, "arguments in brackets"),
         ("ref_w + beta", {"beta": 1}, "a loss changes with w or l"),
         ("sqrt(expm1(linlog(linlog(step(0.5/beta))**-8))**3)", {"beta": 1}, "algebra can find"),
+        ("stop(w)*ref_l", {}, "or only in jumps or within stop"),
+        ("detach(w)*l", {}, "in a loss write stop(x)"),
         ("w - w", {}, "a loss changes with w or l"),
         ("step(w - l)", {}, "a loss changes with w or l"),
         ("w/step(l - ref_l)", {}, "an indicator step(...) is a factor"),
@@ -229,3 +231,65 @@ def test_a_wrong_expression_is_refused(loss, values, said):
 def test_what_is_no_loss_at_all_is_refused(loss):
     with pytest.raises(TypeError, match="a loss is a text, a sympy expression or a function"):
         objective_of(loss)
+
+
+def weighted(w, l, ref_w, ref_l, len_w, len_l):
+    weight = torch.exp(w / len_w + l / len_l).detach()
+    return -weight * logsig(0.1 * (w - ref_w - l + ref_l))
+
+
+def clipped(w, l, ref_w, ref_l, len_w, len_l):  # noqa: ARG001
+    ratio = torch.exp((w.detach() - ref_w) / 30)
+    return -torch.minimum(ratio * w, 2 * w - 5) + (l - w.detach()).relu()
+
+
+def nested(w, l, ref_w, ref_l, len_w, len_l):  # noqa: ARG001
+    return torch.exp((w * l.detach() + (l * w.detach()).detach()) / 100) / (len_w - l.detach())
+
+
+@pytest.mark.parametrize(
+    ("text", "coded"),
+    [
+        ("-stop(exp(w/len_w + l/len_l))*logsigmoid(0.1*(w - ref_w - l + ref_l))", weighted),
+        ("-min(exp((stop(w) - ref_w)/30)*w, 2*w - 5) + relu(l - stop(w))", clipped),
+        ("exp((w*stop(l) + stop(l*stop(w)))/100)/(len_w - stop(l))", nested),
+    ],
+    ids=["weighted", "clipped", "nested"],
+)
+def test_what_stands_in_stop_is_constant_as_detach_makes_it(text, coded):
+    typed, data = objective_of(text), random_data()
+    tensors = [torch.tensor(v, requires_grad=True) for v in data]
+    expected = coded(*tensors)
+    d_w, d_l = torch.autograd.grad(expected.sum(), tensors[:2], materialize_grads=True)
+    found = typed.kernel("incentives")(*data)
+    np.testing.assert_allclose(found, [-d_w.numpy(), d_l.numpy()], rtol=1e-11, atol=1e-14)
+    loss = typed.kernel("loss", "torch")(*tensors)
+    np.testing.assert_allclose(loss.detach(), expected.detach(), rtol=1e-12)
+    np.testing.assert_allclose(typed.kernel("loss")(*data), expected.detach(), rtol=1e-12)
+    by_loss = torch.autograd.grad(loss.sum(), tensors[:2], materialize_grads=True)
+    np.testing.assert_allclose(by_loss, [d_w, d_l], rtol=1e-11, atol=1e-14)
+
+
+def test_incentives_move_with_what_was_stopped():
+    """A stop is one in the loss alone: its weight changes from step to step."""
+    typed = objective_of("-stop(exp(w))*w")
+    assert typed.d_w == exp(logp_w)
+    w = torch.tensor([-2.0], requires_grad=True)
+    typed.kernel("d_w", "torch")(w, w.detach(), *[torch.ones(1)] * 4).backward()
+    assert w.grad == pytest.approx(math.exp(-2))
+
+
+def test_a_score_gap_is_a_number_for_each_pair_or_a_hyperparameter():
+    text, gaps = "-logsigmoid(beta*(w - l) - gap)", np.linspace(-2, 3, 40)
+    own, data = objective_of(text, beta=0.1), random_data()
+    assert own.arguments == (*(s.name for s in DATA), "gap")
+    margin = torch.tensor(0.1 * (data[0] - data[1]) - gaps)
+    expected = 0.1 * torch.sigmoid(-margin)
+    for found in own.kernel("incentives")(*data, gaps):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(own.kernel()(*data, gaps), -logsig(margin), rtol=1e-12)
+    with pytest.raises(TypeError, match="len_l, gap: got 6 arguments"):
+        own.kernel("incentives")(*data)
+    fixed = objective_of(text, beta=0.1, gap=gaps[7])
+    assert fixed.kernel("d_w")(*data)[7] == pytest.approx(float(expected[7]))
+    assert fixed.arguments == objective_of("w").arguments

@@ -71,3 +71,20 @@ def test_an_end_that_comes_with_the_limit_is_one_or_the_other():
         except TimeoutError:
             continue
     time.sleep(0.05)  # nothing arrives later
+
+
+def test_a_limit_within_another_takes_no_end_but_its_own():
+    with (
+        pytest.raises(TimeoutError, match=r"at most 0.2 seconds"),
+        time_limit(0.2),
+        time_limit(60),
+    ):
+        endless()
+    with time_limit(60):
+        assert ended(endless) < 60
+
+
+def test_nothing_is_ended_where_python_cannot(monkeypatch):
+    monkeypatch.delattr("ctypes.pythonapi")
+    with time_limit(0.01):
+        time.sleep(0.1)

@@ -12,25 +12,21 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.optim import Optimizer
 
 from disband.lm.data.preferences import Preference
 from disband.lm.data.tweets import Tweet, split
 from disband.lm.model.gpt2 import Batch, Model, TextTokenizer, encode, greedy, join, logp
 from disband.lm.model.load import positions
-from disband.lm.scores.grams import adam_preconditioner
-from disband.lm.training.calibrated import Method, Traced, train_calibrated
+from disband.lm.training.calibrated import Method, train_calibrated
 from disband.lm.training.finetune import sft
 from disband.lm.training.optimizers import Rule
-from disband.sims.methods.averages import Averages, log_sums
-from disband.sims.methods.calibrate import (
-    Incentives,
-    batch_calibrated,
-    normalised,
-    rescaled,
-    reward_calibrated,
+from disband.lm.training.remedies import (
+    BandCalibration,
+    PublishedCalibration,
+    calibrated_by_batch,
+    calibrated_by_pair,
+    normalised_gradients,
 )
-from disband.theory.batch import batch_band, batch_factor, is_empty
 from disband.theory.objectives import find
 
 from ..arms import (
@@ -131,7 +127,11 @@ def run_trial(
         )  # fmt: skip
         labels.append(_labels(prepared, spoken=spoken))
         logp_w, logp_l = np.split(np.stack(logps), 2, axis=1)
-        empty = method.empty if isinstance(method, _Band) else [np.nan] * len(times["seconds"])
+        empty = (
+            method.empty
+            if isinstance(method, BandCalibration)
+            else [np.nan] * len(times["seconds"])
+        )
         arrays = {
             "logp_w": logp_w, "logp_l": logp_l, "labels": np.stack(labels),
             "empty": np.array(empty, float), **times,
@@ -213,53 +213,12 @@ def _labels(prepared: Prepared, *, spoken: bool) -> Array:
     return np.asarray((written.numpy(force=True) | ~until).all(1))
 
 
-class _Band:
-    """Calibration inside the batch band, in Adam's metric as the last step left it."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.empty: list[float] = []
-
-    def __call__(self, traced: Traced, d_w: Array, d_l: Array, optimizer: Optimizer) -> Incentives:
-        metric = adam_preconditioner(optimizer, self._model) if optimizer.state else None
-        mean = traced.mean_products(d_w, d_l, metric)
-        self.empty.append(float(is_empty(batch_band(mean))))
-        return rescaled(d_w, d_l, np.full(d_w.shape, batch_factor(mean)))
-
-
-class _Published:
-    """Moving averages of the batch's means, of the scores of the head's parameters alone."""
-
-    def __init__(self, model: Model) -> None:
-        weight = model.get_output_embeddings().weight
-        self._names = {name for name, p in model.named_parameters() if p is weight}
-        self._averages = Averages.as_published()
-
-    def __call__(self, traced: Traced, d_w: Array, d_l: Array, _: Optimizer) -> Incentives:
-        gram = traced.gram(parameters=self._names.__contains__)
-        self._averages = self._averages.update(log_sums(d_w, d_l, gram))
-        return rescaled(d_w, d_l, np.full(d_w.shape, self._averages.factor))
-
-
-def _batch(traced: Traced, d_w: Array, d_l: Array, _: Optimizer) -> Incentives:
-    return batch_calibrated(d_w, d_l, traced.gram())
-
-
-def _pairs(traced: Traced, d_w: Array, d_l: Array, _: Optimizer) -> Incentives:
-    return reward_calibrated(d_w, d_l, traced.gram())
-
-
-def _normalised(traced: Traced, d_w: Array, d_l: Array, _: Optimizer) -> Incentives:
-    size = np.sqrt(np.maximum(d_w, 0)) * np.sqrt(np.maximum(d_l, 0))
-    return normalised(size, traced.gram())
-
-
 METHODS: Mapping[str, Callable[[Model], Method]] = {
-    BATCH: lambda _: _batch,
-    PAIRS: lambda _: _pairs,
-    BAND: _Band,
-    NORMALISED: lambda _: _normalised,
-    PUBLISHED: _Published,
+    BATCH: lambda _: calibrated_by_batch,
+    PAIRS: lambda _: calibrated_by_pair,
+    BAND: BandCalibration,
+    NORMALISED: lambda _: normalised_gradients,
+    PUBLISHED: PublishedCalibration,
 }
 
 

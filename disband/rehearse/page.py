@@ -1,0 +1,95 @@
+"""The rehearsal's page: one table and the courses behind it."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan, nan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from disband.verify.pages.kit import page, svg
+from disband.verify.pages.tables import percent
+
+from .findings import short
+
+if TYPE_CHECKING:
+    from .findings import ArmReport, Mean
+    from .run import Record
+
+# What stands under each column's name in ``table_of``.
+COLUMNS: Mapping[str, str] = {
+    "arm": "an objective, trained as it is or with a remedy",
+    "chosen": "mean change of the held-out chosen log-probability, nats, with its 95 % interval",
+    "rejected": "the same of the rejected",
+    "margin": "chosen less rejected",
+    "at equal margin": "the chosen's change where the margin had grown as much as the arm's whose "
+    "margin grew least",
+    "highest": "the update after which the mean chosen was highest, of those looked at",
+    "both fall": "share of held-out pairs of which both responses fell",
+    "trained": "mean change of the chosen responses trained on",
+    "cost": "CPU time of an update, against the first arm's",
+}
+
+
+def html(record: "Record", figure: str) -> str:
+    """The page.
+
+    Args:
+        record: What ``disband rehearse`` writes as JSON.
+        figure: The courses, as SVG text.
+
+    Raises:
+        ValueError: The figure is no SVG.
+    """
+    return page(
+        Path(__file__).with_name("page.html.j2"),
+        {"percent": percent},
+        record=record,
+        figure=svg(figure, "courses"),
+        columns=COLUMNS,
+        rows=table_of(record["arms"]),
+    )
+
+
+def drawn(record: "Record") -> str:
+    """The courses of all arms, as SVG text."""
+    from disband.figures.horizon_run import Course, courses_picture
+    from disband.figures.style import svg_text
+
+    return svg_text(
+        courses_picture(
+            {
+                arm["arm"]: {"truth": Course(*zip(*arm["curve"], strict=True))}
+                for arm in record["arms"]
+            }
+        )
+    )
+
+
+def table_of(arms: "Sequence[ArmReport]") -> list[list[str]]:
+    """A row for each arm, of the cells that ``COLUMNS`` names."""
+    unit = arms[0]["seconds"]
+    return [
+        [
+            arm["arm"] + ("" if arm["finite"] else f" (not finite from update {arm['steps']})"),
+            _spread(arm["chosen"]),
+            _spread(arm["rejected"]),
+            _spread(arm["margin"]),
+            _signed(arm["at_equal_margin"]),
+            str(arm["turn"]["step"]),
+            percent(arm["cases"]["both_fall"]["share"]),
+            _signed(arm["trained"]),
+            f"× {arm['seconds'] / unit:.1f}" if unit else "–",
+        ]
+        for arm in arms
+    ]
+
+
+def _spread(mean: "Mean") -> str:
+    """A mean with half its interval, which Student's makes even."""
+    half = (mean["high"] or nan) - mean["mean"] if mean["low"] is not None else nan
+    return _signed(mean["mean"]) + ("" if isnan(half) else f" ± {half:.2g}")
+
+
+def _signed(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{'+' if value > 0 else ''}{short(value)}"
