@@ -5,12 +5,14 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from disband.theory.objectives import OBJECTIVES
+from tests.engines import browser
 from tests.sampling import SAMPLE
 
 slow_machines = (HealthCheck.too_slow, HealthCheck.filter_too_much)
@@ -91,3 +93,14 @@ def pytest_collection_finish() -> None:
     """From here on garbage is collected, of what tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser without a window, for the tests of one file."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        yield running
+        running.close()

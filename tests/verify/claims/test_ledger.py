@@ -22,10 +22,10 @@ from disband.verify.kept.provenance import ROOT
 
 CLAIMS = [c for c in LEDGER if isinstance(c, Claim)]
 BY_ID = {c.id: c for c in CLAIMS}
-PAGE = (ROOT / "docs" / "claims.md").read_text("utf-8")
-# How each claim was decided when the page was made; the tests of `disband verify` keep it true.
+PAGES = "\n".join(path.read_text("utf-8") for path in (ROOT / "docs" / "claims").glob("*.md"))
+# How each claim was decided when the pages were made; the tests of `disband verify` keep it true.
 MECHANISMS = dict(
-    re.findall(r"^### `(.+)`: (?:.*\n(?!#))*?\* decided by (.+)$", PAGE, re.MULTILINE)
+    re.findall(r"^### `(.+)`: (?:.*\n(?!#))*?\* decided by (.+)$", PAGES, re.MULTILINE)
 )
 EACH = 4
 
