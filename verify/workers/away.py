@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 Files = list[tuple[str, bytes]]
 
@@ -25,6 +26,16 @@ def written(folder: Path | str) -> Path:
     if _stand_ins is None:
         return Path(folder)
     return _stand_ins.setdefault(str(folder), _home / str(len(_stand_ins)))
+
+
+def beside(folder: Path) -> Path:
+    """Where to keep what spares this machine to do a thing twice, and is of use here alone.
+
+    That is ``folder``, or on a cluster one for temporary files of the worker's machine.
+    """
+    if _stand_ins is None:
+        return folder
+    return Path(gettempdir(), "disband", sha256(str(folder).encode()).hexdigest()[:12])
 
 
 @contextmanager

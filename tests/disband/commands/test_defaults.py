@@ -14,7 +14,7 @@ DEFAULTS = {
     "verify": {"seeds": 3, "out": "out", "no_lm": False, "fresh": False},
     "derive": {"as_json": False},
     "band": {"logp_w": -10.0, "logp_l": -10.0, "ref_w": -10.0, "ref_l": -10.0, "len_w": 10,
-             "len_l": 10},
+             "len_l": 10, "figure": False, "out": "out"},
     "compare": {"logp_w": -10.0, "len_l": 10, "figure": False, "out": "out"},
     "simulate": {"policy": "shared", "steps": 100, "method": "none", "out": "out"},
     "outcomes": {"pairs": 1, "dimensions": 8, "steps": 20, "seed": 0},

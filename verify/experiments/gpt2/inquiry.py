@@ -22,6 +22,8 @@ class Inquiry:
         pieces: Frozen dataclasses, each a configuration of its own; ``str`` of one names it.
         cost: Processor time of a piece in seconds, roughly, for the progress bar alone.
         asked: Whether it is run when no question is named.
+        before_others: The first so many pieces are done on every seed before the others on any.
+        threads: Of the process that does a piece.
     """
 
     name: str
@@ -29,3 +31,5 @@ class Inquiry:
     pieces: tuple[Any, ...]
     cost: float = 10.0
     asked: bool = True
+    before_others: int | None = None
+    threads: int = 1

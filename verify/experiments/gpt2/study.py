@@ -48,8 +48,8 @@ class Task:
 
 
 def work(task: Task, report: Report) -> Arrays:
-    """Do one task in a process of its own, on one thread."""
-    torch.set_num_threads(1)
+    """Do one task in a process of its own, on as many threads as its inquiry says."""
+    torch.set_num_threads(1 if task.inquiry is None else task.inquiry.threads)
     if task.inquiry is None:
         tweets = [item for item in task.items if isinstance(item, Tweet)]
         return language_model(task.language, task.seed, tweets, report)
@@ -66,6 +66,7 @@ def run_study(
     pretrained: Mapping[str, Any] | None = None,
     seeds: Sequence[int],
     fresh: bool = False,
+    finished: bool = False,
     workers: int = 2,
     cluster: str | None = None,
 ) -> Results:
@@ -81,7 +82,8 @@ def run_study(
             gives it.
         seeds: Each draws a new language model and a new order of the tweets.
         fresh: Use nothing that is kept.
-        workers: Number of processes, each of one thread.
+        finished: Do nothing: return the pieces that are kept.
+        workers: Number of processes.
         cluster: Address of a Dask scheduler whose workers do it instead.
 
     Returns:
@@ -97,10 +99,15 @@ def run_study(
     common = {**begins, "data": data_hash(corpus)}
     tasks = [
         Task(language, corpus, seed, inquiry, piece)
+        for others in (False, True)
         for seed in seeds
         for inquiry in inquiries
-        for piece in inquiry.pieces
-    ]
+        for piece in (
+            inquiry.pieces[inquiry.before_others :] if others
+            else inquiry.pieces[: inquiry.before_others]
+        )
+        if not others or inquiry.before_others is not None
+    ]  # fmt: skip
     models = [] if pretrained else [Task(language, corpus, seed) for seed in seeds]
     shares = dict.fromkeys([task.name for task in (*models, *tasks)], 0.0)
     costs = {task.name: task.cost for task in (*models, *tasks)}
@@ -113,6 +120,9 @@ def run_study(
         else:
             results[_key(task)] = stored
             shares[task.name] = 1.0
+
+    if finished:
+        return results
 
     def advance(task: Task, share: float, said: str = "") -> None:
         shares[task.name] = share
@@ -127,7 +137,7 @@ def run_study(
             if task.seed == seed
         ]
 
-    def finished(task: Task, arrays: Arrays) -> list[Task]:
+    def keep(task: Task, arrays: Arrays) -> list[Task]:
         kept(task)[1](arrays)
         advance(task, 1.0, " done")
         if task.inquiry is None:
@@ -137,7 +147,8 @@ def run_study(
 
     start: list[Task] = []
     if pretrained:
-        start = [replace(task, base=named(pretrained)) for task in missing]
+        common_base = named(pretrained, folder, common)
+        start = [replace(task, base=common_base) for task in missing]
     for model in models:
         if any(task.seed == model.seed for task in missing):
             base = kept(model)[0]
@@ -147,7 +158,7 @@ def run_study(
     run_tasks(
         work,
         start,
-        finished=finished,
+        finished=keep,
         progressed=advance,
         workers=min(workers, max(1, len(missing))),
         cluster=cluster,

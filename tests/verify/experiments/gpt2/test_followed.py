@@ -120,7 +120,9 @@ def test_checkpoints_are_models_to_begin_with(base, tmp_path):
         not torch.equal(p, q) for p, q in zip(start.parameters(), end.parameters(), strict=True)
     )
     untaught = replace(RUN, supervision=replace(TAUGHT, steps=0))
-    kept = run_followed(untaught, 3, TWEETS, named(load_model(folder / "after").provenance), quiet)
+    kept = run_followed(
+        untaught, 3, TWEETS, named(load_model(folder / "after").provenance, tmp_path, {}), quiet
+    )
     np.testing.assert_allclose(kept["logp_w"][0], found["logp_w"][-1], atol=1e-5)
 
 

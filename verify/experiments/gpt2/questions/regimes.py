@@ -24,11 +24,11 @@ from ..protocol import (
     Prepared,
     Protocol,
     Supervision,
+    leading,
     prepare,
     summed,
     train,
 )
-from .runs import leading
 
 Array = npt.NDArray[Any]
 

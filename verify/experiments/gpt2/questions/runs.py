@@ -13,7 +13,6 @@ from disband.lm.model.gpt2 import Model
 from disband.lm.scores.grams import pair_gram, token_gram
 from disband.lm.training.finetune import Pair
 from disband.lm.training.optimizers import Rule
-from disband.theory.band import band, case
 from disband.theory.gram import Gram
 from disband.theory.objectives import find
 
@@ -22,16 +21,18 @@ from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
+from ..pretrained import PIECES, STYLED, run_pretrained
 from ..protocol import (
-    LIGHT,
     Contest,
     Precision,
     Prepared,
     Protocol,
     Supervision,
+    leading,
     prepare,
     train,
 )
+from ..readings import decided
 
 Array = npt.NDArray[Any]
 
@@ -84,6 +85,11 @@ class Run:
         given = ", ".join(f"{name} {value:g}" for name, value in self.hyper)
         return f"{self.objective}{f' ({given})' if given else ''} on {self.style}"
 
+    @property
+    def trained_by(self) -> str:
+        """What tables and figures call it by, next to its style."""
+        return self.objective
+
 
 def run_followed(
     piece: Run, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
@@ -134,16 +140,6 @@ def run_followed(
         *measured["reference"][:, few],
         *measured["lengths"][:, few],
     )
-    objective = find(piece.objective)
-    d_w, d_l = (
-        np.broadcast_to(
-            objective.kernel(what, "numpy", **dict(piece.hyper))(*state), gram.dot.shape
-        )
-        for what in ("d_w", "d_l")
-    )
-    low, high = band(gram)
-    positive = (d_w > 0) & (d_l > 0)
-    ratio = np.divide(d_w, d_l, out=np.full(gram.dot.shape, np.nan), where=positive)
     tokens = {"token_gram": np.stack(token_grams), "tokens": _words(prepared)} if by_token else {}
     return {
         **measured,
@@ -151,10 +147,7 @@ def run_followed(
         "logp_l": logp_l,
         "gram_steps": np.array(last),
         **products,
-        "d_w": d_w,
-        "d_l": d_l,
-        "in_band": positive & (low <= ratio) & (ratio <= high),
-        "case": case(d_w, d_l, gram),
+        **decided(find(piece.objective), dict(piece.hyper), state, gram),
         **tokens,
     }
 
@@ -167,15 +160,6 @@ def _token_grams(model: Model, pairs: Pair) -> Array:
 def _words(prepared: Prepared) -> Array:
     sides = (side.ids[0][side.response[0]] for side in prepared.held_out)
     return np.array([prepared.tokenizer.decode([i]) for ids in sides for i in ids.tolist()])
-
-
-def leading(pair: Pair, count: int) -> Pair:
-    """The first ``count`` pairs of a batch."""
-    chosen, rejected = (
-        type(batch)(batch.ids[:count], batch.attention[:count], batch.response[:count])
-        for batch in pair
-    )
-    return chosen, rejected
 
 
 def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
@@ -195,13 +179,6 @@ _PAPER = ("DPO", "R-DPO", "SimPO", "IPO", "RRHF", "SLiC-HF", "CPO", "DPOP", "KTO
 _UNEQUAL = "unequal 2/6"
 
 
-def _pretrained(style: str, objective: str) -> Run:
-    return Run(
-        style, objective, rule=Rule("adam", 2e-6), steps=18, batch=8, pairs=16, gram_pairs=8,
-        token_pairs=2 if style in STYLES else 0, supervision=LIGHT, precision="float32",
-    )  # fmt: skip
-
-
 _PIECES = tuple(Run(_UNEQUAL, objective, precision="float32") for objective in _PAPER)
 _FULL = tuple(
     Run(
@@ -212,13 +189,11 @@ _FULL = tuple(
     for style in STYLES
     for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")
 )  # fmt: skip
-_STYLED = (
-    *(_pretrained(style, "DPO") for style in STYLES),
-    *(_pretrained(_UNEQUAL, objective) for objective in _PAPER[:5:2]),
-)
 AT_SCALE: Mapping[Scale, Inquiry] = {
     "small": Inquiry("runs", run_followed, _PIECES[:5:2], 10),
     "laptop": Inquiry("runs", run_followed, _PIECES, 10),
-    "pretrained": Inquiry("runs", run_followed, _STYLED, 300),
+    "pretrained": Inquiry(
+        "runs", run_pretrained, PIECES, 1500, before_others=len(STYLED), threads=2
+    ),
     "full": Inquiry("runs", run_followed, _FULL, 30),
 }
