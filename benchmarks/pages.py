@@ -51,7 +51,8 @@ def main() -> None:
         make(asked.make)
         return
     folders = {"before": asked.before, "after": asked.after}
-    names = sorted(set.intersection(*({p.name for p in f.glob("*.html")} for f in folders.values())))
+    there = [{path.name for path in folder.glob("*.html")} for folder in folders.values()]
+    names = sorted(set.intersection(*there))
     results = []
     for name in names:
         runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
