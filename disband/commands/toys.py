@@ -124,7 +124,7 @@ def simulate(
         text += "\n\n" + "\n".join(many_steps.lines(courses))
     show(as_json, lambda: record, lambda: text)
     from disband.figures.drawing import save
-    from disband.figures.horizon import order_picture
+    from disband.figures.horizon.toys import order_picture
     from disband.figures.toys import place_picture, trajectory_picture
 
     stem = f"{setting.name}-{chosen.name.lower()}"

@@ -11,12 +11,12 @@ from matplotlib.patches import Patch
 from disband.sims.horizon.courses import Course
 from disband.sims.horizon.maps import RatioMap
 
-from .drawing import Drawing, Row
+from ..drawing import Drawing, Row
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
 
-from .style import CHOSEN, COLUMN, FILLS, PAGE, REJECTED, Look, legend, panels, styled, zero_line
+from ..style import CHOSEN, COLUMN, FILLS, PAGE, REJECTED, Look, legend, panels, styled, zero_line
 
 _INK, _EDGE = "#3C3C3C", "#1B1B1B"
 _FIRST, _SECOND = (0, (1.2, 1.2)), (0, (5, 1.6))
