@@ -101,7 +101,7 @@ def simulate(
         record["masked"] = masked_record(study, masked, price)
         text += "\n" + masked_table(study, masked, price)
     show(as_json, lambda: record, lambda: text)
-    from disband.figures.style import save
+    from disband.figures.drawing import save
     from disband.figures.toys import place_picture, trajectory_picture
 
     stem = f"{setting.name}-{chosen.name.lower()}"
@@ -113,8 +113,8 @@ def simulate(
     if toy == "edit-one":
         pictures[f"{stem}-places"] = place_picture(study)
     with writing(out):
-        write_text(out / f"{stem}.csv", table_csv(study))
         saved = [path for name, one in pictures.items() for path in save(one, out, name)]
+        write_text(out / f"{stem}.csv", table_csv(study))  # more than its picture shows
     names = ", ".join(path.name for path in saved)
     click.echo(f"\nsaved in {out}: {stem}.csv, {names}", err=as_json)
 

@@ -152,7 +152,6 @@ QUESTION = Question(
             caption="Figure 3 of yuan2025 on this model: DPO on the four response styles",
             rows=_styles,
             drawing="gpt2.runs:runs_picture",
-            options={"columns": 4},
         ),
         Picture(
             name="figure-4a",
