@@ -3,7 +3,8 @@
 ``python -m benchmarks.labels`` trains the check's language model on each seed, fine-tunes it on
 chosen responses of the single token style, more or less, and asks of held-out tweets whether the
 right label is the likelier one. Beside it stand a logistic regression on bags of words, of all
-training tweets and of as many as the check's fine-tuning sees. Results go to
+training tweets and of as many as the check's fine-tuning sees, and a GPT-2 whose language
+modelling showed it the right answer after every tweet. Results go to
 ``results/benchmarks/labels.json``.
 """
 
@@ -27,10 +28,10 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from disband.lm.data.tweets import LABELS, SplitSettings, Tweet, load_tweets, split
-from disband.lm.model.gpt2 import encode, join, logp
-from disband.lm.training.finetune import sft
+from disband.lm.model.gpt2 import SEPARATOR, encode, join, logp, new_model
+from disband.lm.training.finetune import sft, train_language_model
 from disband.verify.experiments.gpt2.language import Language, language_model
-from disband.verify.experiments.gpt2.preparation import Draw, restore
+from disband.verify.experiments.gpt2.preparation import Draw, kept, restore
 from disband.verify.kept.provenance import ROOT, versions
 
 SEEN = 1152  # tweets that the check's fine-tuning shows
@@ -134,6 +135,27 @@ def taught(
     return {**row, "right": float((chosen > rejected).float().mean())}
 
 
+def labelled(base: dict[str, Any], seed: int, training: Sequence[Tweet]) -> dict[str, Any]:
+    """The language model again, but every tweet of its corpus is followed by its right answer."""
+    language = Language()
+    _, tokenizer = restore(base)
+    model = new_model(
+        vocabulary=len(tokenizer), layers=language.layers, heads=language.heads,
+        width=language.width, positions=language.block, seed=seed,
+    )  # fmt: skip
+    rng = np.random.default_rng([seed, 0])
+    stream: list[int] = []
+    for index in rng.permutation(len(training)):
+        tweet = training[index]
+        text = f"{tweet.text}{SEPARATOR}{tweet.label.capitalize()}"
+        stream += [int(tokenizer.eos_token_id), *tokenizer.encode(text, add_special_tokens=False)]
+    train_language_model(
+        model, torch.tensor(stream), steps=language.steps, batch=language.batch,
+        block=language.block, rate=language.rate, rng=rng, after=lambda _: None,
+    )  # fmt: skip
+    return kept(model, tokenizer)
+
+
 def main() -> None:
     """Measure, print and save."""
     options = argparse.ArgumentParser()
@@ -159,6 +181,10 @@ def main() -> None:
             row = {"by": "GPT-2", **taught(base, seed, training, held_out, teaching)}
             rows.append(row)
             print(row, flush=True)
+        base = labelled(base, seed, training)
+        row = {"by": "GPT-2, labels read", **taught(base, seed, training, held_out, CHECK)}
+        rows.append(row)
+        print(row, flush=True)
     saved = {
         "command": shlex.join(["python", "-m", "benchmarks.labels", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
