@@ -20,9 +20,11 @@ from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.javascript import PRELUDE, javascript
 from disband.theory.kernels.primitives import relu, step
+from disband.theory.kernels.stable import TANGENT
 from disband.theory.models.toys import single_token_gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import DPO, MECHANISMS, OBJECTIVES
+from disband.theory.own_loss.grammar import grammar
 from disband.theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
 from disband.verify.kept.files import json_text
 from disband.verify.kept.provenance import versions
@@ -34,8 +36,8 @@ from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS, PRESETS
 Record = Mapping[str, Any]
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("state.js", "theory.js", "draw.js", "pair.js", "beside.js", "toys.js", "run.js",
-           "tokens.js", "export.js", "start.js")  # fmt: skip
+SCRIPTS = ("state.js", "theory.js", "formula.js", "typed.js", "draw.js", "pair.js", "beside.js",
+           "toys.js", "run.js", "tokens.js", "export.js", "start.js")  # fmt: skip
 OWN_GROUP = "your own"
 
 
@@ -60,16 +62,22 @@ def page(
         {},
         bokeh=_as_is("\n".join(_bokeh().js_raw)),
         style=_as_is((FOLDER / "page.css").read_text("utf-8")),
-        script=_as_is("\n".join([PRELUDE, *functions(listed), *_scripts()])),
+        script=_as_is("\n".join([PRELUDE, grammar_script(), *functions(listed), *_scripts()])),
         data=_as_is(_json(_data(listed, tokens, own, loss))),
         formulas=[_formulas(objective) for objective in listed],
         groups=_groups(own),
         presets=list(PRESETS),
+        reads=", ".join([*grammar()["functions"], *grammar()["extremes"]]),
         toys=list(TOYS),
         tokens=tokens,
         command=command,
         versions={name: versions()[name] for name in ("numpy", "sympy")},
     )
+
+
+def grammar_script() -> str:
+    """Return the JavaScript of what a typed loss is read by: the grammar, as Python has it."""
+    return f"const GRAMMAR = {_json({**grammar(), 'tangent': TANGENT})};"
 
 
 def functions(listed: Sequence[Objective]) -> Iterator[str]:
@@ -135,7 +143,7 @@ def _data(
         figures["heat"] = explorer.heat(tokens)
     return {
         "objectives": [
-            _objective(objective) | ({"loss": loss} if objective is own else {})
+            {**_objective(objective), **({"loss": loss} if objective is own else {})}
             for objective in listed
         ],
         "first": own.name if own else DPO.name,

@@ -25,10 +25,13 @@ function buildControls() {
       state.hyper[one.name] = value;
       changed();
     })));
+  showTyped();
   $("objective").value = objective().name;
   $("other").value = state.other < 0 ? "" : DATA.objectives[state.other].name;
   for (const key of Object.keys(MENUS)) if ($(key)) $(key).value = state.menus[key];
-  $("formulas").replaceChildren($(`formulas-${state.objective}`).content.cloneNode(true));
+  const printed = $(`formulas-${state.objective}`);
+  $("formulas").replaceChildren(printed ? printed.content.cloneNode(true) : typedFormulas());
+  if (objective().name === TYPED) $("loss-text").value = objective().loss;
   $("source").textContent = objective().source;
   $("note").textContent = objective().note;
 }
@@ -70,6 +73,7 @@ function start() {
   tellFaults(readAddress());
   buildControls();
   startExport();
+  startTyped();
   $("objective").addEventListener("change", () => {
     state.objective = place($("objective").value);
     state.hyper = usual(state.objective);

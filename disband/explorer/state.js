@@ -64,6 +64,15 @@ function readAddress() {
     faults.push(`${key} has no “${text}”${otherwise ? `: ${otherwise} stands` : ""}`);
     return otherwise;
   };
+  const loss = said.get("loss");
+  read.add("loss");
+  if (loss !== null)
+    try {
+      takeLoss(loss);
+    } catch (error) {
+      if (!(error instanceof FormulaFault)) throw error;
+      faults.push(`loss: ${error.message}`);
+    }
   const names = DATA.objectives.map((one) => one.name);
   state.tab = chosen("tab", TABS, TABS[0]);
   state.objective = place(chosen("objective", names, DATA.first));
@@ -94,6 +103,8 @@ function keepAddress() {
 function writeAddress() {
   const said = new URLSearchParams({ tab: state.tab, objective: objective().name });
   if (state.other >= 0) said.set("other", DATA.objectives[state.other].name);
+  if ([state.objective, state.other].includes(place(TYPED)) && place(TYPED) >= 0)
+    said.set("loss", DATA.objectives[place(TYPED)].loss);
   for (const one of objective().parameters)
     if (state.hyper[one.name] !== one.start) said.set(`set.${one.name}`, state.hyper[one.name]);
   for (const [key, value] of Object.entries(state.numbers))

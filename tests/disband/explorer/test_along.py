@@ -17,6 +17,7 @@ from disband.theory.band import Case
 from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.objectives import CPO, DPO, DPOP, IPO, SIMPO, find
+from disband.theory.own_loss.declare import objective_of
 from tests.engines import needs_browser
 
 pytestmark = [pytest.mark.slow, needs_browser]
@@ -155,3 +156,27 @@ def test_on_a_phone_sliders_come_before_pictures(opened):
         one.page.evaluate(top, key) for key in ("objective", "cosine", "figure-plane", "margin")
     ]
     assert places == sorted(places)
+
+
+def test_a_loss_typed_in_the_page_is_explored_and_kept_in_the_address(opened, tmp_path):
+    text = "-logsigmoid(beta*(w - ref_w - l + ref_l)) - mine*w/len_w"
+    one = opened("objective=DPO&cosine=0.9")
+    one.page.click("#own summary")
+    one.page.fill("#loss-text", "<img src=x onerror=alert(1)>")
+    one.page.click("#loss-take")
+    assert "an expression is made of numbers" in one.text("#loss-fault")
+    assert one.page.locator("#loss-fault img").count() == 0
+    one.page.fill("#loss-text", text)
+    one.page.press("#loss-text", "Enter")
+    one.type(**{"set.mine": 0.3})
+    assert one.page.is_hidden("#loss-fault")
+    objective = objective_of(text, beta=0.1, mine=0.3)
+    d_w, d_l = map(float, objective.kernel("incentives")(-20, -20, -20, -20, 10, 10))
+    assert one.values("d_w", "d_l") == pytest.approx([d_w, d_l], rel=1e-9)
+    told = printed(one.text("#command"), tmp_path)
+    assert told["objectives"][0]["d_w"] == pytest.approx(d_w)
+    one.page.wait_for_url(lambda url: "loss=" in url and "set.mine=0.3" in url)
+    other = opened(one.page.url.partition("#")[2])
+    assert other.values("d_w", "d_l") == one.values("d_w", "d_l")
+    wrong = opened("loss=w+%2B+bogus(l)")
+    assert "a function is one of" in wrong.text("#faults")
