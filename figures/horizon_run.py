@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import CHOSEN, REJECTED, Look, panels, styled, zero_line
+from .drawing import Drawing
+from .style import CHOSEN, PAGE, REJECTED, Look, legend, panels, signed, styled, zero_line
 
 _COLUMNS = 3
 # How a course is drawn whatever it is of: what happened, and what was said before.
@@ -29,14 +29,14 @@ class Course:
 
 
 @styled
-def courses_picture(runs: Mapping[str, Mapping[str, Course]]) -> Figure:
+def courses_picture(runs: Mapping[str, Mapping[str, Course]]) -> Drawing:
     """A panel for each run: its courses, of ``truth``, ``forecast`` and ``first order``.
 
     The largest mean of the chosen is marked on the truth.
     """
     columns = min(_COLUMNS, len(runs))
     rows = -(-len(runs) // columns)
-    figure, grid = panels(rows, columns, (2.7 * columns + 0.4, 2.3 * rows + 0.6))
+    figure, grid = panels(rows, columns, (PAGE, 1.9 * rows + 0.8))
     cells = [axes for row in grid for axes in row]
     for axes, (name, courses) in zip(cells, runs.items(), strict=False):
         zero_line(axes)
@@ -46,17 +46,38 @@ def courses_picture(runs: Mapping[str, Mapping[str, Course]]) -> Figure:
         if truth := courses.get("truth"):
             top = int(np.argmax(truth.chosen))
             axes.plot(truth.steps[top], truth.chosen[top], color=CHOSEN.color, marker=CHOSEN.marker)
-        axes.set_title(name, fontsize=10)
+        axes.set_title(name)
     for axes in cells[len(runs) :]:
         axes.set_axis_off()
     kinds = [kind for kind in _DASHES if any(kind in courses for courses in runs.values())]
     handles = [_sample(CHOSEN, "chosen"), _sample(REJECTED, "rejected")]
     if len(kinds) > 1:
         handles += [Line2D([], [], color="#3C3C3C", linestyle=_DASHES[k], label=k) for k in kinds]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    figure.supxlabel("updates", fontsize=10)
-    figure.supylabel("mean change of log π (nats)", fontsize=10)
-    return figure
+    legend(figure, handles)
+    figure.supxlabel("updates")
+    figure.supylabel(r"mean change of $\log\pi$ (nats)")
+    ends = {name: float(one.chosen[-1]) for name, its in runs.items() if (one := its.get("truth"))}
+    return Drawing(
+        figure,
+        _finding(ends),
+        "Means over held-out pairs, one run a panel; each panel has a scale of its own.",
+        "A panel a run: updates to the right, mean change of the log-probability of the chosen and "
+        "of the rejected upward; a dot marks the largest mean of the chosen.",
+        [{"run": name, "course": kind, "update": float(step), "chosen": float(up),
+          "rejected": float(down)}
+         for name, courses in runs.items() for kind, course in courses.items()
+         for step, up, down in zip(course.steps, course.chosen, course.rejected, strict=True)],
+    )  # fmt: skip
+
+
+def _finding(ends: Mapping[str, float]) -> str:
+    if not ends:
+        return "What was forecast, before any run: 0 of the panels have a truth beside it."
+    best, worst = (pick(ends, key=lambda name: ends[name]) for pick in (max, min))
+    return (
+        f"At the end the chosen has changed by {signed(round(ends[best], 3))} nats ({best}) at "
+        f"best and by {signed(round(ends[worst], 3))} ({worst}) at worst."
+    )
 
 
 def _sample(look: Look, label: str) -> Line2D:

@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from disband.theory.band import Case
 
-from .style import CHOSEN, FILLS, LOOKS, REJECTED, draw, panels, styled, zero_line
+from .drawing import Drawing
+from .style import CHOSEN, FILLS, LOOKS, PAGE, REJECTED, draw, panels, styled, zero_line
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, tuple[Array, Array]]  # metric: steps, values
@@ -22,7 +22,7 @@ _CENTRE = LOOKS[0]
 
 
 @styled
-def run_picture(columns: Columns) -> Figure:
+def run_picture(columns: Columns) -> Drawing:
     """What a run logged: both sides, what a step does to them, the cases, and the band.
 
     Args:
@@ -49,14 +49,39 @@ def run_picture(columns: Columns) -> Figure:
         )
     wide = min(2, len(drawn))
     rows = -(-len(drawn) // wide)
-    figure, grid = panels(rows, wide, (4.7 * wide, 3.4 * rows))
+    figure, grid = panels(rows, wide, (PAGE, 2.9 * rows))
     cells = [axes for row in grid for axes in row]
     for axes, picture in zip(cells, drawn, strict=False):
         picture(axes)
         axes.set_xlabel("step")
     for axes in cells[len(drawn) :]:
         axes.set_axis_off()
-    return figure
+    return Drawing(
+        figure,
+        _finding(columns, sides),
+        "One run, as it was logged; nothing is averaged here.",
+        "Up to four panels over the steps of the run: both responses, what a step does to its own "
+        "pairs, the shares of the cases, and the ratio of incentives beside its band.",
+        [{"metric": name, "step": float(step), "value": float(value)}
+         for name, (steps, values) in columns.items()
+         for step, value in zip(steps, values, strict=True)],
+    )  # fmt: skip
+
+
+def _finding(columns: Columns, kind: str | None) -> str:
+    if kind is None or f"{kind}/chosen" not in columns:
+        ideal = columns["dynamics/ideal"][1]
+        return f"Of the pairs looked at {ideal.mean():.0%} were in the ideal case on average."
+    ways = []
+    for side in ("chosen", "rejected"):
+        values = columns.get(f"{kind}/{side}", ((), np.zeros(0)))[1]
+        if len(values) > 1:
+            change = values[-1] - values[0]
+            ways.append(
+                f"the {side} {'rose' if change > 0 else 'fell' if change < 0 else 'stayed'}"
+            )
+    said = " and ".join(ways) or "one step was logged"
+    return f"{said[0].upper()}{said[1:]} from the first step logged to the last."
 
 
 def _sides(axes: Axes, columns: Columns, kind: str) -> None:
@@ -126,4 +151,7 @@ def _legend(axes: Axes) -> None:
     """Below the panel, where no line is."""
     labels = axes.get_legend_handles_labels()[1]
     columns = 3 if sum(map(len, labels)) < _WIDE else 2
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=8)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=7,
+        handlelength=2, columnspacing=1,
+    )  # fmt: skip

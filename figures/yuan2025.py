@@ -17,41 +17,45 @@ tokens               the chosen tokens, then the rejected ones, of the       ``(
 """
 
 from collections.abc import Mapping
-from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 
 from disband.lm.data.tweets import STYLES
 from disband.theory.gram import Gram
 
+from .drawing import Drawing, Row
+from .series import Series, basis
 from .style import (
     CHOSEN,
+    COLUMN,
     LOOKS,
+    PAGE,
     REJECTED,
     Array,
-    draw,
+    handles_of,
+    legend,
+    one_scale,
     panels,
     plain,
-    spread,
     styled,
     zero_line,
 )
 
 Run = Mapping[str, Any]
 Results = Mapping[tuple[int, str], Run]
+_SIDES = ("chosen", "rejected")
 
 
 @styled
-def figure_3(results: Results) -> Figure:
+def figure_3(results: Results) -> Drawing:
     """Change of both log-probabilities over training, one column per response style.
 
-    Mean over evaluated pairs; thick lines are means over seeds, thin lines single seeds. The
-    second row repeats the chosen response alone, on its own scale.
+    Mean over evaluated pairs; thick lines are means over seeds, thin lines single seeds. One
+    scale for all, linear around zero and logarithmic beyond: the styles differ hundreds of times.
 
     Raises:
         ValueError: There is no result, or the seeds of a style were measured at different steps.
@@ -60,40 +64,41 @@ def figure_3(results: Results) -> Figure:
     for the styles start nats apart.
     """
     styles = _styles(results)
-    figure, ((*above,), (*below,)) = panels(2, len(styles), (2.9 * len(styles) + 0.8, 5.4))
-    for both, alone, style in zip(above, below, styles, strict=True):
-        steps, (logp_w, logp_l) = _seeds(results, style, "steps", "logp_w", "logp_l")
-        for axes, curves in (
-            (both, ((logp_w, CHOSEN, "chosen"), (logp_l, REJECTED, "rejected"))),
-            (alone, ((logp_w, CHOSEN, "chosen"),)),
-        ):
-            zero_line(axes)
-            for values, look, label in curves:
-                change = values - values[:, :1]
-                spread(axes, steps, change, look)
-                draw(axes, steps, change.mean(0), look, label)
-        both.set_title(style)
-        both.text(
-            0.03,
-            0.04,
-            f"at the start\n{_number(logp_w[:, 0].mean())} chosen\n"
-            f"{_number(logp_l[:, 0].mean())} rejected",
-            transform=both.transAxes,
-            fontsize=8,
-            color="#444444",
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
-        )
-        both.tick_params(labelbottom=False)
-        alone.set_xlabel("DPO step")
-    above[0].set_ylabel("change of log π (nats)")
-    below[0].set_ylabel("chosen alone (nats)")
-    handles, labels = above[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
-    return figure
+    figure, (row,) = panels(1, len(styles), (PAGE, 2.7))
+    rows: list[Row] = []
+    shown: list[Array] = []
+    fell = []
+    for axes, style in zip(row, styles, strict=True):
+        steps, sides = _seeds(results, style, "steps", "logp_w", "logp_l")
+        zero_line(axes)
+        for values, look, label in zip(sides, (CHOSEN, REJECTED), _SIDES, strict=True):
+            series = Series(steps, values - values[:, :1])
+            series.draw(axes, look, label)
+            shown.append(series.each)
+            start = float(values[:, 0].mean())
+            rows += series.rows(style=style, response=label, start=start)
+            if label == _SIDES[0] and series.mean[-1] < 0:
+                fell.append(style)
+        axes.set_title(style)
+        axes.tick_params(labelleft=axes is row[0])
+    linear = one_scale(row, shown)
+    row[0].set_ylabel(r"change of $\log\pi$ (nats)")
+    figure.supxlabel("DPO step")
+    legend(figure, *handles_of(row))
+    return Drawing(
+        figure,
+        f"The chosen falls on average in {len(fell)} of {len(styles)} response styles"
+        + (f": {', '.join(fell)}." if fell else "."),
+        f"{basis(max(row['seeds'] for row in rows))} One scale for all panels, linear up to "
+        f"{linear:g} nats and logarithmic beyond.",
+        "A panel a response style: steps of DPO to the right, change of the log-probability of the "
+        "chosen, solid, and of the rejected, dashed, upward.",
+        rows,
+    )
 
 
 @styled
-def figure_4a(results: Results) -> Figure:
+def figure_4a(results: Results) -> Drawing:
     """Cosine between the chosen and the rejected score over training, one line per style.
 
     Mean over evaluated pairs; the lines are means over seeds, the bands span the seeds.
@@ -103,20 +108,30 @@ def figure_4a(results: Results) -> Figure:
 
     Source: yuan2025, Figure 4a, which leaves prefix+suffix out.
     """
-    figure, ((axes,),) = panels(1, 1, (6.0, 4.0))
+    figure, ((axes,),) = panels(1, 1, (COLUMN, 2.9))
     zero_line(axes)
     styles = _styles({key: run for key, run in results.items() if key[1] != "prefix+suffix"})
-    for style, look in zip(styles, cycle(LOOKS), strict=False):
+    rows: list[Row] = []
+    ends = []
+    for style, look in zip(styles, LOOKS, strict=False):
         steps, (cosine,) = _seeds(results, style, "gram_steps", "cosine")
-        spread(axes, steps, cosine, look)
-        draw(axes, steps, cosine.mean(0), look, style)
+        series = Series(steps, cosine)
+        series.draw(axes, look, style)
+        rows += series.rows(style=style)
+        ends.append(f"{style} {_number(series.mean[0])} to {_number(series.mean[-1])}")
     axes.set(xlabel="DPO step", ylabel="cosine of the two scores", ylim=(-1.05, 1.05))
-    figure.legend(loc="outside upper center", ncols=2)
-    return figure
+    legend(figure, *handles_of([axes]))
+    return Drawing(
+        figure,
+        f"Mean cosine from the first step to the last: {', '.join(ends)}.",
+        basis(max(row["seeds"] for row in rows)),
+        "Steps of DPO to the right, cosine of the two scores upward, a line a response style.",
+        rows,
+    )
 
 
 @styled
-def figure_4b(run: Run) -> Figure:
+def figure_4b(run: Run) -> Drawing:
     """Cosines between the token scores of the first pair, before and after training.
 
     Rows are chosen tokens, columns rejected tokens; a cross marks a score of length zero.
@@ -140,18 +155,40 @@ def figure_4b(run: Run) -> Figure:
         )
     tokens = [plain(str(t)) for t in run["tokens"]]
     tokens_w, tokens_l = tokens[:length], tokens[length:]
-    size = (2 * (0.62 * len(tokens_l) + 0.6) + 1.9, 0.5 * len(tokens_w) + 1.9)
-    figure, (row,) = panels(1, 2, size)
-    for axes, gram, when in zip(row, grams, ("before", "after"), strict=True):
-        _heat_map(axes, _between(gram, len(tokens_w)))
+    figure, (row,) = panels(1, 2, (PAGE, 0.26 * len(tokens_w) + 1.1))
+    rows: list[Row] = []
+    cosines = [_between(gram, length) for gram in grams]
+    for axes, cosine, when in zip(row, cosines, ("before", "after"), strict=True):
+        _heat_map(axes, cosine)
         axes.set_title(f"{when} DPO")
-        axes.set_xticks(range(len(tokens_l)), tokens_l, rotation=40, ha="right")
+        axes.set_xticks(range(len(tokens_l)), tokens_l, rotation=90)
+        rows += [{"when": f"{when} DPO", "chosen": up, "rejected": down,
+                  "cosine": float(cosine[i, j])}
+                 for i, up in enumerate(tokens_w) for j, down in enumerate(tokens_l)]  # fmt: skip
         axes.set_yticks(range(len(tokens_w)), tokens_w)
         axes.set_xlabel("rejected")
     row[1].tick_params(labelleft=False)
     row[0].set_ylabel("chosen")
     figure.colorbar(row[0].images[0], ax=row, label="cosine", shrink=0.9, pad=0.02)
-    return figure
+    same = np.array([up == down for up, down in zip(tokens_w, tokens_l, strict=True)])
+    edit, shared = (np.diagonal(cosines[0])[kind] for kind in (~same, same))
+    return Drawing(
+        figure,
+        f"Where the responses differ the token scores have the cosine {_range(edit)} before DPO, "
+        f"where they share a token {_range(shared)}.",
+        "One pair of one seed; a cross marks a score of length zero.",
+        "Two tables of cosines, before and after DPO: chosen tokens downward, rejected ones to "
+        "the right; blue is the same direction, red the opposite, and each cell has its number.",
+        rows,
+    )
+
+
+def _range(values: Array) -> str:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return "(none)"
+    low, high = _number(float(known.min())), _number(float(known.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def _heat_map(axes: Axes, cosine: Array) -> None:
@@ -168,7 +205,7 @@ def _heat_map(axes: Axes, cosine: Array) -> None:
             _number(value) if np.isfinite(value) else "×",
             ha="center",
             va="center",
-            fontsize=8.5,
+            fontsize=5.5,
             color="white" if abs(value) > 0.72 else "black",
         )
 

@@ -5,12 +5,15 @@
 
 import gc
 import os
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from disband.theory.objectives import OBJECTIVES
+from tests.engines import browser
 from tests.sampling import SAMPLE
 
 slow_machines = (HealthCheck.too_slow, HealthCheck.filter_too_much)
@@ -37,6 +40,9 @@ TOGETHER = {
     "tests/disband/job/test_verify.py": "verify",
     "tests/disband/job/test_verify_models.py": "verify",
     "tests/verify/claims/test_ledger.py": "ledger",
+    "tests/verify/pages/test_methods.py": "method pages",
+    "tests/verify/pages/test_objectives.py": "objective pages",
+    "tests/verify/second/pairs/test_equivalence.py": "pairs",
 }
 
 # Every objective keeps its contract in the fast run; what else follows from it, the sample.
@@ -45,6 +51,9 @@ LATER = set(OBJECTIVES) - set(SAMPLE)
 
 
 def pytest_configure() -> None:
+    # Where the tests run in the background, what they start would not hear an interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Small models gain nothing from threads, and several test processes share the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # What is imported and collected stays: searching it for garbage time and again takes minutes.
@@ -91,3 +100,14 @@ def pytest_collection_finish() -> None:
     """From here on garbage is collected, of what tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser without a window, for the tests of one file."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        yield running
+        running.close()

@@ -13,7 +13,7 @@ import click
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.verify.claims import LEDGER
+from disband.verify.claims import LEDGER, PAPERS
 from disband.verify.deciding.claim import Prediction
 from disband.verify.deciding.decide import judge
 from disband.verify.kept.provenance import ROOT
@@ -22,9 +22,12 @@ from disband.verify.pages.entries import merged
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 }
-GENERATED = {"docs/claims.md", "docs/gpt2.md", "docs/methods.md", "docs/objectives.md"}
+LEDGER_PAGES = [f"docs/claims/{paper}.md" for paper in PAPERS]
+GENERATED = {
+    "docs/claims.md", "docs/gpt2.md", "docs/methods.md", "docs/objectives.md", *LEDGER_PAGES,
+}  # fmt: skip
 # In these a line is a command, or what it prints; text is what a block of Python printed.
 LANGUAGES = {"python", "bash", "console", "text"}
 PROMPT = "$ "
@@ -219,12 +222,12 @@ def named(text):
 
 
 def verdicts():
-    """The verdict of every entry, as the page of claims and the recorded runs have it.
+    """The verdict of every entry, as the pages of claims and the recorded runs have it.
 
     None where an experiment decides that is not recorded.
     """
-    page = PAGES["docs/claims.md"]
-    found = dict(re.findall(r"^### `([^`]+)`: (.+)$", page, re.MULTILINE))
+    pages = "\n".join(PAGES[name] for name in LEDGER_PAGES)
+    found = dict(re.findall(r"^### `([^`]+)`: (.+)$", pages, re.MULTILINE))
     measured = merged(recorded().values())
     for claim in LEDGER:
         if isinstance(claim, Prediction):

@@ -16,7 +16,7 @@ SVG = (
 class Page(HTMLParser):
     """What a browser would see: tags with attributes, and the text of each."""
 
-    VOID = frozenset(("meta", "link", "wbr", "img"))
+    VOID = frozenset(("meta", "link", "wbr", "img", "input"))
 
     def __init__(self, page):
         super().__init__()

@@ -76,8 +76,8 @@ def compare(
         placed = compared(chosen, cosine=cosine, norm_ratio=norm_ratio, pair=pair)
     show(as_json, placed.record, lambda: str(placed))
     if figure:
+        from disband.figures.drawing import save
         from disband.figures.objectives import phase_picture
-        from disband.figures.style import save
         from disband.sims.surveys.phases import over_margins, phases
 
         state = vars(pair)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..terminal.errors import Interrupted, writing
-from .shared import OUT
+from .shared import CLUSTER, OUT
 
 
 @click.command()
@@ -25,8 +25,8 @@ from .shared import OUT
     type=click.Choice(["small", "laptop", "pretrained", "full"]),
     default="small",
     show_default=True,
-    help="How much is run: minutes, or an hour and more; few steps of a pretrained model; or the "
-    "size of GPT-2 small, for a GPU.",
+    help="How much is run: minutes, or an hour and more; a pretrained model by the paper's "
+    "protocol, for hours; or the size of GPT-2 small, for a GPU.",
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="Of them.")
@@ -34,7 +34,8 @@ from .shared import OUT
 @click.option(
     "--model",
     metavar="NAME",
-    help="Start from this causal language model: a folder, a .gguf file, smollm2 or a hub id.",
+    help="Start from this causal language model: a folder, a .gguf file, smollm2 (at scale "
+    "pretrained, unless another is named) or a hub id.",
 )
 @click.option("--style", metavar="NAME", help="Response style, such as 'edit one 3+6'.")
 @click.option("--objective", metavar="NAME", help="Instead of the objectives of the questions.")
@@ -68,6 +69,8 @@ from .shared import OUT
     help="Save the models of the question runs, before and after, for --model.",
 )
 @click.option("--fresh", is_flag=True, help="Do every piece again; use nothing kept earlier.")
+@click.option("--finished", is_flag=True, help="Run nothing: record the pieces finished so far.")
+@CLUSTER
 @OUT
 def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     """Ask small language models whether the theory holds in training.
@@ -86,7 +89,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     \b
     disband gpt2
     disband gpt2 --question steps --seeds 3 --first-seed 10
-    disband gpt2 --model smollm2 --scale pretrained --workers 1
+    disband gpt2 --scale pretrained --question runs --seeds 3 --workers 1
     disband gpt2 --model ./mine --pairs prefs.jsonl --question runs --steps 20
     """
     try:

@@ -2,13 +2,14 @@
 
 # ruff: noqa: D301 (in a docstring, \b is click's mark for lines that keep their breaks)
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from ..terminal.errors import user_input
+from ..terminal.errors import require_writable, user_input, writing
 from ..terminal.options import LOSS, chosen_objective, number_settings
-from .shared import JSON, SET, pair_options, show
+from .shared import JSON, OUT, SET, pair_options, show
 
 
 @click.command()
@@ -70,6 +71,8 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_
 @LOSS
 @pair_options
 @SET
+@click.option("--figure", is_flag=True, help="Draw the band with the pair in it too.")
+@OUT
 @JSON
 def band(
     *,
@@ -78,6 +81,8 @@ def band(
     cosine: float,
     norm_ratio: float,
     settings: tuple[str, ...],
+    figure: bool,
+    out: Path,
     as_json: bool,
     **pair: Any,
 ) -> None:
@@ -88,11 +93,13 @@ def band(
     a small step, and the calibration that would centre the ratio in the band.
 
     \b
-    disband band dpo --cos 0.9 --norm-ratio 1.3
+    disband band dpo --cos 0.9 --norm-ratio 1.3 --figure
     disband band simpo --cos 0.5 --norm-ratio 1 --set beta=2.5 --len-w 20
     disband band --loss "(w - l - 1)**2" --cos 0.9 --norm-ratio 1.3
     """
     values = number_settings(settings)
+    if figure:
+        require_writable(out)
     from disband.theory.catalogue import catalogue
 
     from ..terminal.pair import Pair, band_text, compare
@@ -106,3 +113,12 @@ def band(
         )
         found = compare([(chosen, hyper)], cosine=cosine, norm_ratio=norm_ratio, pair=Pair(**pair))
     show(as_json, found.record, lambda: band_text(found))
+    if figure:
+        from disband.figures.chen2026 import pair_picture
+        from disband.figures.drawing import save
+
+        (one,) = found.placements
+        with writing(out):
+            drawing = pair_picture(one.name, cosine, norm_ratio, one.ratio, one.delta)
+            svg, png = save(drawing, out, "band")
+        click.echo(f"\nsaved {svg} and {png.name}", err=as_json)

@@ -17,8 +17,8 @@ from .tweets import read_corpus
 
 if TYPE_CHECKING:
     from disband.lm.training.optimizers import Kind
+    from disband.verify.experiments.gpt2.inquiry import Inquiry, Scale
     from disband.verify.experiments.gpt2.items import Item
-    from disband.verify.experiments.gpt2.study import Inquiry, Scale
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -38,14 +38,17 @@ class Study:
         pairs: Preference pairs instead of tweets; see
             :func:`disband.lm.data.preferences.read_preferences`.
         model: A pretrained model instead of one trained here; see
-            :func:`disband.lm.model.load.load_model`.
+            :func:`disband.lm.model.load.load_model`. At scale ``pretrained`` it is ``smollm2``
+            where none is named.
         style, objective, optimizer, rate, steps, batch, eval_pairs, logp_every, gram_every:
             Instead of those of the questions; an optimizer comes with a rate.
         sft_steps, sft_shown: Updates of the fine-tuning before, and what it shows.
         checkpoints: Folder for the models of the question ``runs``.
         skip_malformed: Leave out rows of ``pairs`` that are none.
         fresh: Use nothing an earlier run kept.
+        finished: Run nothing: record what earlier runs finished.
         workers: Processes, each of one thread.
+        cluster: Address of a Dask scheduler whose workers do it instead.
     """
 
     out: Path
@@ -69,7 +72,9 @@ class Study:
     checkpoints: Path | None = None
     skip_malformed: bool = False
     fresh: bool = False
+    finished: bool = False
     workers: int = 2
+    cluster: str | None = None
 
     @property
     def name(self) -> str:
@@ -78,9 +83,14 @@ class Study:
         more = ("logp_every", "gram_every", "sft_steps", "sft_shown")
         if any(getattr(self, name) is not None for name in (*own, *more)):
             return OWN
-        if self.model is None:
+        if self.source is None:
             return EXPERIMENT
-        return PRETRAINED if (self.model, self.scale) == (PRETRAINED, "pretrained") else OWN
+        return PRETRAINED if (self.source, self.scale) == (PRETRAINED, "pretrained") else OWN
+
+    @property
+    def source(self) -> str | None:
+        """The pretrained model that every run starts from, if there is one."""
+        return self.model or (PRETRAINED if self.scale == "pretrained" else None)
 
 
 def run(study: Study) -> Record:
@@ -101,11 +111,6 @@ def run(study: Study) -> Record:
             f"a question at scale {study.scale} is one of {', '.join(known)}: got "
             f"{', '.join(sorted(unknown))}; leave --question out for those it asks"
         )
-    if study.scale not in LANGUAGES and study.model is None:
-        raise Refusal(
-            f"scale {study.scale} is for a model that is trained already: none was given; name one "
-            "with --model, such as smollm2"
-        )
     names = study.questions or [name for name, inquiry in known.items() if inquiry.asked]
     asked = [_asked(known[name], study) for name in names]
     steps = study.out / "steps"
@@ -119,7 +124,7 @@ def run(study: Study) -> Record:
     from disband.lm.data.tweets import data_hash
     from disband.verify.experiments.gpt2.findings import curves, findings, tables
     from disband.verify.experiments.gpt2.study import run_study
-    from disband.verify.experiments.gpt2.workers import WorkerLostError
+    from disband.verify.workers.tasks import WorkersError
 
     with Screen(1) as screen, screen.step(study.name) as step:
         try:
@@ -132,18 +137,32 @@ def run(study: Study) -> Record:
                 pretrained=pretrained,
                 seeds=study.seeds,
                 fresh=study.fresh,
+                finished=study.finished,
                 workers=study.workers,
+                cluster=study.cluster,
             )
-        except WorkerLostError as error:
+        except WorkersError as error:
             raise Refusal(str(error)) from error
+        if not results:
+            raise Refusal(
+                f"a record is of finished pieces: none of these is kept in {steps}; run the same "
+                "command without --finished"
+            )
         judged = findings(results)
         held = sum(p.count == len(p.outcomes) for p in judged)
         step.result = f"{held} of {len(judged)} findings hold on every seed"
     settings = {
         "scale": study.scale,
-        "seeds": list(study.seeds),
+        "seeds": sorted({seed for _, seed, _ in results}),
         "questions": [inquiry.name for inquiry in asked],
         "pieces": {inquiry.name: len(inquiry.pieces) for inquiry in asked},
+        "missing": [
+            f"seed {seed}: {inquiry.name}, {piece}"
+            for seed in study.seeds
+            for inquiry in asked
+            for piece in inquiry.pieces
+            if (inquiry.name, seed, piece) not in results
+        ],
         "model": pretrained or asdict(LANGUAGES[study.scale]),
         "data": {"hash": data_hash(items), "texts": len(items), **origin},
     }
@@ -203,7 +222,7 @@ def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
     if study.pairs is None:
         with user_input():
             return read_corpus(study.data)
-    if study.model is None or study.data:
+    if study.source is None or study.data:
         raise Refusal(
             "a language model is trained here on tweets alone; pairs of your own need a "
             "pretrained one and no tweets: give --model with --pairs, and leave out --data"
@@ -218,12 +237,12 @@ def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
 
 def _pretrained(study: Study) -> Record | None:
     """Where the model comes from, when it was found to be one."""
-    if study.model is None:
+    if study.source is None:
         return None
     from disband.lm.model.load import load_model
 
     with user_input():
-        return load_model(study.model).provenance
+        return load_model(study.source).provenance
 
 
 def earlier(out: Path, name: str = EXPERIMENT) -> list[Record]:

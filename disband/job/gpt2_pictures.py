@@ -11,7 +11,7 @@ def draw_record(record: Mapping[str, Any], folder: Path, stem: str = "") -> dict
 
     Names of files begin with ``stem``, without one with the record's name.
     """
-    from disband.figures.style import save
+    from disband.figures.drawing import save
     from disband.verify.experiments.gpt2.findings import QUESTIONS
 
     drawn = {}
@@ -21,5 +21,7 @@ def draw_record(record: Mapping[str, Any], folder: Path, stem: str = "") -> dict
             if rows := picture.rows(shown):
                 draw = resolve_name(f"disband.figures.{picture.drawing}")
                 name = f"{stem or record['name']}-{picture.name}"
-                drawn[picture.caption], _ = save(draw(rows, **picture.options), folder, name)
+                drawing = draw(rows, **picture.options)
+                svg, _ = save(drawing, folder, name, picture.caption)
+                drawn[drawing.caption(picture.caption)] = svg
     return drawn

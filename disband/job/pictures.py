@@ -6,19 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from disband.figures.chen2026 import band_picture
-from disband.figures.in_motion import (
-    before_after_picture,
-    calibration_picture,
-    map_picture,
-    method_picture,
-    path_picture,
-)
+from disband.figures.drawing import Drawing, save
+from disband.figures.in_motion import before_after_picture, method_picture, path_picture
 from disband.figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
 from disband.figures.objectives import gallery_picture, phase_picture
-from disband.figures.style import save
+from disband.figures.outcomes import calibration_picture, map_picture
 from disband.figures.toys import place_picture, trajectory_picture
 from disband.figures.wang2025 import ablation_picture, exploration_picture, target_picture
 from disband.figures.yuan2025 import figure_3, figure_4a, figure_4b
@@ -49,14 +43,14 @@ class Picture:
 
     Args:
         name: Name of its files and on the command line.
-        caption: One line for the report.
+        subject: What it is of, in words that stand in its caption.
         draw: Draws it.
         needs: The experiment that it shows, if it shows one that a run can leave out.
     """
 
     name: str
-    caption: str
-    draw: Callable[[Drawn], Figure]
+    subject: str
+    draw: Callable[[Drawn], Drawing]
     needs: str = ""
 
     def has_data(self, data: Drawn) -> bool:
@@ -64,7 +58,7 @@ class Picture:
         return not self.needs or data.has(self.needs)
 
 
-def _band(data: Drawn) -> Figure:
+def _band(data: Drawn) -> Drawing:
     study = data.toys[EDIT_ONE_SHARED.name]
     run, chosen = study.trajectory, study.parameters
     length = chosen["prefix"] + 1 + chosen["suffix"]
@@ -78,11 +72,11 @@ def _band(data: Drawn) -> Figure:
     }
     cosine, ratio = (float(v[-1]) for v in (run.gram.cosine, run.gram.norm_ratio))
     grid = wedge(np.linspace(-0.25, 1, 401), np.linspace(-3, 3, 401))
-    words = f"points: {study.toy} after {chosen['steps']} steps of DPO, r* = {number(ratio)}"
+    words = f"{study.toy} after {chosen['steps']} steps of DPO, r* = {number(ratio)}"
     return band_picture(grid, places(state, cosine, ratio), words)
 
 
-def _phases(data: Drawn) -> Figure:
+def _phases(data: Drawn) -> Drawing:
     del data
     panels = [phases(objective, FAR) for objective in catalogue().objectives]
     words = (
@@ -92,7 +86,7 @@ def _phases(data: Drawn) -> Figure:
     return phase_picture(panels, words)
 
 
-def _gallery(data: Drawn) -> Figure:
+def _gallery(data: Drawn) -> Drawing:
     return gallery_picture(
         data.gallery, MECHANISMS, f"toy {EDIT_ONE_SHARED.name}, first steps of equal length"
     )
@@ -113,28 +107,27 @@ def _toy_words(data: Drawn) -> str:
     return f"toy {EDIT_ONE_SHARED.name}, {choices}; {steps} steps, first steps of equal strength"
 
 
-def _paths(data: Drawn) -> Figure:
+def _paths(data: Drawn) -> Drawing:
     before, after = (_runs(data, method) for method in ("none", _CENTRED))
-    return path_picture(before, after, _CENTRED, _toy_words(data))
+    return path_picture(before, after, _CENTRED, _toy_words(data), MAIN)
 
 
-def _methods(data: Drawn) -> Figure:
-    some = {key: run for key, run in data.motion.paths.items() if key[0] in MAIN}
-    return method_picture(some, _toy_words(data))
+def _methods(data: Drawn) -> Drawing:
+    return method_picture(data.motion.paths, _toy_words(data), MAIN)
 
 
-def _before_after(data: Drawn) -> Figure:
+def _before_after(data: Drawn) -> Drawing:
     before, after = (_runs(data, method, MAIN) for method in ("none", _CENTRED))
     return before_after_picture(before, after, _CENTRED, _toy_words(data))
 
 
-def _calibrations(data: Drawn) -> Figure:
+def _calibrations(data: Drawn) -> Drawing:
     shown = {name: cloud for name, cloud in data.motion.clouds.items() if name != MEMORY}
     steps, pairs = next(iter(shown.values())).cosine.shape
     return calibration_picture(shown, WORDS, f"DPO under Adam, {pairs} pairs, {steps} steps")
 
 
-def _simplex(data: Drawn) -> Figure:
+def _simplex(data: Drawn) -> Drawing:
     state = (
         f"three responses with a logit each; β = {number(COURSE.beta)}, of SPO λ = "
         f"{number(COURSE.weight)} and μ = {number(COURSE.strength)}"
@@ -298,9 +291,11 @@ def draw(
     folder: Path,
     after: Callable[[int, str], None] = lambda *_: None,
 ) -> dict[str, Path]:
-    """Write each picture to ``folder`` as SVG and PNG; return the SVG by its caption."""
+    """Write each picture, its words and numbers to ``folder``; return the SVG by its caption."""
     drawn = {}
     for done, picture in enumerate(pictures, start=1):
-        drawn[picture.caption], _ = save(picture.draw(data), folder, picture.name)
+        drawing = picture.draw(data)
+        svg, _ = save(drawing, folder, picture.name, picture.subject)
+        drawn[drawing.caption(picture.subject)] = svg
         after(done, picture.name)
     return drawn

@@ -7,10 +7,10 @@ from textwrap import shorten, wrap
 from typing import Any
 
 from disband.verify.deciding.claim import Verdict
-from disband.verify.pages.claims import TITLES
 from disband.verify.pages.errata import counted_as, counts_text, errata
+from disband.verify.pages.mathematics import sentence
+from disband.verify.pages.papers import TITLES
 
-from ..terminal.mathematics import sentence
 from .recording import Changes
 
 Record = Mapping[str, Any]

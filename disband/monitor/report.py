@@ -84,8 +84,8 @@ def html(run: Run, diagnosis: Diagnosis, words: Said, origin: Mapping[str, Any])
 
 def _picture(run: Run) -> Any:
     """The run's figure as SVG, or nothing where there is nothing to draw."""
+    from disband.figures.drawing import svg_text
     from disband.figures.run import run_picture
-    from disband.figures.style import svg_text
     from disband.verify.pages.kit import svg
 
     names = sorted({name for line in run.lines for name in line})

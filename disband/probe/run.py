@@ -286,8 +286,8 @@ def _copy(probe: Probe, loaded: "Loaded", record: Record) -> Kept | None:
 
 
 def _figures(record: Record, worst: "Sequence[TokenEffects]") -> dict[str, str]:
+    from disband.figures.drawing import svg_text
     from disband.figures.probe import plane_picture, tokens_picture
-    from disband.figures.style import svg_text
     from disband.sims.surveys.wedge import wedge_around
 
     each = record["each"]

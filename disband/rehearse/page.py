@@ -51,8 +51,8 @@ def html(record: "Record", figure: str) -> str:
 
 def drawn(record: "Record") -> str:
     """The courses of all arms, as SVG text."""
+    from disband.figures.drawing import svg_text
     from disband.figures.horizon_run import Course, courses_picture
-    from disband.figures.style import svg_text
 
     return svg_text(
         courses_picture(

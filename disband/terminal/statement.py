@@ -2,25 +2,22 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sympy import Basic, Expr, Symbol, latex
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import And, Boolean
+from sympy.logic.boolalg import And
 
-from disband.theory.models.vocabulary import V
 from disband.theory.symbols import LATEX, PLAIN
-from disband.verify.deciding.claim import Claim, Point, Prediction, Quantity, Verdict
+from disband.verify.deciding.claim import Claim, Point, Prediction, Verdict
 from disband.verify.deciding.confirmed import confirmed_words, unconfirmed
-from disband.verify.deciding.decide import instance
 from disband.verify.deciding.falsify import Attempt
-from disband.verify.deciding.search import truth, value_at
+from disband.verify.deciding.readings import at, comparisons, fold, readings
 from disband.verify.pages.errata import verdict_words
+from disband.verify.pages.mathematics import sentence
 
 from .claims import point_of
 from .formula import WIDTH, entry, plain
-from .mathematics import sentence
 
 Record = Mapping[str, Any]
 
@@ -31,63 +28,6 @@ MARKS = {
 KINDS = {"printed": "printed", "read": "read as", "ours": "says"}
 BEGUN = 60  # characters of a statement in a list
 LONGEST = 320  # of a formula without names, but with --full
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One comparison of a statement at a point.
-
-    Args:
-        relation: The comparison, named quantities folded.
-        left: What its left side comes to.
-        right: What its right side comes to.
-        holds: Whether it is true there; ``None`` where a side has no value.
-    """
-
-    relation: Relational
-    left: Expr
-    right: Expr
-    holds: bool | None
-
-
-def readings(claim: Claim, point: Point) -> list[Reading]:
-    """Return every comparison that ``claim`` concludes, at a point: first those that fail."""
-    found = [
-        Reading(
-            fold(relation, claim.where),
-            at(relation.lhs, point),
-            at(relation.rhs, point),
-            truth(instance([relation], point.get(V))[0], _without_size(relation, point)),
-        )
-        for relation in _comparisons(claim.holds)
-    ]
-    return sorted(found, key=lambda reading: reading.holds is True)
-
-
-def at(expression: Expr, point: Point) -> Expr:
-    """Return the value of an expression at a point, its sums written out."""
-    size = point.get(V)
-    written = expression if size is None else expression.subs(V, size).doit()
-    return value_at(written, _without_size(expression, point))
-
-
-def _without_size(expression: Basic, point: Point) -> Point:
-    return {s: v for s, v in point.items() if s != V or V in expression.free_symbols}
-
-
-def _comparisons(statement: Boolean) -> list[Relational]:
-    """Return the comparisons of a statement in the order in which it is written."""
-    if isinstance(statement, Relational):
-        return [statement]
-    parts = sorted(statement.args, key=str) if isinstance(statement, And) else statement.args
-    return list(dict.fromkeys(one for part in parts for one in _comparisons(part)))
-
-
-def fold(formula: Any, where: Sequence[Quantity]) -> Any:
-    """Return a formula with the quantities of ``where`` by their names, the largest first."""
-    for quantity in sorted(where, key=lambda q: -q.value.count_ops()):
-        formula = formula.xreplace({quantity.value: Symbol(quantity.name)})
-    return formula
 
 
 def claim_text(
@@ -209,7 +149,7 @@ def _point(claim: Claim, point: Point) -> str:
     names = {q.value: q.name for q in claim.where}
     ordered = sorted(point, key=str)
     given = ", ".join(f"{names.get(s, PLAIN.get(s, str(s)))} = {_value(point[s])}" for s in ordered)
-    told = {side for r in _comparisons(fold(claim.holds, claim.where)) for side in r.args}
+    told = {side for r in comparisons(fold(claim.holds, claim.where)) for side in r.args}
     more = [
         f"{quantity.name} = {_value(at(quantity.value, point))}"
         for quantity in claim.where

@@ -7,7 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..style import CHOSEN, LOOKS, REJECTED, Look, draw, spread, styled, zero_line
+from ..drawing import Drawing
+from ..drawing import Row as Number
+from ..series import Series, basis
+from ..style import CHOSEN, LOOKS, PAGE, REJECTED, Look, handles_of, legend, styled, zero_line
 
 Row = Mapping[str, Any]
 
@@ -19,11 +22,11 @@ _PARTS = {
 _WHOLE = {"G": ("G, their sum", LOOKS[3])}
 _UNITS = {"plain": "nats per unit of step size", "optimizer": "nats per update"}
 # In the optimizer's metric the first updates are tens of times the later ones.
-_LINEAR = 0.02
+_LINEAR = 0.01
 
 
 @styled
-def target_parts_picture(rows: Sequence[Row], columns: int = 3) -> Figure:
+def target_parts_picture(rows: Sequence[Row], columns: int = 3) -> Drawing:
     """The three parts of G at every update, and G below them, for each piece; in one metric.
 
     Thick lines are means over seeds, thin lines single seeds, bands span them.
@@ -46,32 +49,49 @@ def target_parts_picture(rows: Sequence[Row], columns: int = 3) -> Figure:
         raise ValueError("a figure needs at least one run: got none; run disband gpt2 first")
     high = -(-len(groups) // columns)
     wide = min(columns, len(groups))
-    figure = Figure(figsize=(3.2 * wide + 0.6, 3.4 * high + 1.0))
+    figure = Figure(figsize=(PAGE, 2.7 * high + 0.8))
     grid = figure.subplots(2 * high, wide, squeeze=False, height_ratios=[2, 1] * high)
     for axes in grid[-2:, len(groups) - wide * (high - 1) :].flat:
         axes.set_axis_off()
+    numbers: list[Number] = []
     for i, ((style, kind, rate, batch), runs) in enumerate(groups.items()):
         line, column = divmod(i, wide)
         above, below = grid[2 * line : 2 * line + 2, column]
         if runs[0]["metric"] == "optimizer":
             above.set_yscale("symlog", linthresh=_LINEAR)
-        _lines(above, runs, _PARTS)
-        _lines(below, runs, _WHOLE)
+        names = {"style": style, "optimizer": kind, "rate": rate, "batch": batch}
+        numbers += _lines(above, runs, _PARTS, names)
+        numbers += _lines(below, runs, _WHOLE, names)
         above.tick_params(labelbottom=False)
-        above.set_title(f"{style}\n{kind} {rate:g}, batches of {batch}", fontsize=10)
-    handles = [axes.get_legend_handles_labels() for axes in grid[:2, 0]]
-    figure.legend(
-        *(first + second for first, second in zip(*handles, strict=True)),
-        loc="outside upper center", ncols=4,
+        above.set_title(f"{style}\n{kind} {rate:g}, batches of {batch}", fontsize=8)
+    legend(figure, *handles_of(grid[:2, 0]))
+    figure.supxlabel("update")
+    unit = _UNITS[rows[0]["metric"]]
+    figure.supylabel(f"service to the final responses ({unit})")
+    sums = {name: [float(np.sum(row[name])) for row in rows] for name in ("G", *_PARTS)}
+    alone = [(p, n) for p, n in zip(sums["positive"], sums["negative"], strict=True)]
+    opposed = sum(p * n < 0 for p, n in alone)
+    return Drawing(
+        figure,
+        f"Summed over a run, positive and negative learning work against each other in {opposed} "
+        f"of {len(rows)} runs, and their sum with the reweighting serves the final responses in "
+        f"{sum(g > 0 for g in sums['G'])}.",
+        f"{basis(len({row['seed'] for row in rows}))} Each panel has a scale of its own"
+        + (f", linear up to {_LINEAR:g} and logarithmic beyond."
+           if rows[0]["metric"] == "optimizer" else "."),
+        "For each kind of run, three parts of what an update does for the responses that training "
+        "ends with, over the updates, and below them their sum G.",
+        numbers,
     )  # fmt: skip
-    figure.supxlabel("update", fontsize=10)
-    figure.supylabel(f"service to the final responses ({_UNITS[rows[0]['metric']]})", fontsize=10)
-    return figure
 
 
-def _lines(axes: Axes, runs: Sequence[Row], lines: Mapping[str, tuple[str, Look]]) -> None:
+def _lines(
+    axes: Axes, runs: Sequence[Row], lines: Mapping[str, tuple[str, Look]], names: Row
+) -> list[Number]:
     zero_line(axes)
+    rows: list[Number] = []
     for name, (label, look) in lines.items():
-        each = np.array([run[name] for run in runs], float)
-        spread(axes, runs[0]["updates"], each, look)
-        draw(axes, runs[0]["updates"], each.mean(0), look, label)
+        series = Series(runs[0]["updates"], np.array([run[name] for run in runs], float))
+        series.draw(axes, look, label)
+        rows += series.rows(**names, part=label)
+    return rows

@@ -60,6 +60,10 @@ class Batch:
         one = slice(index, index + 1)
         return Batch(self.ids[one, start:], self.attention[one, start:], self.response[one, start:])
 
+    def rows(self, some: slice) -> "Batch":
+        """The batch of some rows, with the padding they have."""
+        return Batch(self.ids[some], self.attention[some], self.response[some])
+
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on the device of a model."""
         return Batch(*(t.to(device) for t in (self.ids, self.attention, self.response)))

@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
-from ..model.gpt2 import Batch, Model, join, logp, token_logp
+from ..model.gpt2 import Batch, Model, join, token_logp
+from ..model.shared import require_shareable, shared_token_logp
 from .optimizers import Rule, Update, observed
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def train_language_model(
     for step in range(1, steps + 1):
         starts = torch.from_numpy(rng.integers(0, len(stream) - block + 1, batch))
         ids = stream[starts[:, None] + torch.arange(block)].to(model.device)
-        with _precision(model, mixed=mixed):
+        with precision(model, mixed=mixed):
             logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
         losses.append(_update(optimizer, cross_entropy(logits.float().transpose(1, 2), ids[:, 1:])))
         schedule.step()
@@ -104,7 +105,7 @@ def sft(
     model.train()
     optimizer = Adam(model.parameters(), lr=rate)
     for step, batch in enumerate(batches, start=1):
-        with _precision(model, mixed=mixed):
+        with precision(model, mixed=mixed):
             values = token_logp(model, batch)
         _update(optimizer, -values.sum() / batch.lengths.sum())
         after(step)
@@ -119,6 +120,7 @@ def train_preferences(
     after: After,
     watch: Callable[[Step], None] | None = None,
     mixed: bool = False,
+    shared: bool = False,
     **values: float,
 ) -> None:
     """Minimise a preference objective, one update per batch of chosen and rejected.
@@ -135,18 +137,25 @@ def train_preferences(
         watch: Called with every update, taken apart, before ``after``; it costs a copy of the
             model and some of its parameters' memory.
         mixed: Forward passes in bfloat16, as far as autocast takes them.
+        shared: Read each prompt once, for both of its responses: the same to rounding, and less
+            work.
         values: Hyper-parameters of the objective that differ from its defaults.
+
+    Raises:
+        ValueError: ``shared``, and the model cannot, or a prompt is not of both responses.
     """
     loss_of = objective.kernel("loss", "torch", **values)
     model.eval()
-    with torch.no_grad(), _precision(model, mixed=mixed):
-        references = [_both(model, pair) for pair in pairs]
+    if shared and pairs:
+        require_shareable(model, *pairs[0])
+    with torch.no_grad(), precision(model, mixed=mixed):
+        references = [both_logps(model, pair, shared=shared) for pair in pairs]
     optimizer = rule.build(model)
-    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rule.warmup + 1)))
+    schedule = rule.schedule(optimizer)
     after(0)
     for number, (pair, reference) in enumerate(zip(pairs, references, strict=True), start=1):
-        with _precision(model, mixed=mixed):
-            both = _both(model, pair)
+        with precision(model, mixed=mixed):
+            both = both_logps(model, pair, shared=shared)
         losses = loss_of(*both, *reference, *(b.lengths for b in pair))
         if watch is None:
             _update(optimizer, losses.mean())
@@ -159,12 +168,15 @@ def train_preferences(
         after(number)
 
 
-def _precision(model: Model, *, mixed: bool) -> AbstractContextManager[Any]:
+def precision(model: Model, *, mixed: bool) -> AbstractContextManager[Any]:
+    """Where forward passes run in bfloat16, as far as autocast takes them, or as they are."""
     return torch.autocast(model.device.type, torch.bfloat16) if mixed else nullcontext()
 
 
-def _both(model: Model, pair: Pair) -> tuple[Tensor, Tensor]:
-    logp_w, logp_l = logp(model, join(*pair)).chunk(2)
+def both_logps(model: Model, pair: Pair, *, shared: bool = False) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of chosen and rejected; ``shared`` reads each prompt once for both."""
+    values = shared_token_logp(model, *pair) if shared else token_logp(model, join(*pair))
+    logp_w, logp_l = values.sum(1).chunk(2)
     return logp_w, logp_l
 
 

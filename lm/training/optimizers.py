@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 Parameters = Mapping[str, Tensor]
 Kind = Literal["sgd", "momentum", "adam", "adamw"]
@@ -64,6 +65,10 @@ class Rule:
         return AdamW(
             trained, lr=self.rate, betas=self.betas, eps=self.epsilon, weight_decay=self.decay
         )
+
+    def schedule(self, optimizer: Optimizer) -> LambdaLR:
+        """Of the optimizer's rate: it rises linearly over the warm-up."""
+        return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (self.warmup + 1)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,17 @@ class Line:
         """Where the ratio lies in the band."""
         return (self.low <= self.log_ratio) & (self.log_ratio <= self.high)
 
+    @property
+    def place(self) -> Array:
+        r"""Where the ratio lies in the band: 0 at its centre, -1 and 1 at its edges, ``(T + 1,)``.
+
+        Zero where :math:`\rho \le 0`, for there every ratio is in the band.
+        """
+        bounded = np.isfinite(self.high) & np.isfinite(self.low)
+        low, high = (np.where(bounded, edge, at) for edge, at in ((self.low, -1), (self.high, 1)))
+        place = (2 * self.log_ratio - low - high) / (high - low)
+        return np.where(bounded | np.isnan(self.log_ratio), place, 0.0)
+
 
 def lines(studies: Iterable[Study]) -> dict[str, Line]:
     """Return the line of each run, by its objective."""

@@ -1,6 +1,6 @@
 r"""Which case every geometry of the scores makes of an objective's incentives at one pair."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +52,12 @@ def phases(
         pair: The six numbers of ``DATA`` by name.
         hyper: Hyperparameters that differ from the defaults.
         state: What to call the pair.
-        cosine: The grid's cosines, by default 101 from -0.2 to 1.
-        log_norm_ratio: The grid's log norm ratios, by default 101 from -2.5 to 2.5.
+        cosine: The grid's cosines, by default 161 from -0.2 to 1.
+        log_norm_ratio: The grid's log norm ratios, by default 161 from -2.5 to 2.5.
     """
-    rho = np.linspace(-0.2, 1, 101) if cosine is None else np.asarray(cosine, float)
+    rho = np.linspace(-0.2, 1, 161) if cosine is None else np.asarray(cosine, float)
     logs = (
-        np.linspace(-2.5, 2.5, 101) if log_norm_ratio is None else np.asarray(log_norm_ratio, float)
+        np.linspace(-2.5, 2.5, 161) if log_norm_ratio is None else np.asarray(log_norm_ratio, float)
     )
     incentives = objective.kernel("incentives", "numpy", **(hyper or {}))
     d_w, d_l = (float(d) for d in incentives(*(pair[name] for name in DATA)))
@@ -83,3 +83,30 @@ def over_margins(
         for objective, hyper in objectives
         for state, its in states.items()
     ]
+
+
+def agreement(one: Phases, other: Phases) -> float:
+    """Return the share of the grid on which two diagrams have the same case."""
+    return float((one.cases == other.cases).mean())
+
+
+def representatives(diagrams: Sequence[Phases], count: int = 6) -> dict[str, list[Phases]]:
+    """Return so many diagrams that stand for all, each with those that it stands for.
+
+    The first is the one that agrees most with all; then always the one that agrees least with
+    what stands already. Of so few or fewer each stands for itself. Keys are names of
+    objectives; every list begins with its own.
+    """
+    if len(diagrams) <= count:
+        return {one.name: [one] for one in diagrams}
+    agrees = np.array([[agreement(one, other) for other in diagrams] for one in diagrams])
+    chosen = [int(agrees.sum(1).argmax())]
+    while len(chosen) < min(count, len(diagrams)):
+        nearest = agrees[:, chosen].max(1)
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+    stands: dict[str, list[Phases]] = {diagrams[i].name: [diagrams[i]] for i in chosen}
+    for i, one in enumerate(diagrams):
+        if i not in chosen:
+            stands[diagrams[chosen[int(agrees[i, chosen].argmax())]].name].append(one)
+    return stands

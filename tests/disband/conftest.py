@@ -2,18 +2,7 @@
 
 import pytest
 
-from tests.browsing import OWN, Explorer
-from tests.engines import browser
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
-        yield running
-        running.close()
+from tests.browsing import LOSS, OWN, Explorer
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +11,7 @@ def address(tmp_path_factory):
     from disband.explorer.tokens import recorded
 
     file = tmp_path_factory.mktemp("explore") / "explore.html"
-    file.write_text(page(recorded(), OWN), "utf-8")
+    file.write_text(page(recorded(), OWN, loss=LOSS), "utf-8")
     return file.as_uri()
 
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from disband.figures.style import save
 from disband.figures.wang2025 import SHOWN, ablation_picture, exploration_picture, target_picture
 from disband.verify.experiments.toys.dynamics import RESPONSES, TOKENS
 from disband.verify.experiments.toys.dynamics_curves import ABLATIONS, EXPLORING
@@ -14,24 +13,29 @@ def three(shape, seed):
     return np.stack([mean, mean - 0.1, mean + 0.1])
 
 
-@pytest.fixture
-def found():
-    arrays = {}
+def arrays():
+    """Made-up curves of every method that a figure shows, and of every ablation."""
+    made = {}
     for number, method in enumerate(dict.fromkeys((*SHOWN, *EXPLORING))):
         head = f"{RESPONSES}/{method}"
-        arrays[f"{head}/parts"] = three((4, UPDATES), number)
-        arrays[f"{head}/one"] = arrays[f"{head}/parts"][0] + 0.2
-        arrays[f"{head}/entropy"] = three(UPDATES + 1, number)
-        arrays[f"{head}/reward"] = three(UPDATES + 1, 100 + number)
+        made[f"{head}/parts"] = three((4, UPDATES), number)
+        made[f"{head}/one"] = made[f"{head}/parts"][0] + 0.2
+        made[f"{head}/entropy"] = three(UPDATES + 1, number)
+        made[f"{head}/reward"] = three(UPDATES + 1, 100 + number)
     for others in ABLATIONS.values():
         for number, other in enumerate(others):
             for world in (RESPONSES, TOKENS):
-                arrays[f"{world}/{other}/gain"] = three((), number)
-    return arrays
+                made[f"{world}/{other}/gain"] = three((), number)
+    return made
 
 
-def test_the_target_has_a_panel_a_method_with_its_parts_and_one_world(found, tmp_path):
-    figure = target_picture(found)
+@pytest.fixture
+def found():
+    return arrays()
+
+
+def test_the_target_has_a_panel_a_method_with_its_parts_and_one_world(found):
+    figure = target_picture(found).figure
     assert [axes.get_title() for axes in figure.axes] == list(SHOWN)
     for axes, method in zip(figure.axes, SHOWN, strict=True):
         lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
@@ -41,25 +45,22 @@ def test_the_target_has_a_panel_a_method_with_its_parts_and_one_world(found, tmp
         assert places["G"] == places["G in one world alone"] == list(range(UPDATES))
         np.testing.assert_array_equal(lines["reweighting"], parts[0, 3])
         np.testing.assert_array_equal(lines["G in one world alone"], parts[0, 0] + 0.2)
-    save(figure, tmp_path, "target")
 
 
-def test_entropy_is_shown_over_updates_and_against_reward(found, tmp_path):
-    figure = exploration_picture(found)
+def test_entropy_is_shown_over_updates_and_against_reward(found):
+    figure = exploration_picture(found).figure
     left, right = figure.axes
     np.testing.assert_array_equal(
         right.get_lines()[0].get_xdata(), found[f"{RESPONSES}/DPO/reward"][0]
     )
     assert [line.get_label() for line in left.get_lines()] == list(EXPLORING)
     assert all(list(line.get_xdata()) == list(range(UPDATES + 1)) for line in left.get_lines())
-    save(figure, tmp_path, "exploration")
 
 
-def test_every_ablation_has_a_mark_and_an_interval_in_each_world(found, tmp_path):
-    figure = ablation_picture(found)
+def test_every_ablation_has_a_mark_and_an_interval_in_each_world(found):
+    figure = ablation_picture(found).figure
     for axes, (whole, others) in zip(figure.axes, ABLATIONS.items(), strict=True):
         assert axes.get_title() == f"against {whole}"
         assert len(axes.get_yticks()) == len(others)
         marks = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
         assert len(marks) == 2 * len(others)
-    save(figure, tmp_path, "ablation")

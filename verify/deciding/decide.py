@@ -6,14 +6,14 @@ from time import perf_counter
 from typing import Any
 
 from sympy import Derivative, Expr, Float, IndexedBase, Integer, Not, Sum, expand, simplify
-from sympy.core.relational import Eq, Relational
+from sympy.core.relational import Eq
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue
 
 from disband.theory.models.vocabulary import V, k
 
 from .claim import Claim, Decision, LedgerError, Point, Prediction, Verdict
 from .logic import canonical, strictly
-from .search import has_values, is_legal, smallest_point, truth, unknowns_of, value_at
+from .search import has_values, is_legal, smallest_point, truth, unknowns_of
 from .smt import TIMEOUT_MS, Problem
 
 SIZES = range(2, 7)
@@ -63,16 +63,6 @@ def idle(claim: Claim) -> tuple[Boolean, ...]:
         for i, given in enumerate(claim.given)
         if prove(replace(claim, given=claim.given[:i] + claim.given[i + 1 :]), BRIEFLY_MS)
     )
-
-
-def worked(claim: Claim, point: Point) -> list[tuple[Relational, Expr, Expr]]:
-    """Return each comparison that ``claim`` makes with the values of its sides at ``point``."""
-    (holds,) = instance([claim.holds], point.get(V))
-    at_point = {s: v for s, v in point.items() if s != V or not speaks_of_tokens(claim.holds)}
-    return [
-        (relation, *(value_at(side, at_point) for side in (relation.lhs, relation.rhs)))
-        for relation in sorted(holds.atoms(Relational), key=str)
-    ]
 
 
 def judge(

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sympy import Basic, Expr, latex
+from sympy import Basic, Expr, Symbol, latex
 
 from disband.theory.symbols import LATEX
 
-from .claim import Claim, Decision, Kind, Point, Prediction, Verdict
+from .claim import Claim, Decision, Kind, Point, Prediction, Quantity, Verdict
 from .confirmed import confirmation
-from .decide import decide, idle, judge, worked
+from .decide import decide, idle, judge
+from .readings import fold, name_latex, names, readings
 
 Entry = dict[str, Any]
 Outcomes = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
@@ -50,9 +51,12 @@ def entry(claim: Claim, decision: Decision | None = None) -> Entry:
     return record
 
 
-def formula(expression: Basic) -> str:
-    """Return ``expression`` in LaTeX, with the symbols of :mod:`disband.theory.symbols`."""
-    return str(latex(expression, symbol_names=LATEX))
+def formula(expression: Basic, more: Mapping[Symbol, str] = MappingProxyType({})) -> str:
+    """Return ``expression`` in LaTeX, with the symbols of :mod:`disband.theory.symbols`.
+
+    ``more`` has what further symbols are in LaTeX.
+    """
+    return str(latex(expression, symbol_names={**LATEX, **more}))
 
 
 def decision_record(claim: Claim | Prediction, decision: Decision) -> Entry:
@@ -68,6 +72,7 @@ def decision_record(claim: Claim | Prediction, decision: Decision) -> Entry:
         "standing": list(claim.standing),
         "given": [],
         "holds": "",
+        "folded": "",
         "exists": False,
         "idle": [],
         "verdict": decision.verdict.value,
@@ -95,30 +100,41 @@ def _statement(claim: Claim) -> Entry:
     return {
         "given": [formula(g) for g in claim.given],
         "holds": formula(claim.holds),
+        "folded": formula(fold(claim.holds, claim.where), names(claim.where)),
         "exists": claim.exists,
         "grade": claim.grade and claim.grade.value,
         "why": claim.why,
-        "where": [
-            {
-                "name": quantity.name,
-                "value": formula(quantity.value),
-                "means": quantity.means,
-                "short": "" if quantity.short is None else formula(quantity.short),
-            }
-            for quantity in claim.where
-        ],
+        "where": [_named(quantity, claim.where) for quantity in claim.where],
         "cases": {name: formula(case) for name, case in claim.cases.items()},
         "repairs": claim.repairs,
     }
 
 
+def _named(quantity: Quantity, where: Sequence[Quantity]) -> Entry:
+    """Return a named quantity: what it is in LaTeX, whole, and in terms of the others."""
+    others = [other for other in where if other is not quantity]
+    short = quantity.short if quantity.short is not None else fold(quantity.value, others)
+    return {
+        "name": quantity.name,
+        "latex": name_latex(quantity.name),
+        "value": formula(quantity.value),
+        "means": quantity.means,
+        "short": "" if short.is_Symbol else formula(short, names(where)),
+    }
+
+
 def _worked(claim: Claim | Prediction, decision: Decision) -> list[Entry]:
-    """Return every comparison of a refuted claim with what its sides come to."""
+    """Return every comparison of a refuted claim at its point: those that fail come first."""
     if decision.counterexample is None or not isinstance(claim, Claim):
         return []
     return [
-        {"comparison": formula(relation), "left": _value(left), "right": _value(right)}
-        for relation, left, right in worked(claim, decision.counterexample)
+        {
+            "comparison": formula(reading.relation, names(claim.where)),
+            "left": _value(reading.left),
+            "right": _value(reading.right),
+            "holds": reading.holds,
+        }
+        for reading in readings(claim, decision.counterexample)
     ]
 
 

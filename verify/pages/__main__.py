@@ -9,10 +9,11 @@ from ..claims import LEDGER
 from ..deciding.records import entries
 from ..kept.files import write_text
 from ..kept.recorded import recorded
-from .claims import claims_page
+from .claims import claims_pages
 from .method_toys import toy_parts
 from .methods import methods_page
 from .objectives import objectives_page
+from .papers import bibliography
 from .study import study_page
 
 if __name__ == "__main__":
@@ -21,4 +22,7 @@ if __name__ == "__main__":
     write_text(folder / "objectives.md", objectives_page())
     write_text(folder / "gpt2.md", study_page(recorded()))
     write_text(folder / "methods.md", methods_page(toy_parts(), recorded()))
-    write_text(folder / "claims.md", claims_page(entries(LEDGER, {})))
+    write_text(folder / "papers.bib", bibliography())
+    for name, text in claims_pages(entries(LEDGER, {})).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_text(folder / name, text)

@@ -1,22 +1,54 @@
 """The parts of a report that are not claims, as plain records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from disband.sims.pairs.studies import Study
+from disband.theory.facts import facts
+from disband.theory.facts.sentences import Words
 from disband.theory.objective import Objective
 from disband.theory.signs import Signs
+from disband.theory.symbols import kl, len_l, len_w, omega, ref_l, ref_w
 
 from ..deciding.records import formula
+from .objectives import first_sentence, typeset
 
 Record = dict[str, Any]
 
+# Log-probabilities in nats, references and lengths: at the reference, and where the rejected
+# response has fallen by 8 nats since.
+STATES: Mapping[str, tuple[float, ...]] = {
+    "start": (-10.0, -10.0, -10.0, -10.0, 10, 10),
+    "later": (-10.0, -18.0, -10.0, -10.0, 10, 10),
+}
+_NEEDS = (
+    ("a reference model", {ref_w, ref_l}),
+    ("lengths", {len_w, len_l}),
+    ("a batch estimate", {kl}),
+    ("a weight", {omega}),
+)
+
 
 def objective_entry(objective: Objective) -> Record:
-    """Return the formulas of an objective in LaTeX."""
+    """Return an objective: its formulas in LaTeX, whole and in short names, and what follows."""
+    known = facts(objective)
+    short, words = known.chart.short, Words(known, typeset)
+    protects = words.protection()
+    formulas = {"d_w": objective.d_w, "d_l": objective.d_l}
+    if objective.d_l != 0:
+        formulas["ratio"] = known.ratio
     return {
         "name": objective.name,
         "source": objective.source,
+        "note": objective.note,
+        "short": {name: typeset(short(made)) for name, made in formulas.items()},
+        "meanings": {typeset(name): typeset(made) for name, made in known.chart.meanings.items()},
+        "protects": first_sentence(protects, objective.name),
+        "protection": protects,
+        "needs": [word for word, symbols in _NEEDS if symbols & objective.loss.free_symbols],
+        "at": {name: _incentives(objective, state) for name, state in STATES.items()},
         "loss": formula(objective.loss),
         "d_w": formula(objective.d_w),
         "d_l": formula(objective.d_l),
@@ -71,6 +103,36 @@ def merged(experiments: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
         for name, seeds in outcomes(experiment).items():
             known.setdefault(name, seeds)
     return by_experiment
+
+
+def _incentives(objective: Objective, state: Sequence[float]) -> list[float]:
+    return [float(value) for value in objective.kernel("incentives")(*state)]
+
+
+def measured(experiments: Iterable[Record]) -> dict[str, Record]:
+    """What runs on language models showed of each objective alone, at equal margin.
+
+    By objective: means over seeds of the change of chosen and rejected in nats, their number, the
+    record they are from. Of several records the one with most seeds counts.
+    """
+    shown: dict[str, Record] = {}
+    for experiment in experiments:
+        rows = (experiment.get("tables") or {}).get("objectives", [])
+        for name in dict.fromkeys(row["objective"] for row in rows):
+            its = [row for row in rows if row["objective"] == name]
+            chosen, rejected = (
+                [row[side] for row in its if row[side] is not None]
+                for side in ("chosen", "rejected")
+            )
+            if chosen and len(chosen) > shown.get(name, {}).get("seeds", 0):
+                shown[name] = {
+                    "chosen": float(np.mean(chosen)),
+                    "rejected": float(np.mean(rejected)),
+                    "fell": sum(change < 0 for change in chosen),
+                    "seeds": len(chosen),
+                    "where": experiment.get("where", ""),
+                }
+    return shown
 
 
 def _signs(signs: Signs) -> dict[str, str]:

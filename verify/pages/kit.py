@@ -1,13 +1,19 @@
 """The page kit: what every page of this project is made with, so that all follow one set of rules.
 
-A page is one file that reads offline, asks for nothing and runs nothing foreign.
+A page is one file that reads offline, asks for nothing and runs nothing foreign: of scripts those
+alone that it was made with, known by their digests. Pages extend ``base.html.j2``, which gives
+them one header, navigation, glossary, print style and script.
 """
 
+import base64
+import hashlib
 import re
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -16,10 +22,14 @@ from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 from sympy import Symbol, latex
 
+from disband.theory.band import Case
 from disband.theory.symbols import LATEX
 
+from ..kept.files import json_text
+from .mathematics import sentence
 from .tables import number
 
+FOLDER = Path(__file__).parent
 _MATH_TAGS = frozenset((
     "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup",
     "msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded",
@@ -41,21 +51,72 @@ _SHOWN_ENTRIES = 8
 _WIDE = 700  # points: wider figures scroll on a phone, others shrink
 
 
-def page(template: Path, filters: Mapping[str, Callable[..., str]], **content: Any) -> str:
-    """Return the page that ``template`` makes of ``content``; text in it stays text.
+def environment(
+    folder: Path, filters: Mapping[str, Callable[..., object]] = MappingProxyType({})
+) -> Environment:
+    """Return what makes text of the templates in ``folder``, and of those of the kit.
 
-    The filters ``math``, ``words``, ``shown`` and ``symbol`` are there with those of ``filters``.
+    The filters ``math``, ``words``, ``plain``, ``shown`` and ``symbol`` are there with those of
+    ``filters``.
     """
-    environment = Environment(
-        loader=FileSystemLoader(template.parent),
+    made = Environment(
+        loader=FileSystemLoader([folder, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"math": mathml, "words": words, "shown": shown, "symbol": symbol}
-    environment.filters |= filters
-    return environment.get_template(template.name).render(content)
+    made.filters |= {"math": mathml, "words": words, "plain": sentence}
+    made.filters |= {"shown": shown, "symbol": symbol}
+    made.filters |= filters
+    return made
+
+
+def page(
+    template: Path,
+    filters: Mapping[str, Callable[..., object]],
+    scripts: Sequence[str] = (),
+    **content: Any,
+) -> str:
+    """Return the page that ``template`` makes of ``content``; text in it stays text.
+
+    Args:
+        template: Extends ``base.html.j2``.
+        filters: Those of :func:`environment`, and these.
+        scripts: Sources that the page runs, after the kit's own. It runs no others.
+        content: What the template names.
+    """
+    sources = [as_is(source) for source in ((FOLDER / "kit.js").read_text("utf-8"), *scripts)]
+    return (
+        environment(template.parent, filters)
+        .get_template(template.name)
+        .render(
+            content,
+            kit_style=as_is((FOLDER / "kit.css").read_text("utf-8")),
+            scripts=sources,
+            allowed=as_is(" ".join(map(_digest, sources))),
+            cases=[case.words for case in Case],
+        )
+    )
+
+
+def as_is(text: str) -> Markup:
+    """Return a text of this project's own, or of a library's, to stand in a page as it is."""
+    return Markup(text)  # noqa: S704 (no text of a reader's or of a data set)
+
+
+def packed(data: Any) -> Markup:
+    """Return plain data as text that a page unpacks when it is first asked for: deflated, base 64.
+
+    Formulas weigh fifteenfold less so, and cost nothing until they are read.
+    """
+    deflate = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    text = json_text(data, indent=None).encode()
+    return as_is(base64.b64encode(deflate.compress(text) + deflate.flush()).decode())
+
+
+def _digest(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
 @cache

@@ -98,7 +98,7 @@ def _summary(found: Iterable[Facts]) -> str:
         words = Words(one, typeset)
         motion = words.motion()
         along = motion[0] if not motion[0].startswith("by way") else "no single direction"
-        safe = _first_sentence(words.protection(), name)
+        safe = first_sentence(words.protection(), name)
         rows.append((f"[{name}](#{_anchor(name)})", *cells, along, safe))
     columns = ("objective", "$d_w$", "$d_l$", "$r$", "along training", "protects the chosen")
     return "\n".join(["## All at once\n", *table(columns, rows)]) + "\n"
@@ -109,7 +109,8 @@ def _brief(names: Chart, formula: Basic) -> str:
     return typeset(short) if length(short) <= LONG else "below"
 
 
-def _first_sentence(text: str, name: str) -> str:
+def first_sentence(text: str, name: str) -> str:
+    """Return when ``name`` protects the chosen, of the paragraph that says so; a long one not."""
     sentence = text.partition(". ")[0].rstrip(".")
     short = sentence.removeprefix(f"{name} protects the chosen ")
     return short if len(short) < 160 else "below"

@@ -16,7 +16,6 @@ from disband.terminal.errors import Refusal
     ("asked", "said"),
     [
         ({"questions": ["ages"]}, "a question at scale small is one of steps, courses"),
-        ({"scale": "pretrained"}, "name one with --model"),
         ({"scale": "full", "questions": ["steps"]}, "a question at scale full is one of runs"),
         ({"pairs": "pairs.jsonl"}, "give --model with --pairs"),
         ({"style": "haiku"}, "no style is named 'haiku'"),
@@ -25,6 +24,7 @@ from disband.terminal.errors import Refusal
         ({"rate": 1e-3}, "give --optimizer and --rate together"),
         ({"questions": ["runs"], "gram_every": 2}, "the steps multiples"),
         ({"model": "./no/such"}, "a model is a folder"),
+        ({"finished": True}, "a record is of finished pieces"),
     ],
     ids=str,
 )
@@ -45,6 +45,8 @@ def test_what_is_asked_of_another_model_is_not_the_ledgers(tmp_path):
     assert Study(tmp_path).name == "gpt2"
     assert Study(tmp_path, model="smollm2").name == OWN
     assert Study(tmp_path, model="smollm2", scale="pretrained").name == "smollm2"
+    assert Study(tmp_path, scale="pretrained").name == "smollm2"
+    assert Study(tmp_path, model="other", scale="pretrained").name == OWN
     assert Study(tmp_path, model="smollm2", scale="pretrained", gram_every=1).name == OWN
     assert Study(tmp_path, sft_steps=0).name == OWN
 

@@ -10,7 +10,7 @@ from disband.job.summary import document, screen, table
 from disband.verify.claims import LEDGER
 from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
 from disband.verify.deciding.claim import Grade, Prediction
-from disband.verify.pages.claims import TITLES
+from disband.verify.pages.papers import TITLES
 
 NONE = Changes("", [], [], [], [])
 MEASURED = {c.experiment: c.id for c in LEDGER if isinstance(c, Prediction)}

@@ -45,7 +45,7 @@ def test_a_run_without_a_monitor_is_told_as_far_as_it_goes(tmp_path):
     done, out = reported(tmp_path, run_of(-1))
     assert "no monitor watched" in done.output
     assert "watch the next run" in done.output
-    assert (out / "run.html").read_text("utf-8").count("<section") == 3
+    assert (out / "run.html").read_text("utf-8").count("<section") == 4
 
 
 def test_a_run_with_no_rewards_has_a_page_without_a_figure(tmp_path):

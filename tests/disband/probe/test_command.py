@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -170,12 +171,14 @@ def test_identical_pairs_alone_get_no_other_advice_than_to_drop_them(folder):
     assert cpo["both_rise"]["share"] == 1
 
 
-def test_the_page_asks_for_nothing_and_runs_nothing(page):
+def test_the_page_asks_for_nothing_and_runs_nothing_but_the_kit(page):
     seen = Page(page)
     assert seen.open == []
     assert "http:" not in page.replace("http-equiv", "")
     assert "https:" not in page
-    assert "script" not in [tag for tag, _ in seen.tags]
+    assert [tag for tag, _ in seen.tags].count("script") == 1
+    (policy,) = (a["content"] for _, a in seen.tags if "default-src" in a.get("content", ""))
+    assert re.search(r"script-src 'sha256-[^']+'; img-src data:$", policy)
     assert all(link.startswith(("#", "data:")) for link in seen.attributes("href"))
     assert seen.attributes("src") == []
 

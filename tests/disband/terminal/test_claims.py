@@ -9,10 +9,11 @@ from sympy import And, Gt, Rational, Symbol
 
 from disband.cli import main
 from disband.terminal.claims import find_claim, point_of, record_of
-from disband.terminal.mathematics import mathematics, sentence
-from disband.terminal.statement import claim_text, fold, readings
+from disband.terminal.statement import claim_text
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Claim, Quantity
+from disband.verify.deciding.readings import fold, readings
+from disband.verify.pages.mathematics import mathematics, sentence
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 EQ9 = find_claim("yuan2025.eq9")

@@ -124,7 +124,9 @@ def test_wrong_input_is_refused_in_one_line(words, said):
 def test_the_figure_is_saved_where_it_is_asked_for(names, tmp_path):
     result = compare(*names, *AT, "--figure", "--out", tmp_path)
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["compare.png", "compare.svg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "compare.csv", "compare.png", "compare.svg", "compare.txt",
+    ]  # fmt: skip
     assert "compare.svg and compare.png" in result.stdout
 
 

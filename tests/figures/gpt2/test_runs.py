@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from disband.figures.gpt2.runs import (
-    cosine_picture,
-    courses_picture,
-    ranking_picture,
-    regimes_picture,
-    runs_picture,
-    steps_picture,
-)
+from disband.figures.gpt2.comparisons import ranking_picture, regimes_picture
+from disband.figures.gpt2.runs import cosine_picture, runs_picture
+from disband.figures.gpt2.steps import courses_picture, steps_picture
 
 OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "KTO", "SPPO")
 CURVES = [
@@ -25,7 +20,7 @@ CURVES = [
 ]  # fmt: skip
 STEPS = [
     {
-        "optimizer": kind, "batch": batch, "rate": rate, "first order, signs": 1.0,
+        "seed": 0, "optimizer": kind, "batch": batch, "rate": rate, "first order, signs": 1.0,
         "plain batch, signs": 0.8, "own pair, signs": 0.6, "first order, size error": 100 * rate,
     }
     for kind in ("sgd", "adam")
@@ -34,7 +29,7 @@ STEPS = [
 ]  # fmt: skip
 COURSES = [
     {
-        "style": "long suffix", "optimizer": "adam", "rate": 1e-5, "labels": labels,
+        "seed": seed, "style": "long suffix", "optimizer": "adam", "rate": 1e-5, "labels": labels,
         "mix": "balanced", "batch": 32, "response": side, "gradient": -0.1, "memory": -0.3,
         "decay": 0.01, "curvature": -0.02, "measured": -0.41 + 0.1 * seed, "label, measured": -0.1,
         "suffix, measured": -0.3, "prefix, measured": 0.0,
@@ -44,13 +39,20 @@ COURSES = [
     for seed in (0, 1)
 ]  # fmt: skip
 RACES = [
-    {"objective": "DPO", "chosen": -0.5, "predicted": 0.5, "predicted by the batch": 0.7},
-    {"objective": "CPO", "chosen": None, "predicted": 0.9, "predicted by the batch": None},
+    {
+        "seed": seed,
+        "objective": name,
+        "chosen": chosen,
+        "predicted": share,
+        "predicted by the batch": share,
+    }
+    for seed in (0, 1)
+    for name, chosen, share in (("DPO", -0.5 + seed, 0.5), ("CPO", None, 0.9), ("BCE", 0.2, 0.4))
 ]
 REGIMES = [
     {
-        "style": style, "shown": "both labels", "sft steps": steps, "optimizer": "adam",
-        "rate": rate, "change of the chosen": change,
+        "seed": 0, "style": style, "shown": "both labels", "sft steps": steps,
+        "optimizer": "adam", "rate": rate, "change of the chosen": change,
     }
     for style, change in (("single token", 0.004), ("long suffix", -3.2))
     for steps in (24, 72)
@@ -67,49 +69,67 @@ def places(axes):
 
 
 def test_lines_stand_at_the_updates_they_were_measured_at():
-    drawn = places(runs_picture(CURVES, columns=3).axes[0])
+    drawn = places(runs_picture(CURVES).figure.axes[0])
     assert drawn["chosen"] == drawn["rejected"] == [0, 3, 6]
-    assert places(cosine_picture(CURVES).axes[0])["DPO"] == [0, 6]
-    sizes = places(steps_picture(STEPS).axes[2])
+    assert places(cosine_picture(CURVES).figure.axes[0])["cosine"] == [0, 6]
+    sizes = places(steps_picture(STEPS).figure.axes[2])
     assert sizes["batches of 8"] == [1e-6, 1e-5, 1e-4]
 
 
 def test_runs_show_the_change_and_per_token_where_the_loss_does():
-    figure = runs_picture(CURVES, columns=3)
+    figure = runs_picture(CURVES).figure
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles == ["DPO", "SimPO per token", "IPO per token", "CPO", "KTO", "SPPO"]
+    assert titles == ["DPO", "SimPO\nper token", "IPO\nper token", "CPO", "KTO", "SPPO"]
     np.testing.assert_allclose(lines(figure.axes[0])["chosen"], [0, -0.6, -0.3])
     np.testing.assert_allclose(lines(figure.axes[1])["rejected"], [0, -0.1, -0.2])
 
 
+def test_runs_that_ended_at_different_updates_are_compared_where_all_went():
+    long = CURVES[0] | {
+        "steps": [0, 3, 6, 9, 12],
+        "chosen": [-5.0, -5.2, -5.4, -6.0, -7.0],
+        "rejected": [-6.0, -7.0, -8.0, -9.0, -9.5],
+    }
+    long |= {"gram steps": [0, 6, 12], "cosine": [-0.5, 0.3, 0.4], "seed": 2}
+    both = [CURVES[0], long]
+    figure = runs_picture(both).figure
+    assert places(figure.axes[0])["chosen"] == [0, 3, 6]
+    np.testing.assert_allclose(lines(figure.axes[0])["chosen"], [0, -0.15, -0.35])
+    np.testing.assert_allclose(lines(cosine_picture(both).figure.axes[0])["cosine"], [-0.5, 0.15])
+
+
 def test_cosines_are_means_over_seeds():
-    figure = cosine_picture(CURVES)
-    np.testing.assert_allclose(lines(figure.axes[0])["DPO"], [-0.5, 0.05])
-    assert len([n for axes in figure.axes for n in lines(axes) if n in OBJECTIVES]) == 6
+    figure = cosine_picture(CURVES).figure
+    np.testing.assert_allclose(lines(figure.axes[0])["cosine"], [-0.5, 0.05])
+    assert [axes.get_title() for axes in figure.axes] == list(OBJECTIVES)
 
 
 def test_one_step_shows_signs_at_the_second_rate_and_errors_at_all():
-    figure = steps_picture(STEPS)
-    assert "1e-05" in figure.axes[0].get_xlabel()
+    figure = steps_picture(STEPS).figure
+    assert "1e-05" in figure.axes[0].get_title()
     np.testing.assert_allclose(lines(figure.axes[0])["own pair's Gram"], [0.6, 0.6])
     np.testing.assert_allclose(lines(figure.axes[2])["batches of 8"], [1e-4, 1e-3, 1e-2])
 
 
 def test_courses_stack_to_what_was_measured():
-    figure = courses_picture(COURSES)
+    figure = courses_picture(COURSES).figure
     left = figure.axes[0]
     first = [bar for bar in left.patches if abs(bar.get_y() + 0.31) < 1e-9]
     assert sum(bar.get_width() for bar in first) == pytest.approx(-0.41)
     assert [t.get_text() for t in left.get_yticklabels()][1].endswith("shuffled labels")
 
 
-def test_objectives_that_never_gained_the_margin_are_left_out():
-    figure = ranking_picture(RACES)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["DPO"]
+def test_objectives_stand_by_the_predicted_share_and_those_without_the_margin_are_named():
+    drawing = ranking_picture(RACES)
+    names, _, changes = drawing.figure.axes
+    assert [label.get_text() for label in names.get_yticklabels()] == ["BCE", "DPO"]
+    large = [float(one.get_xdata()[0]) for one in changes.get_lines() if len(one.get_xdata()) == 1]
+    assert large == [0.2, 0.0]
+    assert "Without a margin so large, or a prediction: CPO." in drawing.basis
 
 
 def test_a_regime_is_blue_where_the_chosen_rises_and_orange_where_it_falls():
-    rises, falls = regimes_picture(REGIMES).axes
+    rises, falls = regimes_picture(REGIMES).figure.axes
     for axes, order in ((rises, (2, 0)), (falls, (0, 2))):
         (image,) = axes.images
         colors = image.cmap(image.norm(image.get_array()))
@@ -123,7 +143,7 @@ def test_a_larger_change_has_a_stronger_color():
         dict(row, **{"change of the chosen": -10.0 * row["rate"] * row["sft steps"]})
         for row in rows
     ]
-    (axes,) = regimes_picture(rows).axes
+    (axes,) = regimes_picture(rows).figure.axes
     (image,) = axes.images
     colors = image.cmap(image.norm(image.get_array()))[..., :3]
     strength = colors.max(-1) - colors.min(-1)
@@ -133,7 +153,7 @@ def test_a_larger_change_has_a_stronger_color():
 
 
 def test_regimes_carry_their_numbers():
-    figure = regimes_picture(REGIMES)
+    figure = regimes_picture(REGIMES).figure
     assert {text.get_text() for text in figure.axes[0].texts} == {"+0.004"}
     assert {text.get_text() for text in figure.axes[1].texts} == {"\N{MINUS SIGN}3.20"}
 

@@ -23,7 +23,7 @@ def lines(axes):
 
 
 def test_parts_stand_above_their_sum_and_are_means_over_seeds():
-    figure = target_parts_picture(rows())
+    figure = target_parts_picture(rows()).figure
     above, other, below, _ = figure.axes
     np.testing.assert_allclose(lines(above)["positive learning"], [2.5, 3.0])
     np.testing.assert_allclose(lines(above)["reweighting"], [0.0, 0.5])
@@ -37,14 +37,14 @@ def test_parts_stand_above_their_sum_and_are_means_over_seeds():
 
 
 def test_places_without_a_piece_are_empty():
-    figure = target_parts_picture(rows(styles="abcd"), columns=3)
+    figure = target_parts_picture(rows(styles="abcd"), columns=3).figure
     assert len(figure.axes) == 12
     assert sum(axes.axison for axes in figure.axes) == 8
 
 
 def test_the_metric_of_the_optimizer_has_its_units():
-    assert "per update" in target_parts_picture(rows("optimizer")).get_supylabel()
-    figure = target_parts_picture(rows())
+    assert "per update" in target_parts_picture(rows("optimizer")).figure.get_supylabel()
+    figure = target_parts_picture(rows()).figure
     assert "per unit of step size" in figure.get_supylabel()
     assert figure.axes[0].get_yscale() == "linear"
 

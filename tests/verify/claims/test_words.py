@@ -9,8 +9,9 @@ from sympy.core.relational import Relational
 
 from disband.verify.claims import LEDGER
 from disband.verify.deciding.claim import Claim
-from disband.verify.deciding.decide import instance, prove, worked
+from disband.verify.deciding.decide import instance, prove
 from disband.verify.deciding.logic import equal
+from disband.verify.deciding.readings import readings
 from disband.verify.deciding.search import is_legal, truth
 
 CLAIMS = [c for c in LEDGER if isinstance(c, Claim)]
@@ -46,7 +47,7 @@ TIGHT = [c for c in CLAIMS if c.tight]
 def attained(claim: Claim) -> bool:
     """Whether a claim holds at its tight point with both sides of a comparison equal."""
     met = all(truth(part, claim.tight) for part in instance([*claim.given, claim.holds], None))
-    ties = [left == right for _, left, right in worked(claim, claim.tight)]
+    ties = [reading.left == reading.right for reading in readings(claim, claim.tight)]
     return is_legal(claim.tight) and met and any(ties)
 
 

@@ -127,14 +127,32 @@ class Prepared:
         return replace(self, model=deepcopy(self.model))
 
 
-def prepare(
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """The batches of a run.
+
+    Args:
+        taught: Of the supervised fine-tuning.
+        batches: Chosen and rejected responses of every update of the preference training.
+        labels: The label that decided each pair of an update, index into ``LABELS``,
+            ``(steps, batch)``.
+        held_out: The pairs that are followed.
+    """
+
+    taught: Sequence[Batch]
+    batches: Sequence[Pair]
+    labels: Array
+    held_out: Pair
+
+
+def deal(
     protocol: Protocol,
     seed: int,
     items: Sequence[Item],
     model: Model,
     tokenizer: TextTokenizer,
-) -> Prepared:
-    """Fine-tune ``model`` on the style and deal the batches of the preference training.
+) -> Dealt:
+    """Deal the batches of both stages.
 
     The same seed shows every style, objective and optimizer the same tweets in the same order,
     and no tweet in both stages.
@@ -157,30 +175,43 @@ def prepare(
     groups = _groups(contest, training, np.random.default_rng([seed, 2]))
     contested = {item.text for group in groups for item in group}
     rest = [item for item in training if item.text not in contested]
-    taught = Draw(rest, np.random.default_rng([seed, 1]))
-    batches = []
+    order = Draw(rest, np.random.default_rng([seed, 1]))
+    taught = []
     for _ in range(supervision.steps):
-        group = taught.batch(supervision.batch)
+        group = order.batch(supervision.batch)
         if supervision.shown == "both labels":
             said = both_labels(protocol.style, group)
         else:
             said = [answers(protocol.style, t, t.label)[0] for t in group]
-        batches.append(batch(group, said))
-    mixed = protocol.precision == "mixed"
-    sft(model, batches, rate=supervision.rate, after=lambda _: None, mixed=mixed)
-
+        taught.append(batch(group, said))
     labels = _labels(contest, groups, np.random.default_rng([seed, 3]))
     watched = first(held_out, protocol.eval_pairs)
-    if protocol.precision == "float64":
-        model.double()
-    return Prepared(
-        model,
-        tokenizer,
+    return Dealt(
+        taught,
         [pairs(group, said) for group, said in zip(groups, labels, strict=True)],
         np.array([[labels_of(items).index(s) for s in said] for said in labels]),
         pairs(watched, [t.label for t in watched]),
-        mixed,
     )
+
+
+def prepare(
+    protocol: Protocol,
+    seed: int,
+    items: Sequence[Item],
+    model: Model,
+    tokenizer: TextTokenizer,
+) -> Prepared:
+    """Fine-tune ``model`` on the style and deal the batches of the preference training.
+
+    Raises:
+        ValueError: As :func:`deal`.
+    """
+    dealt = deal(protocol, seed, items, model, tokenizer)
+    mixed = protocol.precision == "mixed"
+    sft(model, dealt.taught, rate=protocol.supervision.rate, after=lambda _: None, mixed=mixed)
+    if protocol.precision == "float64":
+        model.double()
+    return Prepared(model, tokenizer, dealt.batches, dealt.labels, dealt.held_out, mixed)
 
 
 def train(
@@ -230,6 +261,7 @@ def train(
             after=after,
             watch=watch,
             mixed=prepared.mixed,
+            shared=False,
             **dict(contest.hyper),
         )
     lengths = np.stack([b.lengths.numpy(force=True) for b in prepared.held_out])
@@ -272,6 +304,11 @@ def _labels(
     if isinstance(groups[0][0], Given):
         return [[GIVEN[i] for i in rng.integers(0, 2, len(group))] for group in groups]
     return [[said[i] for i in rng.permutation(len(said))] for said in true]
+
+
+def leading(pair: Pair, count: int) -> Pair:
+    """The first ``count`` pairs of a batch."""
+    return pair[0].rows(slice(count)), pair[1].rows(slice(count))
 
 
 def summed(run: Mapping[str, Array]) -> tuple[Array, Array]:

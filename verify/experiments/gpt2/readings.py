@@ -1,13 +1,15 @@
 """The numbers that findings, tables and figures read off the arrays of a run on GPT-2."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from disband.theory.band import band, case
 from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
+from disband.theory.objective import Objective
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Any]
@@ -26,6 +28,33 @@ def predicted(arrays: Mapping[str, Array]) -> Array:
     """The first-order change: all parts of ``one_step`` together, ``(2, batch)``, nats."""
     total: Array = np.sum([arrays[part] for part in FIRST_ORDER], axis=0)
     return total
+
+
+def decided(
+    objective: Objective, hyper: Mapping[str, float], state: Sequence[Array], gram: Gram
+) -> dict[str, Array]:
+    """Incentives of each pair, whether their ratio is in its band, and its case.
+
+    Args:
+        objective: Whose incentives they are.
+        hyper: What differs from its defaults.
+        state: Log-probabilities of chosen and rejected, theirs under the reference, and their
+            lengths, each of the Gram's shape or broadcastable.
+        gram: Of the pairs.
+
+    Returns:
+        ``d_w``, ``d_l``, ``in_band``, ``case``, the last as :class:`disband.theory.band.Case`
+        numbers them.
+    """
+    d_w, d_l = (
+        np.broadcast_to(objective.kernel(what, "numpy", **hyper)(*state), np.shape(gram.dot))
+        for what in ("d_w", "d_l")
+    )
+    low, high = band(gram)
+    positive = (d_w > 0) & (d_l > 0)
+    ratio = np.divide(d_w, d_l, out=np.full(np.shape(gram.dot), np.nan), where=positive)
+    in_band = positive & (low <= ratio) & (ratio <= high)
+    return {"d_w": d_w, "d_l": d_l, "in_band": in_band, "case": case(d_w, d_l, gram)}
 
 
 def agreement(measured: Array, said: Array) -> float:

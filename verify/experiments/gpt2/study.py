@@ -1,23 +1,22 @@
 """Questions answered by many runs: on several seeds, in parallel, kept piece by piece."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from disband.lm.data.tweets import Tweet, data_hash
 
 from ...kept.store import Store
+from ...workers.tasks import SHARED, run_tasks
+from .inquiry import Inquiry
 from .items import Item
 from .language import Arrays, Language, Report, language_model
 from .preparation import named
-from .workers import run_tasks
 
-Scale = Literal["small", "laptop", "pretrained", "full"]
-Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
 Progress = Callable[[float, float, str], None]
 Results = dict[tuple[str, int, Any], Arrays]
 
@@ -25,35 +24,15 @@ LANGUAGE_MODEL = "language model"
 
 
 @dataclass(frozen=True)
-class Inquiry:
-    """What is run to answer one question at one scale, once for every seed.
-
-    Args:
-        name: The question's.
-        work: A function of a module; does one piece from a seed, the tweets and the seed's
-            language model, and reports the share that is done.
-        pieces: Frozen dataclasses, each a configuration of its own; ``str`` of one names it.
-        cost: Processor time of a piece in seconds, roughly, for the progress bar alone.
-        asked: Whether it is run when no question is named.
-    """
-
-    name: str
-    work: Work
-    pieces: tuple[Any, ...]
-    cost: float = 10.0
-    asked: bool = True
-
-
-@dataclass(frozen=True)
 class Task:
     """One piece of work on one seed; without an inquiry, the seed's language model."""
 
     language: Language
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = field(metadata=SHARED)
     seed: int
     inquiry: Inquiry | None = None
     piece: Any = None
-    base: Arrays | None = None
+    base: Arrays | None = field(default=None, metadata=SHARED)
 
     @property
     def name(self) -> str:
@@ -69,8 +48,8 @@ class Task:
 
 
 def work(task: Task, report: Report) -> Arrays:
-    """Do one task in a process of its own, on one thread."""
-    torch.set_num_threads(1)
+    """Do one task in a process of its own, on as many threads as its inquiry says."""
+    torch.set_num_threads(1 if task.inquiry is None else task.inquiry.threads)
     if task.inquiry is None:
         tweets = [item for item in task.items if isinstance(item, Tweet)]
         return language_model(task.language, task.seed, tweets, report)
@@ -87,9 +66,11 @@ def run_study(
     pretrained: Mapping[str, Any] | None = None,
     seeds: Sequence[int],
     fresh: bool = False,
+    finished: bool = False,
     workers: int = 2,
+    cluster: str | None = None,
 ) -> Results:
-    """Do every piece of every inquiry on every seed, in ``workers`` processes.
+    """Do every piece of every inquiry on every seed, in ``workers`` processes or on a cluster.
 
     Args:
         inquiries: What to run.
@@ -101,13 +82,16 @@ def run_study(
             gives it.
         seeds: Each draws a new language model and a new order of the tweets.
         fresh: Use nothing that is kept.
-        workers: Number of processes, each of one thread.
+        finished: Do nothing: return the pieces that are kept.
+        workers: Number of processes.
+        cluster: Address of a Dask scheduler whose workers do it instead.
 
     Returns:
         The arrays of each ``(question, seed, piece)``.
 
     Raises:
-        RuntimeError: A worker failed.
+        WorkersError: Workers were lost, or the cluster cannot be used.
+        RuntimeError: A task failed.
     """
     language = language or Language()
     corpus = tuple(items)
@@ -115,10 +99,15 @@ def run_study(
     common = {**begins, "data": data_hash(corpus)}
     tasks = [
         Task(language, corpus, seed, inquiry, piece)
+        for others in (False, True)
         for seed in seeds
         for inquiry in inquiries
-        for piece in inquiry.pieces
-    ]
+        for piece in (
+            inquiry.pieces[inquiry.before_others :] if others
+            else inquiry.pieces[: inquiry.before_others]
+        )
+        if not others or inquiry.before_others is not None
+    ]  # fmt: skip
     models = [] if pretrained else [Task(language, corpus, seed) for seed in seeds]
     shares = dict.fromkeys([task.name for task in (*models, *tasks)], 0.0)
     costs = {task.name: task.cost for task in (*models, *tasks)}
@@ -131,6 +120,9 @@ def run_study(
         else:
             results[_key(task)] = stored
             shares[task.name] = 1.0
+
+    if finished:
+        return results
 
     def advance(task: Task, share: float, said: str = "") -> None:
         shares[task.name] = share
@@ -145,7 +137,7 @@ def run_study(
             if task.seed == seed
         ]
 
-    def finished(task: Task, arrays: Arrays) -> list[Task]:
+    def keep(task: Task, arrays: Arrays) -> list[Task]:
         kept(task)[1](arrays)
         advance(task, 1.0, " done")
         if task.inquiry is None:
@@ -155,7 +147,8 @@ def run_study(
 
     start: list[Task] = []
     if pretrained:
-        start = [replace(task, base=named(pretrained["source"])) for task in missing]
+        common_base = named(pretrained, folder, common)
+        start = [replace(task, base=common_base) for task in missing]
     for model in models:
         if any(task.seed == model.seed for task in missing):
             base = kept(model)[0]
@@ -165,9 +158,10 @@ def run_study(
     run_tasks(
         work,
         start,
-        finished=finished,
+        finished=keep,
         progressed=advance,
         workers=min(workers, max(1, len(missing))),
+        cluster=cluster,
     )
     return {_key(task): results[_key(task)] for task in tasks}
 

@@ -107,7 +107,7 @@ QUESTION = Question(
             name="many-steps",
             caption="What the change of the chosen over a run is made of, and which tokens carry "
             "it",
-            drawing="gpt2.runs:courses_picture",
+            drawing="gpt2.steps:courses_picture",
         ),
     ),
 )

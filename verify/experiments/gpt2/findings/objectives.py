@@ -158,7 +158,7 @@ QUESTION = Question(
             name="ranking",
             caption="The chosen's change at equal margin gained beside what the band said at the "
             "start",
-            drawing="gpt2.runs:ranking_picture",
+            drawing="gpt2.comparisons:ranking_picture",
         ),
     ),
 )

@@ -144,7 +144,7 @@ QUESTION = Question(
             name="regimes",
             caption="Change of the chosen by fine-tuning, optimizer and learning rate, per "
             "response style",
-            drawing="gpt2.runs:regimes_picture",
+            drawing="gpt2.comparisons:regimes_picture",
         ),
     ),
 )

@@ -16,7 +16,10 @@ from ..question import Picture, Question, Row
 from ..readings import Arrays, Pieces, run_numbers
 
 if TYPE_CHECKING:
+    from ..pretrained import Followed
     from ..questions.runs import Run
+
+    Piece = Run | Followed
 
 # Of yuan2025's figures, 1, 2 and 5 show both log-probabilities under many objectives, 6 cosines.
 _EXTREMES = ("RRHF", "DPO")
@@ -26,18 +29,57 @@ def _of_dpo(numbers: Callable[[Styles], Numbers]) -> Callable[[Pieces], Numbers]
     """Of the seeds on which DPO was followed on all four styles, token by token too."""
 
     def of_styles(pieces: Pieces) -> Numbers:
-        runs = {piece.style: a for piece, a in pieces.items() if piece.objective == "DPO"}
+        runs = {piece.style: a for piece, a in pieces.items() if piece.trained_by == "DPO"}
         whole = runs.keys() >= set(STYLES) and "token_gram" in runs["prefix+suffix"]
         return numbers(runs) if whole else {}
 
     return of_styles
 
 
-def _rows(piece: "Run", arrays: Arrays) -> list[Row]:
-    return [{"objective": piece.objective, "style": piece.style, **run_numbers(arrays)}]
+def _rows(piece: "Piece", arrays: Arrays) -> list[Row]:
+    row = {"objective": piece.trained_by, "style": piece.style, **run_numbers(arrays)}
+    if "untaught" in arrays:
+        row |= _learnt(arrays) | _promises(arrays)
+    return [row]
 
 
-def _curve(piece: "Run", arrays: Arrays) -> list[Row]:
+def _learnt(arrays: Arrays) -> Numbers:
+    """Whether the model can do the task: share of held-out pairs whose chosen is the likelier."""
+    states = {
+        "before fine-tuning": arrays["untaught"],
+        "after it": arrays["reference"],
+        "at the end": (arrays["logp_w"][-1], arrays["logp_l"][-1]),
+    }
+    right = {f"right {when}": float(np.greater(*sides).mean()) for when, sides in states.items()}
+    margin = np.subtract(arrays["logp_w"], arrays["logp_l"]).mean(1)
+    return {
+        **right,
+        "updates": float(arrays["steps"][-1]),
+        "margin at the start": float(margin[0]),
+        "margin gained": float(margin[-1] - margin[0]),
+    }
+
+
+def _promises(arrays: Arrays) -> Numbers:
+    """What first order says of the chosen: of single updates, and at the start of the whole run.
+
+    ``promise kept`` is the share of signs, over the followed updates and pairs; ``own promise``
+    is that of a pair's own Gram at the start, whose sign is compared with the run's change.
+    """
+    promised, kept = (arrays[name][:, 0] for name in ("promised", "kept"))
+    own = arrays["d_w"][0] * arrays["sq_w"][0] - arrays["d_l"][0] * arrays["dot"][0]
+    change = (arrays["logp_w"][-1] - arrays["logp_w"][0])[: len(own)]
+    return {
+        "promise kept by updates": float((np.sign(promised) == np.sign(kept)).mean()),
+        "own promise at the start": float((own > 0).mean()),
+        "own promise kept by the run": float((np.sign(own) == np.sign(change)).mean()),
+        "first update's promise kept by the run": float(
+            (np.sign(promised[0]) == np.sign(change)).mean()
+        ),
+    }
+
+
+def _curve(piece: "Piece", arrays: Arrays) -> list[Row]:
     """Means over pairs.
 
     ``chosen`` and ``rejected`` are of whole responses, ``chosen per token`` and ``rejected per
@@ -47,7 +89,7 @@ def _curve(piece: "Run", arrays: Arrays) -> list[Row]:
     cosine = Gram(*(arrays[part] for part in ("sq_w", "sq_l", "dot"))).cosine
     sides = zip(("chosen", "rejected"), ("logp_w", "logp_l"), arrays["lengths"], strict=True)
     row: Row = {
-        "objective": piece.objective,
+        "objective": piece.trained_by,
         "style": piece.style,
         "steps": arrays["steps"].tolist(),
         "gram steps": arrays["gram_steps"].tolist(),
@@ -110,7 +152,6 @@ QUESTION = Question(
             caption="Figure 3 of yuan2025 on this model: DPO on the four response styles",
             rows=_styles,
             drawing="gpt2.runs:runs_picture",
-            options={"columns": 4},
         ),
         Picture(
             name="figure-4a",

@@ -165,7 +165,7 @@ QUESTION = Question(
             name="one-step",
             caption="What predicts one update: the batch Gram in the optimizer's metric, and what "
             "does not",
-            drawing="gpt2.runs:steps_picture",
+            drawing="gpt2.steps:steps_picture",
         ),
     ),
 )

@@ -13,24 +13,26 @@ from disband.lm.model.gpt2 import Model
 from disband.lm.scores.grams import pair_gram, token_gram
 from disband.lm.training.finetune import Pair
 from disband.lm.training.optimizers import Rule
-from disband.theory.band import band, case
 from disband.theory.gram import Gram
 from disband.theory.objectives import find
 
+from ....workers.away import written
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
+from ..pretrained import PIECES, STYLED, run_pretrained
 from ..protocol import (
-    LIGHT,
     Contest,
     Precision,
     Prepared,
     Protocol,
     Supervision,
+    leading,
     prepare,
     train,
 )
-from ..study import Inquiry, Scale
+from ..readings import decided
 
 Array = npt.NDArray[Any]
 
@@ -83,6 +85,11 @@ class Run:
         given = ", ".join(f"{name} {value:g}" for name, value in self.hyper)
         return f"{self.objective}{f' ({given})' if given else ''} on {self.style}"
 
+    @property
+    def trained_by(self) -> str:
+        """What tables and figures call it by, next to its style."""
+        return self.objective
+
 
 def run_followed(
     piece: Run, seed: int, items: tuple[Item, ...], base: Arrays, report: Report
@@ -133,16 +140,6 @@ def run_followed(
         *measured["reference"][:, few],
         *measured["lengths"][:, few],
     )
-    objective = find(piece.objective)
-    d_w, d_l = (
-        np.broadcast_to(
-            objective.kernel(what, "numpy", **dict(piece.hyper))(*state), gram.dot.shape
-        )
-        for what in ("d_w", "d_l")
-    )
-    low, high = band(gram)
-    positive = (d_w > 0) & (d_l > 0)
-    ratio = np.divide(d_w, d_l, out=np.full(gram.dot.shape, np.nan), where=positive)
     tokens = {"token_gram": np.stack(token_grams), "tokens": _words(prepared)} if by_token else {}
     return {
         **measured,
@@ -150,10 +147,7 @@ def run_followed(
         "logp_l": logp_l,
         "gram_steps": np.array(last),
         **products,
-        "d_w": d_w,
-        "d_l": d_l,
-        "in_band": positive & (low <= ratio) & (ratio <= high),
-        "case": case(d_w, d_l, gram),
+        **decided(find(piece.objective), dict(piece.hyper), state, gram),
         **tokens,
     }
 
@@ -168,21 +162,12 @@ def _words(prepared: Prepared) -> Array:
     return np.array([prepared.tokenizer.decode([i]) for ids in sides for i in ids.tolist()])
 
 
-def leading(pair: Pair, count: int) -> Pair:
-    """The first ``count`` pairs of a batch."""
-    chosen, rejected = (
-        type(batch)(batch.ids[:count], batch.attention[:count], batch.response[:count])
-        for batch in pair
-    )
-    return chosen, rejected
-
-
 def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
     """Saves the model as a folder that ``load_model`` reads, or does nothing."""
 
     def save(when: str) -> None:
         if piece.checkpoints:
-            folder = Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when
+            folder = written(Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when)
             prepared.model.save_pretrained(folder)
             prepared.tokenizer.save_pretrained(folder)
 
@@ -192,13 +177,6 @@ def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
 # Those of yuan2025, section 3.3, on responses of different lengths, which set them apart.
 _PAPER = ("DPO", "R-DPO", "SimPO", "IPO", "RRHF", "SLiC-HF", "CPO", "DPOP", "KTO", "SPPO")
 _UNEQUAL = "unequal 2/6"
-
-
-def _pretrained(style: str, objective: str) -> Run:
-    return Run(
-        style, objective, rule=Rule("adam", 2e-6), steps=18, batch=8, pairs=16, gram_pairs=8,
-        token_pairs=2 if style in STYLES else 0, supervision=LIGHT, precision="float32",
-    )  # fmt: skip
 
 
 _PIECES = tuple(Run(_UNEQUAL, objective, precision="float32") for objective in _PAPER)
@@ -211,13 +189,11 @@ _FULL = tuple(
     for style in STYLES
     for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")
 )  # fmt: skip
-_STYLED = (
-    *(_pretrained(style, "DPO") for style in STYLES),
-    *(_pretrained(_UNEQUAL, objective) for objective in _PAPER[:5:2]),
-)
 AT_SCALE: Mapping[Scale, Inquiry] = {
     "small": Inquiry("runs", run_followed, _PIECES[:5:2], 10),
     "laptop": Inquiry("runs", run_followed, _PIECES, 10),
-    "pretrained": Inquiry("runs", run_followed, _STYLED, 300),
+    "pretrained": Inquiry(
+        "runs", run_pretrained, PIECES, 1500, before_others=len(STYLED), threads=2
+    ),
     "full": Inquiry("runs", run_followed, _FULL, 30),
 }
