@@ -209,7 +209,8 @@ class Descent:
         squares.mul_(second**span).addcmul_(slope, slope, value=1 - second**span)
         root = (squares / (1 - second**self._done)).sqrt() + self._rule.epsilon
         middle = self._done - (span - 1) / 2
-        return total / (1 - first**middle) / root
+        adapted: Tensor = total / (1 - first**middle) / root
+        return adapted
 
     def _heavy(self, i: int, slope: Tensor, span: int) -> Tensor:
         keep = self._rule.momentum if self._rule.kind == "momentum" else 0.0

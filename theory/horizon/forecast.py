@@ -123,7 +123,7 @@ class Forecast:
 
     @property
     def _held(self) -> int:
-        return self.logps.shape[1] // 2 - self.pairs
+        return int(self.logps.shape[1] // 2 - self.pairs)
 
     def _mean(self, part: int) -> Array:
         n, held = self.pairs, self._held
@@ -221,7 +221,7 @@ class _Surface:
         pushed = push.astype(np.float32)
         total: Vector = sum(
             s * (pushed @ self._path.scores[c][rows]) for s, c in zip(share, used, strict=True)
-        )  # type: ignore[assignment]
+        )
         return total
 
 

@@ -1,6 +1,6 @@
 """What is measured along a few runs of one model, from which other runs are forecast."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
@@ -82,14 +82,7 @@ class Path:
         """The same with some of the anchors alone; the start stays."""
         some = keep | (np.arange(len(self.steps)) == 0)
         by_anchor = ("scores", "logps", "moves", "branches", "steps")
-        return Path(
-            **{
-                field.name: getattr(self, field.name)[some]
-                if field.name in by_anchor
-                else getattr(self, field.name)
-                for field in fields(self)
-            }
-        )
+        return replace(self, **{name: getattr(self, name)[some] for name in by_anchor})
 
     def save(self, file: File | str) -> None:
         """Write it as one compressed archive of arrays."""
@@ -103,7 +96,8 @@ class Path:
         """Read what :meth:`save` wrote."""
         with np.load(file) as archive:
             words = ("objectives", "optimizer")
-            return cls(**{n: str(v) if n in words else v for n, v in archive.items()})
+            values: dict[str, Any] = {n: str(v) if n in words else v for n, v in archive.items()}
+        return cls(**values)
 
 
 def incentives(
@@ -128,7 +122,7 @@ def incentives(
     # A forecast of a probability may pass one; no objective is defined there.
     now = np.minimum(logps, -1e-6)
     sides = (side[at] for side in (now, start, lengths) for at in (rows, pairs + rows))
-    d_w, d_l = objective.kernel("incentives", **hyper)(*sides)
+    d_w, d_l = objective.kernel("incentives", "numpy", **hyper)(*sides)
     return np.broadcast_to(d_w, rows.shape), np.broadcast_to(d_l, rows.shape)
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 UPDATES = (12, 24, 48, 96)
 OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "BCE", "DDRO", "ORPO", "DPO, calibrated")
 # The scores along two coarse runs; those of the start; the optimizer at four times the rate; a line
-# through the first real updates; a run in which one gradient stands for four updates; the last where
-# the path's own trust is low, and else the path.
+# through the first real updates; a run in which one gradient stands for four updates; the last two
+# joined: a coarse run where the path's own trust is low, and else the path.
 METHODS = ("path", "frozen", "pilot", "line", "coarse", "advised")
 PARTS = {"trained": 0, "held out": 2}
 FREE = "free text"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from time import process_time
 from types import SimpleNamespace
 from typing import Any
@@ -104,21 +105,18 @@ def run_horizon(
     seconds[1, 0], seconds[2, 0] = path.seconds[0], path.seconds[0] / len(path.steps)
     trust = np.empty((3, len(OBJECTIVES)))
     dpo = strength(DPO, path.logps[0][: 2 * n], path.lengths)
+    same = partial(
+        follow, model, chosen, rejected, batch_size=piece.batch, held_out=held_out, seed=seed
+    )
     for i, objective in enumerate(_OBJECTIVES):
         own = strength(objective, path.logps[0][: 2 * n], path.lengths)
         scale = 1.0 if piece.rule.kind == "adam" else dpo / own
         rule = replace(piece.rule, rate=piece.rule.rate * scale)
-        given = {"batch_size": piece.batch, "held_out": held_out, "seed": seed}
-        run = follow(
-            model, chosen, rejected, objective, rule, steps=LAST, at=(TAUGHT, *UPDATES), **given
-        )
-        coarse = follow(
-            model, chosen, rejected, objective, rule, steps=LAST, at=UPDATES, stride=FASTER, **given
-        )
-        pilot = follow(
-            model, chosen, rejected, objective, replace(rule, rate=FASTER * rule.rate),
-            steps=LAST // FASTER, at=[step // FASTER for step in UPDATES], **given,
-        )  # fmt: skip
+        run = same(objective, rule, steps=LAST, at=(TAUGHT, *UPDATES))
+        coarse = same(objective, rule, steps=LAST, at=UPDATES, stride=FASTER)
+        quick = replace(rule, rate=FASTER * rule.rate)
+        quickly = [step // FASTER for step in UPDATES]
+        pilot = same(objective, quick, steps=LAST // FASTER, at=quickly)
         began = process_time()
         seen = forecast(path, objective, rate=rule.rate, steps=LAST, seed=seed)
         seconds[1, i] += process_time() - began
