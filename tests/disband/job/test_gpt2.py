@@ -56,12 +56,12 @@ def test_what_is_asked_of_another_model_is_not_the_ledgers(tmp_path):
 
 @pytest.mark.slow
 def test_a_dry_run_goes_through_all_of_a_full_one_and_finds_nothing(tmp_path):
-    """Two pieces of it; the command alone does all."""
+    """Three pieces of it; the command alone does all."""
     words = ["gpt2", "--scale", "full", "--dry-run", "--workers", "1"]
     few = ["--style", "prefix+suffix", "--objective", "DPO"]
     shown = CliRunner().invoke(main, [*words, *few, "--out", str(tmp_path)])
     assert shown.exit_code == 0, shown.output
-    assert re.search(r"on cpu: an update takes \S+ s, so 2 pieces on 1 seed", shown.output)
+    assert re.search(r"on cpu: an update takes \S+ s, so 3 pieces on 1 seed", shown.output)
     assert "every step ran; a tiny model finds nothing" in shown.output
     (record,) = tmp_path.rglob("gpt2-own.json")
     settings = json.loads(record.read_text())["settings"]
