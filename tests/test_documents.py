@@ -43,7 +43,9 @@ QUICK = {"derive", "band", "compare"}
 # Whose files a page may name; whatever else lies beside them is the user's.
 FOLDERS = {*PACKAGES, "tests", "docs", "results", "benchmarks"}
 # Too long to wait for, or without an end; other tests run them on less.
-LONG = {"verify", "gpt2", "cluster", "probe", "rehearse", "outcomes", "explore", "report", "figures"}
+LONG = {
+    "verify", "gpt2", "cluster", "probe", "rehearse", "outcomes", "explore", "report", "figures",
+}  # fmt: skip
 
 
 def slowly(values, slow):

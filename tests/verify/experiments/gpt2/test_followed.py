@@ -192,7 +192,7 @@ def test_both_responses_of_a_pair_follow_the_same_tokens(base):
     before = [side.ids[~side.response] for side in sides]
     assert torch.equal(*before)
     for side, said in zip(sides, (pair.chosen, pair.rejected), strict=True):
-        assert tokenizer.decode(side.ids[0]) == pair.prompt + said
+        assert tokenizer.decode(side.ids[0]).startswith(pair.prompt + said)
 
 
 def test_a_study_starts_from_a_pretrained_model(folder, tmp_path):
