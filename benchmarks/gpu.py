@@ -34,7 +34,11 @@ from disband.verify.kept.files import write_json
 from disband.verify.kept.provenance import ROOT, versions
 
 SECONDS = 12 * 60
-TINY = {"tiny": GPT2Config(n_layer=2, n_embd=32, n_head=2, vocab_size=512)}
+TINY = {
+    "tiny": GPT2Config(
+        n_layer=2, n_embd=32, n_head=2, vocab_size=512, bos_token_id=0, eos_token_id=0
+    )
+}  # fmt: skip
 SIZES = {
     "124M": GPT2Config(),
     "355M": GPT2Config(n_layer=24, n_embd=1024, n_head=16),

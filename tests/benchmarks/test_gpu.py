@@ -28,7 +28,11 @@ def test_all_of_it_runs_tiny_on_a_processor(tmp_path):
     assert scores["pair geometry"]["seconds per pair"] > 0
     assert update["seconds of a piece"] > update["seconds"] > 0
     assert {"command", "time", "device", "versions"} <= set(found)
-    assert list((tmp_path / "check" / "dry-run").glob("gpt2-own.json"))
+    assert "on cpu: an update takes" in found["check"]["said"][0]
+    record = json.loads((tmp_path / "check" / "dry-run" / "gpt2-own.json").read_text())
+    assert record["settings"]["scale"] == "full, a dry run"
+    assert record["settings"]["devices"] == ["cpu"]
+    assert {row["objective"] for row in record["tables"]["runs"]} == {"DPO", "DPO, calibrated"}
 
 
 @pytest.mark.slow

@@ -1,10 +1,8 @@
 """``disband gpt2``: what it refuses, and a whole run on a model and data of one's own."""
 
 import json
-import re
 
 import pytest
-from click.testing import CliRunner
 
 pytest.importorskip("torch")
 
@@ -53,23 +51,6 @@ def test_what_is_asked_of_another_model_is_not_the_ledgers(tmp_path):
     assert Study(tmp_path, model="other", scale="pretrained").name == OWN
     assert Study(tmp_path, model="smollm2", scale="pretrained", gram_every=1).name == OWN
     assert Study(tmp_path, sft_steps=0).name == OWN
-
-
-@pytest.mark.slow
-def test_a_dry_run_goes_through_all_of_a_full_one_and_finds_nothing(tmp_path):
-    """Three pieces of it; the command alone does all."""
-    words = ["gpt2", "--scale", "full", "--dry-run", "--workers", "1"]
-    few = ["--style", "prefix+suffix", "--objective", "DPO"]
-    shown = CliRunner().invoke(main, [*words, *few, "--out", str(tmp_path)])
-    assert shown.exit_code == 0, shown.output
-    assert re.search(r"on cpu: an update takes \S+ s, so 3 pieces on 1 seed", shown.output)
-    assert "every step ran; a tiny model finds nothing" in shown.output
-    (record,) = tmp_path.rglob("gpt2-own.json")
-    settings = json.loads(record.read_text())["settings"]
-    assert (settings["scale"], settings["devices"]) == ("full, a dry run", ["cpu"])
-    assert {row["objective"] for row in json.loads(record.read_text())["tables"]["runs"]} == {
-        "DPO", "DPO, calibrated"
-    }  # fmt: skip
 
 
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
