@@ -66,11 +66,15 @@ Shape = tuple[int, int, int, int, bool]
 def overhead(size: str, device: str, steps: int, shape: Shape) -> Any:
     """Times of watched, calibrated and other steps, their medians, and the overhead at the cadence.
 
+    A look that measures curvature too is one of a run of its own, beside the other steps of it.
     Calibrated by pairs, and not watched, they are steps of a run of their own.
     """
     pairs, sample, prompt, response, adapters = shape
     taken = timed(size, device, steps, shape, every=2)
     watched, others = ([t for step, t in taken.items() if step % 2 == rest] for rest in (0, 1))
+    bent = timed(size, device, steps, shape, every=2, curvature=True)
+    bending = statistics.median(t for step, t in bent.items() if step % 2 == 0)
+    bending -= statistics.median(t for step, t in bent.items() if step % 2)
     singly = timed(size, device, steps // 2, shape, every=steps + 3, calibrate="pairs")
     step = statistics.median(others)
     look = statistics.median(watched) - step
@@ -86,6 +90,7 @@ def overhead(size: str, device: str, steps: int, shape: Shape) -> Any:
         "seconds of steps calibrated by pairs": list(singly.values()),
         "a look, in steps": look / step,
         "overhead": look / step / CADENCE,
+        "a look with curvature, in steps": bending / step,
         "bar": BAR,
         "calibration by pairs, in steps": statistics.median(singly.values()) / step - 1,
     }
@@ -174,7 +179,8 @@ def main() -> None:
         print(
             f"{asked.size}, {what}, {found['pairs']} pairs a step, {found['looked at']} looked at:"
             f" a look costs {found['a look, in steps']:.2f} steps, overhead "
-            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%}); calibration by "
+            f"{found['overhead']:.1%} at a cadence of {CADENCE} (bar {BAR:.0%}), with curvature "
+            f"{found['a look with curvature, in steps']:.2f} steps; calibration by "
             f"pairs adds {found['calibration by pairs, in steps']:.2f} steps to each",
             flush=True,
         )

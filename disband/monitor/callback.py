@@ -21,7 +21,7 @@ from disband.sims.methods.averages import Averages, LogSums, log_sums
 from disband.theory.gram import Gram
 
 from .config import MonitorConfig
-from .looks import Array, Look, agree, at, logps, look
+from .looks import Array, Look, agree, at, bends, logps, look
 from .numbers import PAIRS, Looked, metrics, sums
 from .rows import Tokens, batches
 from .tap import Heard, Tap
@@ -111,6 +111,12 @@ class Monitor(TrainerCallback):
                 "metric='adam' reads the second moments of torch's Adam or AdamW: got "
                 f"{type(optimizer).__name__}; set metric to 'plain'"
             )
+        dtypes = {p.dtype for p in self._trainer.model.parameters()}
+        if self.config.curvature and dtypes & {torch.bfloat16, torch.float16}:
+            raise ValueError(
+                "how log-probabilities bend is a difference of their differences, which half "
+                "precision does not carry: got a model in it; set curvature to False"
+            )
         saved = state.stateful_callbacks.get(STATE)
         if saved:
             kept = Averages.from_dict(saved["averages"])
@@ -179,11 +185,11 @@ class Monitor(TrainerCallback):
             return None
 
     def _looked(self, heard: list[Heard], batch_w: Batch, batch_l: Batch) -> Looked:
-        model = self._trainer.model
+        model, bent = self._trainer.model, None
         if self._early is not None:
             (found, before), predicted = self._early, None
         else:
-            found, before = self._back(batch_w, batch_l)
+            found, before, bent = self._back(batch_w, batch_l)
             # Along some parameters only, it would be no prediction of the change.
             predicted = None if self.config.only else found.slopes
         return Looked(
@@ -194,16 +200,22 @@ class Monitor(TrainerCallback):
             identical=np.array([h.identical for h in heard]),
             predicted=predicted,
             measured=logps(model, batch_w, batch_l, alone=self._alone) - before,
+            bends=bent,
         )
 
-    def _back(self, batch_w: Batch, batch_l: Batch) -> tuple[Look, Array]:
-        """Look from where the parameters were before the step."""
+    def _back(self, batch_w: Batch, batch_l: Batch) -> tuple[Look, Array, Array | None]:
+        """Look from where the parameters were before the step, along it if that is asked for."""
         model, parameters = self._trainer.model, self._parameters()
         metric = self._metric() if self.config.metric == "adam" else None
         update = {n: p.detach() - self._before[n] for n, p in parameters.items()}
         with at(parameters, self._before):
             found = look(model, batch_w, batch_l, select=self._select, metric=metric, update=update)
-            return found, self._logps_like(found, batch_w, batch_l)
+            before = self._logps_like(found, batch_w, batch_l)
+        if not self.config.curvature or found.slopes is None:
+            return found, before, None
+        known = before, found.slopes
+        bent = bends(model, batch_w, batch_l, self._before, update, known, alone=self._alone)
+        return found, before, bent
 
     def _logps_like(self, found: Look, batch_w: Batch, batch_l: Batch) -> Array:
         """Log-probabilities in a padded batch, or text by text if they differ from those proved."""

@@ -41,6 +41,11 @@ class MonitorConfig:
         "Predict the changes to first order from the step itself; holds a copy of the trained "
         "parameters during a step looked at.",
     )
+    curvature: bool = _said(
+        False,  # noqa: FBT003
+        "Measure how log-probabilities bend along the step, and forecast when they turn: two more "
+        "forward passes, and one more copy of the trained parameters, at a step looked at.",
+    )
     only: str | None = _said(None, "Measure only trained parameters whose name contains this.")
 
     def __post_init__(self) -> None:
@@ -57,6 +62,12 @@ class MonitorConfig:
                 raise ValueError(
                     f"{name} is one of {', '.join(known)}: got {value!r}; choose one of them"
                 )
+        if self.curvature and (self.only or not self.predict):
+            raise ValueError(
+                "how log-probabilities bend is measured along the whole step, from the kept "
+                "parameters: got curvature=True with only or without predict; leave only out and "
+                "set predict to True"
+            )
         if not 0 <= self.averaging < 1:
             raise ValueError(
                 f"averaging is at least 0 and below 1: got {self.averaging}; set it to {BETA}, say"

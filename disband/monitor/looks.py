@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 Parameters = Mapping[str, Tensor]
 MEMORY = 2 << 30  # bytes that scores held at once may take
 LOGITS = 1 << 27  # entries of logits held at once
+REACH = 0.3  # nats
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,48 @@ def logps(model: Model, batch_w: Batch, batch_l: Batch, *, alone: bool = False) 
         ]
     padded: Array = torch.cat(values).numpy().reshape(2, -1)
     return padded
+
+
+def bends(
+    model: Model,
+    batch_w: Batch,
+    batch_l: Batch,
+    start: Parameters,
+    update: Parameters,
+    found: tuple[Array, Array],
+    *,
+    alone: bool = False,
+) -> Array:
+    r"""Second derivatives of the log-probabilities along an update, ``(2, pairs)``, nats.
+
+    .. math:: \frac{\log\pi(\theta+hu) - 2\log\pi(\theta) + \log\pi(\theta-hu)}{h^2}
+
+    with h such that the fastest of them moves by ``REACH`` to first order: less drowns in
+    rounding, which h² divides.
+
+    Args:
+        model: Its trained parameters are exchanged for others, and are back when this returns.
+        batch_w: The chosen responses.
+        batch_l: The rejected ones.
+        start: The trained parameters from where the update was made.
+        update: u.
+        found: The log-probabilities there, and their slopes along the update, ``(2, pairs)`` each.
+        alone: See :func:`logps`.
+    """
+    middle, slopes = found
+    fastest = np.abs(slopes[np.isfinite(slopes)]).max(initial=0.0)
+    if not fastest > 0:
+        return np.full(slopes.shape, np.nan)
+    reach = REACH / fastest
+    named = dict(model.named_parameters())
+    parameters = {name: named[name] for name in update}
+    ends = []
+    for sign in (1, -1):
+        moved = {name: start[name] + sign * reach * u for name, u in update.items()}
+        with at(parameters, moved):
+            ends.append(logps(model, batch_w, batch_l, alone=alone))
+    bent: Array = (ends[0] - 2 * middle + ends[1]) / reach**2
+    return bent
 
 
 def agree(padded: Array, proved: Array, model: Model) -> bool:

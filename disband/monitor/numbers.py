@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from disband.theory.band import band, calibration
 from disband.theory.gram import Gram
+from disband.theory.horizon.band import turning_time
 from disband.theory.outcome import Outcome, own_outcomes
 
 Array = npt.NDArray[np.float64]
@@ -18,6 +19,11 @@ Mask = npt.NDArray[np.bool_]
 PREFIX = "dynamics/"
 CASES = {o: f"{PREFIX}{o.name.lower()}" for o in Outcome if o is not Outcome.UNKNOWN}
 PAIRS = PREFIX + "pairs"
+# Logged where a monitor is set to measure them.
+BENDS = tuple(
+    PREFIX + name
+    for name in ("curvature_chosen", "curvature_rejected", "turning_chosen", "turning_rejected")
+)
 NAMES = tuple(
     PREFIX + name
     for name in (
@@ -27,6 +33,7 @@ NAMES = tuple(
         "measured_chosen", "measured_rejected", "chosen_fell", "rejected_rose", "pairs",
     )
 )  # fmt: skip
+_ADDED = (*NAMES, *BENDS[:2])
 # Means of these are means of their logarithms.
 _GEOMETRIC = frozenset(
     PREFIX + name for name in ("incentive_ratio", "norm_ratio", "factor", "factor_wanted")
@@ -45,6 +52,7 @@ class Looked:
         identical: Whether both rows are the same tokens.
         predicted: Changes of the log-probabilities to first order, nats; None if not known.
         measured: Changes of the log-probabilities by the step, nats.
+        bends: Second derivatives along the step, nats; None if not measured.
     """
 
     d_w: Array
@@ -54,6 +62,7 @@ class Looked:
     identical: Mask
     predicted: Array | None
     measured: Array
+    bends: Array | None = None
 
     @property
     def known(self) -> Mask:
@@ -63,13 +72,13 @@ class Looked:
 
 
 def sums(looked: Looked, passed: npt.ArrayLike = (0, 0)) -> Array:
-    """Sums and counts of what is logged, ``(2, names)``, to be added up over processes.
+    """Sums and counts of what is added up, ``(2, names)``, to be added up over processes.
 
     Args:
         looked: The pairs looked at.
         passed: How many pairs were trained on since the last look, and how many without a factor.
     """
-    found: dict[str, npt.NDArray[Any]] = dict.fromkeys(NAMES, np.zeros(0))
+    found: dict[str, npt.NDArray[Any]] = dict.fromkeys(_ADDED, np.zeros(0))
     known = looked.known
     own_w, own_l, factor = looked.d_w[known], looked.d_l[known], looked.factor[known]
     gram = Gram(*(part[known] for part in (looked.gram.sq_w, looked.gram.sq_l, looked.gram.dot)))
@@ -99,7 +108,9 @@ def sums(looked: Looked, passed: npt.ArrayLike = (0, 0)) -> Array:
     found |= {name: codes == which for which, name in CASES.items()}
     if looked.predicted is not None:
         found[PREFIX + "predicted_chosen"], found[PREFIX + "predicted_rejected"] = looked.predicted
-    finite = [np.asarray(v, float)[np.isfinite(v)] for v in (found[name] for name in NAMES)]
+    if looked.bends is not None:
+        found[BENDS[0]], found[BENDS[1]] = looked.bends
+    finite = [np.asarray(v, float)[np.isfinite(v)] for v in (found[name] for name in _ADDED)]
     added = np.array([[v.sum() for v in finite], [len(v) for v in finite]])
     count, without = np.asarray(passed, float)
     added[:, NAMES.index(PREFIX + "uncalibrated")] = without, count
@@ -107,10 +118,19 @@ def sums(looked: Looked, passed: npt.ArrayLike = (0, 0)) -> Array:
 
 
 def metrics(added: Array) -> Mapping[str, float]:
-    """One number for each name that any pair had one for."""
+    """One number for each name that any pair had one for.
+
+    A mean turns where, the step being made again and again, it is back where it was.
+    """
     found = {}
-    for name, total, count in zip(NAMES, *added, strict=True):
+    for name, total, count in zip(_ADDED, *added, strict=True):
         if count:
             mean = total if name == PAIRS else total / count
             found[name] = float(math.exp(mean) if name in _GEOMETRIC else mean)
+    for side in ("chosen", "rejected"):
+        slope, bend = (found.get(f"{PREFIX}{what}_{side}") for what in ("predicted", "curvature"))
+        if slope is not None and bend is not None:
+            turning = float(turning_time(slope, bend))
+            if math.isfinite(turning):
+                found[f"{PREFIX}turning_{side}"] = turning
     return found

@@ -48,7 +48,7 @@ def run(asked: Rehearsal) -> Record:
     require_writable(out)
     performed = asked.performed
     with Screen(2) as screen:
-        surveyed, parts, origin = _read(performed, screen)
+        surveyed, parts, origin = read(performed, screen)
         trained = _trained(performed, arms, parts, origin, screen)
     each = reports(arms, trained)
     record: Record = {
@@ -70,10 +70,14 @@ def run(asked: Rehearsal) -> Record:
     return written
 
 
-def _read(
+def read(
     asked: Rehearsal, screen: Screen
 ) -> "tuple[Survey, tuple[tuple[TokenPair, ...], tuple[TokenPair, ...]], dict[str, Any]]":
-    """The data, what is trained on and what is held out, and where the model comes from."""
+    """The data, what is trained on and what is held out, and where the model comes from.
+
+    Raises:
+        Refusal: The model or the data cannot be read, or the pairs are too few.
+    """
     from disband.lm.data.tokenize import rendered, token_pair
 
     from ..probe.survey import Pass, survey
@@ -108,7 +112,7 @@ def _trained(
     screen: Screen,
 ) -> "dict[Arm, Arrays]":
     """Train every arm that no earlier run has kept."""
-    from disband.verify.experiments.gpt2.workers import run_tasks
+    from disband.verify.workers.tasks import run_tasks
 
     from ..probe.measure import kept_in
     from .training import MODULE, Task, train_arm

@@ -354,3 +354,36 @@ def test_an_error_in_training_leaves_nothing_of_a_monitor_behind(tmp_path):
     assert not {"compute_loss", "concatenated_inputs"} & set(vars(trainer))
     assert not trainer.model._forward_hooks
     assert not monitor._before
+
+
+@pytest.mark.parametrize("run", ["full", "lora"])
+def test_bends_are_second_derivatives_along_the_step_and_training_stays_as_it_was(run, tmp_path):
+    kind, settings = RUNS[run]
+    trainer = trainer_of(kind, tmp_path / "watched", **settings, pairs=PAIRS[:4], max_steps=1)
+    before = weights(trainer)
+    batch = next(iter(trainer.get_train_dataloader()))
+    mask = batch["completion_mask"][:, 1:]
+    found, (line,), _ = watched(trainer, every=1, curvature=True)
+    twin = trainer_of(kind, tmp_path / "twin", **settings, pairs=PAIRS[:4], max_steps=1)
+    twin.train()
+    assert same(found, weights(twin))
+    update = {name: found[name] - before[name] for name in found}
+
+    model = trainer.model.double()
+
+    def means(t):
+        moved = {name: before[name].double() + t * u.double() for name, u in update.items()}
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(moved.get(name, parameter))
+        rows = (plain(model, batch["input_ids"], batch["attention_mask"]) * mask).sum(1)
+        return rows.view(2, 4).mean(1).detach()
+
+    h = 0.02 / max(abs(line[f"dynamics/predicted_{s}"]) for s in ("chosen", "rejected"))
+    bends = ((means(h) - 2 * means(0) + means(-h)) / h**2).tolist()
+    for side, bend in zip(("chosen", "rejected"), bends, strict=True):
+        assert line[f"dynamics/curvature_{side}"] == pytest.approx(bend, rel=0.1)
+        slope = line[f"dynamics/predicted_{side}"]
+        turning = -2 * slope / line[f"dynamics/curvature_{side}"]
+        told = line.get(f"dynamics/turning_{side}", -1)
+        assert told == pytest.approx(turning if turning > 0 else -1)

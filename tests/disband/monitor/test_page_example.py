@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import disband
 from disband.cli import main
 from disband.monitor.config import MonitorConfig
-from disband.monitor.numbers import NAMES
+from disband.monitor.numbers import BENDS, NAMES
 
 PAGE = (Path(disband.__file__).parent.parent / "docs" / "monitor.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -29,7 +29,7 @@ def test_every_setting_is_in_the_table():
 
 
 def test_every_metric_is_in_the_table():
-    assert set(re.findall(r"`(dynamics/\w+)`", PAGE)) == set(NAMES)
+    assert set(re.findall(r"`(dynamics/\w+)`", PAGE)) == {*NAMES, *BENDS}
 
 
 @pytest.mark.filterwarnings("ignore:`(is_)?gradient_checkpointing:FutureWarning")
@@ -40,7 +40,7 @@ def test_the_lines_to_add_work_and_the_command_reports_on_them(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    first, calibrated, configured = EXAMPLES
+    first, bending, calibrated, configured = EXAMPLES
     trainer = trainer_of(DPOTrainer, tmp_path / "my-run", max_steps=10)
     exec(first, {"trainer": trainer})
     for name in NAMES:
@@ -49,6 +49,11 @@ def test_the_lines_to_add_work_and_the_command_reports_on_them(tmp_path, monkeyp
     done = CliRunner().invoke(main, command.split()[1:], catch_exceptions=False)
     assert done.exit_code == 0
     assert "steps 10 to 10" in done.output
+
+    trainer = trainer_of(DPOTrainer, tmp_path / "bending", max_steps=1, logging_first_step=True)
+    exec(bending, {"trainer": trainer})
+    trainer.train()
+    assert set(BENDS[:2]) <= set(trainer.state.log_history[0])
 
     trainer = trainer_of(DPOTrainer, tmp_path / "other", max_steps=2)
     exec(calibrated, {"trainer": trainer})

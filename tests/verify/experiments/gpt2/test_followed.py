@@ -13,13 +13,14 @@ from disband.lm.model.load import load_model
 from disband.lm.training.optimizers import Rule
 from disband.theory.band import Case
 from disband.verify.experiments.gpt2.findings import findings, tables
+from disband.verify.experiments.gpt2.inquiry import Inquiry
 from disband.verify.experiments.gpt2.items import GIVEN, Given, answers, divide, encoded
 from disband.verify.experiments.gpt2.language import language_model
 from disband.verify.experiments.gpt2.preparation import Draw, named, restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
 from disband.verify.experiments.gpt2.questions.runs import Run, run_followed
 from disband.verify.experiments.gpt2.readings import run_numbers
-from disband.verify.experiments.gpt2.study import Inquiry, run_study
+from disband.verify.experiments.gpt2.study import run_study
 from disband.verify.experiments.sentiment.rules import CRITERIA
 from tests.lm.tiny import TWEETS
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
@@ -119,7 +120,9 @@ def test_checkpoints_are_models_to_begin_with(base, tmp_path):
         not torch.equal(p, q) for p, q in zip(start.parameters(), end.parameters(), strict=True)
     )
     untaught = replace(RUN, supervision=replace(TAUGHT, steps=0))
-    kept = run_followed(untaught, 3, TWEETS, named(str(folder / "after")), quiet)
+    kept = run_followed(
+        untaught, 3, TWEETS, named(load_model(folder / "after").provenance, tmp_path, {}), quiet
+    )
     np.testing.assert_allclose(kept["logp_w"][0], found["logp_w"][-1], atol=1e-5)
 
 
@@ -179,6 +182,17 @@ def test_tweets_are_encoded_with_the_style_and_dealt_by_label(base):
     batch = encoded(tokenizer, group, said, 24)
     assert batch.lengths.tolist() == [1] * 4
     assert all(isinstance(t, Tweet) for t in group)
+
+
+def test_both_responses_of_a_pair_follow_the_same_tokens(base):
+    """Even where the tokenizer would join the prompt's last letters with a response's first."""
+    _, tokenizer = restore(base)
+    pair = Preference("what a great tri", "p we had", "ppy meal")
+    sides = [encoded(tokenizer, [Given(pair)], [said], 24) for said in (pair.chosen, pair.rejected)]
+    before = [side.ids[~side.response] for side in sides]
+    assert torch.equal(*before)
+    for side, said in zip(sides, (pair.chosen, pair.rejected), strict=True):
+        assert tokenizer.decode(side.ids[0]).startswith(pair.prompt + said)
 
 
 def test_a_study_starts_from_a_pretrained_model(folder, tmp_path):

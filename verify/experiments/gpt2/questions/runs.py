@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from disband.lm.data.styles import STYLES
 from disband.lm.model.gpt2 import Model
 from disband.lm.scores.grams import pair_gram, token_gram
 from disband.lm.training.finetune import Pair
@@ -16,6 +15,9 @@ from disband.lm.training.optimizers import Rule
 from disband.theory.gram import Gram
 from disband.theory.objectives import find
 
+from ....workers.away import written
+from ..full import PIECES as FULL
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -31,7 +33,6 @@ from ..protocol import (
     train,
 )
 from ..readings import decided
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -166,7 +167,7 @@ def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
 
     def save(when: str) -> None:
         if piece.checkpoints:
-            folder = Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when
+            folder = written(Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when)
             prepared.model.save_pretrained(folder)
             prepared.tokenizer.save_pretrained(folder)
 
@@ -179,20 +180,11 @@ _UNEQUAL = "unequal 2/6"
 
 
 _PIECES = tuple(Run(_UNEQUAL, objective, precision="float32") for objective in _PAPER)
-_FULL = tuple(
-    Run(
-        style, objective, rule=Rule("adamw", 5e-6, 12), steps=120, pairs=512, gram_pairs=256,
-        token_pairs=16, logp_every=10, gram_every=20, precision="mixed",
-        supervision=Supervision("both labels", 64, 16, 1.4e-5),
-    )
-    for style in STYLES
-    for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")
-)  # fmt: skip
 AT_SCALE: Mapping[Scale, Inquiry] = {
     "small": Inquiry("runs", run_followed, _PIECES[:5:2], 10),
     "laptop": Inquiry("runs", run_followed, _PIECES, 10),
     "pretrained": Inquiry(
         "runs", run_pretrained, PIECES, 1500, before_others=len(STYLED), threads=2
     ),
-    "full": Inquiry("runs", run_followed, _FULL, 30),
+    "full": Inquiry("runs", run_pretrained, FULL, 1500, before_others=len(STYLED)),
 }
