@@ -66,7 +66,8 @@ def plane(name: str, ratio: str) -> Any:
     """Return the plane of cosine and log-ratio: the band, a way through it and where it is now.
 
     The page fills ``NAME.band`` (``x``, ``low``, ``high``, ``bottom``, ``top``), ``NAME.path``,
-    ``NAME.end``, ``NAME.mended`` where calibration would lead, and ``NAME.point`` (``x``, ``y``).
+    ``NAME.end``, ``NAME.mended`` where calibration would lead, ``NAME.other`` of a second
+    objective, and ``NAME.point`` (``x``, ``y``).
     """
     made = frame(
         400, x=(-1.0, 1.0), y=(-3.0, 3.0), name=name, x_axis_label="cosine ρ", y_axis_label=ratio
@@ -99,6 +100,9 @@ def plane(name: str, ratio: str) -> Any:
     mended = source(f"{name}.mended", "x", "y")
     made.scatter("x", "y", source=mended, marker="diamond", size=13, fill_color="white",
                  line_color=STEP, line_width=2)  # fmt: skip
+    other = source(f"{name}.other", "x", "y")
+    made.scatter("x", "y", source=other, marker="square", size=12, fill_color=LOOKS[2].color,
+                 line_color="white", line_width=2)  # fmt: skip
     point = source(f"{name}.point", "x", "y")
     made.scatter("x", "y", source=point, marker="circle", size=13, fill_color=STEP,
                  line_color="white", line_width=2)  # fmt: skip

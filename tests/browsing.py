@@ -6,7 +6,8 @@ import pytest
 
 from disband.theory.own_loss.declare import objective_of
 
-OWN = objective_of("relu(goal - (w - l)/len_w) - lam*w", goal=0.7, lam=0.1)
+LOSS = "relu(goal - (w - l)/len_w) - lam*w"
+OWN = objective_of(LOSS, goal=0.7, lam=0.1)
 
 
 class Explorer:

@@ -25,9 +25,13 @@ function buildControls() {
       state.hyper[one.name] = value;
       changed();
     })));
+  showTyped();
   $("objective").value = objective().name;
+  $("other").value = state.other < 0 ? "" : DATA.objectives[state.other].name;
   for (const key of Object.keys(MENUS)) if ($(key)) $(key).value = state.menus[key];
-  $("formulas").replaceChildren($(`formulas-${state.objective}`).content.cloneNode(true));
+  const printed = $(`formulas-${state.objective}`);
+  $("formulas").replaceChildren(printed ? printed.content.cloneNode(true) : typedFormulas());
+  if (objective().name === TYPED) $("loss-text").value = objective().loss;
   $("source").textContent = objective().source;
   $("note").textContent = objective().note;
 }
@@ -40,7 +44,7 @@ function showTab() {
     $(`tab-${name}`).tabIndex = here ? 0 : -1;
   }
   $("set-pair").hidden = state.tab === "toys";
-  for (const part of ["set-scores", "set-path"]) $(part).hidden = state.tab !== "pair";
+  for (const part of ["set-scores", "set-path", "pick-other"]) $(part).hidden = state.tab !== "pair";
   $("set-toys").hidden = state.tab !== "toys";
   if (state.tab !== "toys") pause();
 }
@@ -51,6 +55,7 @@ function show() {
   runAgainIfNeeded();
   showRun();
   showTokens();
+  showCommand();
 }
 
 // Pictures are made when their tab is first seen: a hidden place has no width.
@@ -65,8 +70,10 @@ async function changed() {
 }
 
 function start() {
-  readAddress();
+  tellFaults(readAddress());
   buildControls();
+  startExport();
+  startTyped();
   $("objective").addEventListener("change", () => {
     state.objective = place($("objective").value);
     state.hyper = usual(state.objective);
@@ -100,8 +107,22 @@ function start() {
   $("defaults").addEventListener("click", () => {
     location.hash = new URLSearchParams({ tab: state.tab, objective: objective().name });
   });
+  $("other").addEventListener("change", () => {
+    state.other = place($("other").value);
+    changed();
+  });
+  $("preset").addEventListener("change", () => {
+    const numbers = DATA.presets[$("preset").value];
+    $("preset").value = "";
+    if (!numbers) return;
+    for (const one of DATA.controls.filter(({ group }) => ["pair", "scores"].includes(group)))
+      state.numbers[one.key] = numbers[one.key] ?? one.start;
+    buildControls();
+    changed();
+  });
   addEventListener("hashchange", () => {
-    readAddress();
+    written = true;
+    tellFaults(readAddress());
     buildControls();
     changed();
   });

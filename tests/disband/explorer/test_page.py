@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.explorer.controls import CONTROLS
+from disband.explorer.controls import CONTROLS, PRESETS
 from disband.explorer.page import FOLDER, OWN_GROUP, functions, page
 from disband.explorer.tokens import record, recorded, saved
 from disband.job.drawn import Drawn, keep
@@ -71,6 +71,16 @@ def test_every_control_starts_within_its_range():
         assert one.most is None or one.most >= one.high
         assert one.scale != "log" or one.low > 0
     assert len({one.key for one in CONTROLS}) == len(CONTROLS)
+
+
+def test_every_preset_is_a_pair_within_its_ranges():
+    controls = {one.key: one for one in CONTROLS if one.group in {"pair", "scores"}}
+    for numbers in PRESETS.values():
+        at = {key: one.start for key, one in controls.items()} | numbers
+        assert at.keys() == controls.keys()
+        assert all(one.low <= at[key] <= one.high for key, one in controls.items())
+        for side, sign in (("w", 1), ("l", -1)):
+            assert at[f"ref_{side}"] + at["shift"] + sign * at["margin"] / 2 < 0
 
 
 def test_no_tag_can_begin_in_the_data():
