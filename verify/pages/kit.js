@@ -42,3 +42,8 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => {
   for (const group of opened.splice(0)) group.open = false;
 });
+// The way past the navigation leaves the address alone, which a page may use for what is set in it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
