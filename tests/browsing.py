@@ -28,7 +28,7 @@ class Explorer:
         self.page.goto("about:blank")
         self.page.goto(f"{self.address}#{hash_}")
         tab = parse_qs(hash_).get("tab", ["pair"])[0]
-        self.ready(tab if tab in {"toys", "tokens"} else "pair")
+        self.ready(tab if tab in {"toys", "tokens", "horizon"} else "pair")
         return self
 
     def ready(self, tab):

@@ -22,7 +22,8 @@ class Control:
 
     Args:
         key: Its name in the page and in the page's address.
-        group: Where it stands: ``pair``, ``scores``, ``path``, ``toy``, ``single`` or ``edit``.
+        group: Where it stands: ``pair``, ``scores``, ``path``, ``horizon``, ``toy``, ``single`` or
+            ``edit``.
         label: What a reader sees.
         low: The slider's lower end.
         high: Its upper end.
@@ -57,6 +58,7 @@ CONTROLS = (
     Control("cosine", "scores", "cosine ρ", -1, 1, 0.9, least=-1, most=1),
     Control("norm_ratio", "scores", "norm ratio r* = ‖b‖/‖a‖", 0.1, 10, 1.3, "log", 1e-6, 1e6),
     Control("way", "path", "training goes on for, nats", 0, 40, 10, least=0, most=1000),
+    Control("ahead", "horizon", "steps ahead", 10, 400, 100, "whole", 1, 2000),
     Control("candidates", "single", "candidates", 2, 20, _SINGLE["candidates"], "whole", 2, 20),
     Control("hidden_norm", "single", "‖h‖", 0.1, 10, _SINGLE["hidden_norm"], "log", 0.01, 100),
     Control("prefix", "edit", "tokens before", 0, MOST_PREFIX, _EDIT["prefix"], "whole", 0,

@@ -13,14 +13,15 @@ function objectiveWords() {
 // The command that prints the same in a terminal.
 function command() {
   const [name, set] = objectiveWords();
-  if (state.tab === "toys") {
+  if (["toys", "horizon"].includes(state.tab)) {
     const { toy } = state.menus;
     const group = toy === "single-token" ? "single" : "edit";
     const own = DATA.controls.filter((one) => one.key !== "rate" && [group, "toy"].includes(one.group));
     const moved = own.filter((one) => state.numbers[one.key] !== DATA.toys[toy].defaults[one.key]);
     const where = toy === "single-token" ? "single-token" : `edit-one --policy ${toy.replace("edit-one-", "")}`;
+    const steps = state.tab === "horizon" ? state.numbers.ahead : Math.max(1, run.states.length - 1);
     const taken = moved.map((one) => [one.key, state.numbers[one.key]]);
-    return `disband simulate ${name} --toy ${where} --steps ${Math.max(1, run.states.length - 1)} --lr ${run.rate}${settings([...set, ...taken])}`;
+    return `disband simulate ${name} --toy ${where} --steps ${steps} --lr ${run.rate}${settings([...set, ...taken])}`;
   }
   const [logp_w, logp_l, ref_w, ref_l, len_w, len_l] = pairNow();
   const { cosine, norm_ratio } = state.numbers;
@@ -33,6 +34,10 @@ function command() {
 // Of the tab that is seen, every number that it shows, in all of its digits.
 function numbersNow() {
   const told = { objective: objective().name, set: { ...state.hyper }, command: command() };
+  if (state.tab === "horizon") {
+    const sides = Object.fromEntries(["chosen", "rejected"].map((side, i) => [side, ahead.horizons[i]]));
+    return { ...told, toy: state.menus.toy, settings: { ...state.numbers }, rate: run.rate, ...sides };
+  }
   if (state.tab === "toys") {
     const { toy } = state.menus;
     const keys = ["logp_w", "logp_l", "d_w", "d_l", "gram", "changes"];
@@ -88,7 +93,7 @@ async function givePicture() {
 function showCommand() {
   const there = state.tab !== "tokens";
   $("same").hidden = !there;
-  if (there && (state.tab !== "toys" || run)) $("command").textContent = command();
+  if (there && (state.tab === "pair" || run)) $("command").textContent = command();
 }
 
 function startExport() {

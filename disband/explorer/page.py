@@ -11,6 +11,7 @@ from markupsafe import Markup
 from sympy import Basic, Expr, latex, symbols
 
 from disband.figures import explorer
+from disband.figures.style import CHOSEN, REJECTED
 from disband.sims.pairs.policies import PLACES
 from disband.sims.pairs.studies import TOYS
 from disband.theory.band import Case
@@ -36,7 +37,7 @@ Record = Mapping[str, Any]
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("state.js", "theory.js", "formula.js", "typed.js", "draw.js", "pair.js", "beside.js",
-           "toys.js", "run.js", "tokens.js", "export.js", "start.js")  # fmt: skip
+           "toys.js", "run.js", "horizon.js", "tokens.js", "export.js", "start.js")  # fmt: skip
 OWN_GROUP = "your own"
 
 
@@ -130,6 +131,8 @@ def _data(
         "courses": explorer.courses(PLACES),
         "toyplane": explorer.plane("toyplane", "log r − log r*"),
         "shares": explorer.shares(),
+        "horizon_w": explorer.horizon("horizon_w", "chosen", CHOSEN.color),
+        "horizon_l": explorer.horizon("horizon_l", "rejected", REJECTED.color),
     }
     if tokens:
         figures["heat"] = explorer.heat(tokens)

@@ -3,6 +3,7 @@
 const FIGURES = {
   pair: ["plane", "directions", "scores"],
   toys: ["courses", "toyplane", "shares"],
+  horizon: ["horizon_w", "horizon_l"],
   tokens: ["heat"],
 };
 
@@ -12,7 +13,7 @@ function status(text, code) {
 }
 
 function buildControls() {
-  for (const group of ["pair", "scores", "path", "toy", "single", "edit"]) {
+  for (const group of ["pair", "scores", "path", "horizon", "toy", "single", "edit"]) {
     const own = DATA.controls.filter((one) => one.group === group);
     $(`controls-${group}`).replaceChildren(...own.map((one) =>
       control(one, state.numbers[one.key], (value) => {
@@ -43,9 +44,11 @@ function showTab() {
     $(`tab-${name}`).setAttribute("aria-selected", here);
     $(`tab-${name}`).tabIndex = here ? 0 : -1;
   }
-  $("set-pair").hidden = state.tab === "toys";
+  const trained = ["toys", "horizon"].includes(state.tab);
+  $("set-pair").hidden = trained;
   for (const part of ["set-scores", "set-path", "pick-other"]) $(part).hidden = state.tab !== "pair";
-  $("set-toys").hidden = state.tab !== "toys";
+  $("set-toys").hidden = !trained;
+  $("controls-horizon").hidden = state.tab !== "horizon";
   if (state.tab !== "toys") pause();
 }
 
@@ -54,6 +57,7 @@ function show() {
   showPair();
   runAgainIfNeeded();
   showRun();
+  showHorizon();
   showTokens();
   showCommand();
 }

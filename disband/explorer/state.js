@@ -2,7 +2,7 @@
 "use strict";
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
-const TABS = ["pair", "toys", "tokens"];
+const TABS = ["pair", "toys", "horizon", "tokens"];
 const MENUS = {
   toy: Object.keys(DATA.toys),
   when: DATA.tokens ? DATA.tokens.when : [],

@@ -180,3 +180,24 @@ def test_a_loss_typed_in_the_page_is_explored_and_kept_in_the_address(opened, tm
     assert other.values("d_w", "d_l") == one.values("d_w", "d_l")
     wrong = opened("loss=w+%2B+bogus(l)")
     assert "a function is one of" in wrong.text("#faults")
+
+
+def test_the_horizon_shows_where_a_rise_is_undone_beside_the_real_run(opened, tmp_path):
+    one = opened("tab=horizon&objective=DPO&ahead=150")
+    turning, parabola = one.values("horizon-turning-w", "horizon-parabola-w")
+    assert 0 < parabola < turning < 150
+    words = one.text("#horizon-words")
+    assert f"after {turning:.4g} steps" in words
+    assert "stays above its start for all 150 steps" in words
+    assert "the rejected falls from the first step on" in words
+    study = run_toy(EDIT_ONE_SHARED, DPO, steps=150)
+    ran = one.page.evaluate(
+        """[...Bokeh.documents.flatMap((d) => d.roots()).find((f) => f.name === 'horizon_w')
+            .references()].find((m) => m.name === 'horizon_w.run').data.change"""
+    )
+    logp = study.trajectory.logp_w
+    rings = list(ran.values()) if isinstance(ran, dict) else ran
+    every = -(-len(logp) // 25)
+    np.testing.assert_allclose(rings, (logp - logp[0])[::every], rtol=1e-9, atol=1e-12)
+    told = printed(one.text("#command"), tmp_path)
+    assert told["parameters"]["steps"] == 150

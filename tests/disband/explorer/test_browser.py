@@ -194,7 +194,7 @@ def test_the_keyboard_reaches_tabs_menus_and_buttons(opened):
     one.ready("toys")
     assert one.page.evaluate("document.activeElement.id") == "tab-toys"
     seen = set()
-    for _ in range(8):
+    for _ in range(9):
         one.page.keyboard.press("Tab")
         seen.add(one.page.evaluate("document.activeElement.id"))
     assert {"objective", "play", "step", "reset"} <= seen
@@ -264,7 +264,7 @@ def test_token_changes_are_those_of_the_recorded_products(opened, when):
     assert one.number("cosine") == pytest.approx(float(gram.cosine), rel=1e-9)
 
 
-@pytest.mark.parametrize("tab", ["pair", "toys", "tokens"])
+@pytest.mark.parametrize("tab", ["pair", "toys", "horizon", "tokens"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_all_in_its_width(opened, tab, scheme):
     one = opened(f"tab={tab}&objective=MPO", viewport=PHONE, color_scheme=scheme)
