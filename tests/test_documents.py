@@ -33,8 +33,9 @@ from tests.documents import (
 
 WRITTEN = [name for name in PAGES if name not in GENERATED]
 COMMANDS = every_command()
-# Its examples need a trainer, which tests/disband/monitor/test_page_example.py has.
-ELSEWHERE = {"docs/monitor.md"}
+# Its examples need a trainer, which tests/disband/monitor/test_page_example.py has; or a SLURM or
+# Kubernetes cluster, which none has: the page says so.
+ELSEWHERE = {"docs/monitor.md", "docs/cluster.md"}
 # Its example is about a model and texts of the reader's own.
 TAKEN_FOR_GRANTED = {"docs/scores.md"}
 WITH_MODELS = {"docs/probing.md", "docs/scores.md"}
@@ -43,7 +44,9 @@ QUICK = {"derive", "band", "compare"}
 # Whose files a page may name; whatever else lies beside them is the user's.
 FOLDERS = {*PACKAGES, "tests", "docs", "results", "benchmarks"}
 # Too long to wait for, or without an end; other tests run them on less.
-LONG = {"verify", "gpt2", "probe", "rehearse", "outcomes", "explore", "report", "figures"}
+LONG = {
+    "verify", "gpt2", "cluster", "probe", "rehearse", "outcomes", "explore", "report", "figures",
+}  # fmt: skip
 
 
 def slowly(values, slow):
