@@ -215,6 +215,58 @@ class Settings(TypedDict):
     audit: dict[str, float] | None
 
 
+class Foretold(TypedDict):
+    """What is forecast under one objective: mean changes in nats of the pairs trained on.
+
+    Keys:
+        chosen, rejected: At the horizon.
+        held_chosen, held_rejected: Of pairs held out; None without them.
+        first_order: The chosen's change if scores stayed those of the start.
+        highest: The update after which the mean chosen is highest; None where it only falls.
+        below_from: The first update after which it is below its start for good; None for never.
+        anchors: How much all measured points of the path and every second one disagree, relative.
+        distance: Share of the motion that is off the measured paths.
+        advice: ``forecast``, or ``run`` where running is cheaper or better.
+        reason: Why.
+        curve: Updates, chosen and rejected, and both to first order.
+    """
+
+    objective: str
+    chosen: float
+    rejected: float
+    held_chosen: float | None
+    held_rejected: float | None
+    first_order: float
+    highest: int | None
+    below_from: int | None
+    anchors: float
+    distance: float
+    advice: str
+    reason: str
+    curve: list[tuple[int, float, float, float, float]]
+
+
+class Horizon(TypedDict):
+    """The forecast after many updates.
+
+    Keys:
+        steps, rate, optimizer: Of the training that is forecast.
+        pairs, held_out: Pairs that it trains on, and others.
+        seconds: What the path cost.
+        update_seconds: What one update costs.
+        each: A row for each objective.
+    """
+
+    steps: int
+    rate: float
+    optimizer: str
+    pairs: int
+    held_out: int
+    seconds: float
+    update_seconds: float
+    each: list[Foretold]
+
+
 class Findings(TypedDict):
     """All that follows from what was measured.
 
@@ -231,6 +283,7 @@ class Findings(TypedDict):
     geometry: Geometry
     pairs: list[PairReport]
     batches: list[BatchReport | None]
+    horizon: Horizon | None
     advice: list[Advice]
     each: list[dict[str, Any]]
 
