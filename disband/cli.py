@@ -6,6 +6,7 @@ import click
 
 from . import __version__
 from .commands.claims import claim, claims, falsify
+from .commands.cluster import cluster
 from .commands.compare import compare
 from .commands.explore import explore
 from .commands.gpt2 import gpt2
@@ -36,8 +37,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    derive, band, compare, simulate, outcomes, verify, figures, claim, claims, falsify, gpt2, probe,
-    rehearse, report, explore,
+    derive, band, compare, simulate, outcomes, verify, figures, claim, claims, falsify, gpt2,
+    cluster, probe, rehearse, report, explore,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..terminal.errors import Interrupted, writing
-from .shared import OUT
+from .shared import CLUSTER, OUT
 
 
 @click.command()
@@ -70,6 +70,7 @@ from .shared import OUT
 )
 @click.option("--fresh", is_flag=True, help="Do every piece again; use nothing kept earlier.")
 @click.option("--finished", is_flag=True, help="Run nothing: record the pieces finished so far.")
+@CLUSTER
 @OUT
 def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     """Ask small language models whether the theory holds in training.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..terminal.errors import Interrupted, Refusal, require_writable, user_input, writing
-from .shared import JSON, OUT, aside, show
+from .shared import CLUSTER, JSON, OUT, aside, show
 
 
 @click.command()
@@ -34,6 +34,7 @@ from .shared import JSON, OUT, aside, show
     help="Look at every verdict of the ledger again, by cvc5 and other arithmetic, and do nothing "
     "else (minutes; pip install cvc5).",
 )
+@CLUSTER
 @JSON
 @OUT
 def verify(
@@ -44,6 +45,7 @@ def verify(
     seeds: int,
     whole: bool,
     second_solver: bool,
+    cluster: str | None,
     as_json: bool,
     out: Path,
 ) -> None:
@@ -66,6 +68,8 @@ def verify(
     """
     if no_lm and data is not None:
         raise click.UsageError("--data is for the language-model check, which --no-lm leaves out")
+    if no_lm and cluster is not None:
+        raise click.UsageError("--cluster does the language-model check, which --no-lm leaves out")
     if second_solver:
         _second_look(as_json=as_json)
         return
@@ -74,7 +78,7 @@ def verify(
         from ..job.run import Job, run
         from ..job.summary import document, screen, table
 
-        job = Job(out=out, models=not no_lm, fresh=fresh, data=data, seeds=seeds)
+        job = Job(out=out, models=not no_lm, fresh=fresh, data=data, seeds=seeds, cluster=cluster)
         with writing(out), aside(as_json):
             report = run(job)
         with user_input():

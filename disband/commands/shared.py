@@ -25,6 +25,12 @@ KEPT = click.option(
     metavar="FOLDER",
     help="Where your last disband verify left its report.",
 )
+CLUSTER = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Of a Dask scheduler, such as tcp://127.0.0.1:8786: its workers do the pieces, not "
+    "processes here. See disband cluster.",
+)
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else."
 )

@@ -17,8 +17,8 @@ from .tweets import read_corpus
 
 if TYPE_CHECKING:
     from disband.lm.training.optimizers import Kind
+    from disband.verify.experiments.gpt2.inquiry import Inquiry, Scale
     from disband.verify.experiments.gpt2.items import Item
-    from disband.verify.experiments.gpt2.study import Inquiry, Scale
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
 # What was asked of another model, data, style or objective is not what the ledger's entries say.
@@ -48,6 +48,7 @@ class Study:
         fresh: Use nothing an earlier run kept.
         finished: Run nothing: record what earlier runs finished.
         workers: Processes, each of one thread.
+        cluster: Address of a Dask scheduler whose workers do it instead.
     """
 
     out: Path
@@ -73,6 +74,7 @@ class Study:
     fresh: bool = False
     finished: bool = False
     workers: int = 2
+    cluster: str | None = None
 
     @property
     def name(self) -> str:
@@ -122,7 +124,7 @@ def run(study: Study) -> Record:
     from disband.lm.data.tweets import data_hash
     from disband.verify.experiments.gpt2.findings import curves, findings, tables
     from disband.verify.experiments.gpt2.study import run_study
-    from disband.verify.experiments.gpt2.workers import WorkerLostError
+    from disband.verify.workers.tasks import WorkersError
 
     with Screen(1) as screen, screen.step(study.name) as step:
         try:
@@ -137,8 +139,9 @@ def run(study: Study) -> Record:
                 fresh=study.fresh,
                 finished=study.finished,
                 workers=study.workers,
+                cluster=study.cluster,
             )
-        except WorkerLostError as error:
+        except WorkersError as error:
             raise Refusal(str(error)) from error
         judged = findings(results)
         held = sum(p.count == len(p.outcomes) for p in judged)

@@ -9,9 +9,9 @@ from disband.verify.claims import LEDGER
 from disband.verify.deciding import records
 from disband.verify.deciding.claim import Claim
 from disband.verify.deciding.declaration import declaration
-from disband.verify.experiments.gpt2.workers import run_tasks
 from disband.verify.kept.store import Store
 from disband.verify.pages.entries import Record
+from disband.verify.workers.tasks import run_tasks
 
 MODULE = records.__name__
 # Of claims, that starting a process takes as long as deciding.
@@ -30,7 +30,7 @@ def decided(
     the libraries, so that an edit of one claim decides that one.
 
     Raises:
-        WorkerLostError: A process died.
+        WorkersError: A process died.
     """
     keys = {claim.id: _key(claim) for claim in claims}
     kept = {name: store.load_record(name, key) for name, key in keys.items()}

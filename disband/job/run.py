@@ -12,7 +12,6 @@ from disband.verify.claims import LEDGER
 from disband.verify.claims.yuan2025.sentiment import EXPERIMENT as SENTIMENT
 from disband.verify.deciding.claim import Claim
 from disband.verify.deciding.records import entries
-from disband.verify.experiments.gpt2.workers import WorkerLostError
 from disband.verify.experiments.toys.dynamics_run import DYNAMICS
 from disband.verify.experiments.toys.experiment import Report, ToyExperiment
 from disband.verify.experiments.toys.probability_run import PROBABILITY_EVOLUTION
@@ -25,6 +24,7 @@ from disband.verify.pages.entries import Record, merged
 from disband.verify.pages.errata import counts_text
 from disband.verify.pages.method_runs import run_parts
 from disband.verify.pages.report import write_report
+from disband.verify.workers.tasks import WorkersError
 
 from ..terminal.errors import Refusal, require_writable
 from ..terminal.progress import Screen, Step
@@ -54,6 +54,7 @@ class Job:
         fresh: Do all steps again, whatever an earlier run kept.
         data: The tweets; see :func:`disband.lm.data.tweets.load_tweets`.
         seeds: How many seeds the sentiment check has.
+        cluster: Address of a Dask scheduler whose workers do that check.
         settings: Its other numbers, if not its own defaults.
     """
 
@@ -62,6 +63,7 @@ class Job:
     fresh: bool = False
     data: str | None = None
     seeds: int = 3
+    cluster: str | None = None
     settings: "Settings | None" = None
 
     @property
@@ -139,7 +141,7 @@ def _claims(job: Job, step: Step) -> dict[str, Record]:
     store = Store(job.steps / "claims", ledger.MODULE, job.fresh)
     try:
         records, anew = ledger.decided(statements, store, step.advance)
-    except WorkerLostError as error:
+    except WorkersError as error:
         raise Refusal(str(error)) from error
     reused = f", {len(records) - anew} reused" if 0 < anew < len(records) else ""
     verdicts = counts_text(list(records.values()))
@@ -248,9 +250,15 @@ def _sentiment(
 
     try:
         results = run_all(
-            tweets, job.steps, tell, settings=settings, seeds=range(job.seeds), fresh=job.fresh
+            tweets,
+            job.steps,
+            tell,
+            settings=settings,
+            seeds=range(job.seeds),
+            fresh=job.fresh,
+            cluster=job.cluster,
         )
-    except WorkerLostError as error:
+    except WorkersError as error:
         raise Refusal(str(error)) from error
     judged = predictions(results)
     used = {**asdict(settings), "data": data_hash(tweets), "tweets": len(tweets), **origin}

@@ -12,9 +12,9 @@ from disband.verify.deciding.confirm import Answer, Confirmation, confirm
 from disband.verify.deciding.confirmed import keep, kept, look_key
 from disband.verify.deciding.decide import decide
 from disband.verify.deciding.records import decision_record
-from disband.verify.experiments.gpt2.workers import run_tasks
 from disband.verify.kept.recorded import SECOND_LOOK
 from disband.verify.pages.entries import Record
+from disband.verify.workers.tasks import run_tasks
 
 
 class Look(NamedTuple):
@@ -39,7 +39,7 @@ def second_look(
     """Return for each claim its verdict and what a second look at it came to, by id.
 
     Raises:
-        WorkerLostError: A process died.
+        WorkersError: A process died.
         RuntimeError: cvc5 is not installed.
     """
     asked = list(_declared()) if names is None else list(names)

@@ -112,7 +112,7 @@ def _trained(
     screen: Screen,
 ) -> "dict[Arm, Arrays]":
     """Train every arm that no earlier run has kept."""
-    from disband.verify.experiments.gpt2.workers import run_tasks
+    from disband.verify.workers.tasks import run_tasks
 
     from ..probe.measure import kept_in
     from .training import MODULE, Task, train_arm

@@ -56,6 +56,27 @@ def _version(name: str) -> str | None:
 
 
 @cache
+def installation() -> dict[str, str]:
+    """Return what must be the same on every machine that computes one result, by name.
+
+    Of this program that is all its sources, whatever calls itself by the same version.
+    """
+    bases = {package: DOOR / package for package in PACKAGES[:-1]} | {"": DOOR}
+    files: dict[str, Path] = {}
+    for package, base in bases.items():
+        # a checkout whose links are plain files has the other packages beside the door
+        folder = base if base.is_dir() else ROOT / package
+        home = folder.resolve()
+        files |= {str(Path(package, path.relative_to(home))): path for path in home.rglob("*.py")}
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    own = f"{sys.modules['disband'].__version__} ({digest.hexdigest()[:12]})"
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"disband": own, "Python": python, **versions()}
+
+
+@cache
 def code_hash(module: str) -> str:
     """Return a hash of the sources of ``module`` and of every own module that it imports.
 

@@ -22,6 +22,7 @@ DEFAULTS = {
     "claim": {"full": False, "tex": False, "fresh": False, "out": "out"},
     "claims": {"out": "out"},
     "falsify": {"seconds": 5.0, "seed": 0},
+    "cluster": {"workers": 2, "port": 8786},
     "gpt2": {"scale": "small", "seeds": 1, "first_seed": 0, "workers": 2, "out": "out"},
     "probe": {"objectives": "dpo,simpo,cpo,rpo,orpo", "sample": 512, "seed": 0, "part": "train",
               "batch": 16, "batches": 4, "optimizer": "sgd", "out": "out"},

@@ -17,9 +17,12 @@ from disband.lm.model.gpt2 import Model, TextTokenizer, wrap_tokenizer
 from disband.lm.model.load import load_model, torch_device
 
 from ...kept.store import Store
+from ...workers.away import WorkersError, beside
 from .items import Item, answers, divide, labels_of
 
 SOURCE, KEEPING = "source", "keeping"
+# Of a model, by which it is known to be the same on another machine.
+_IDENTITY = ("sha256", "base sha256", "revision")
 _WIDE = 512
 
 
@@ -120,28 +123,34 @@ class Keeping:
     def of(cls, base: Mapping[str, npt.NDArray[Any]], module: str) -> "Keeping":
         """As :func:`named` says it, for runs that a module does."""
         said = json.loads(base[KEEPING].tobytes())
-        return cls(Store(Path(said["folder"]), module), said["common"])
+        return cls(Store(beside(Path(said["folder"])), module), said["common"])
 
     def path(self, name: str, seed: int, settings: Mapping[str, Any]) -> Path:
         """Of a stage of a run with these settings."""
         return self.store.path(name, {**self.common, "seed": seed, "settings": settings}, "pt")
 
 
-def named(source: str, folder: Path, common: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    """The name of a pretrained model as arrays, for :func:`restore`; each run loads it anew.
+def named(
+    origin: Mapping[str, Any], folder: Path, common: Mapping[str, Any]
+) -> dict[str, npt.NDArray[Any]]:
+    """A pretrained model's provenance as arrays, for :func:`restore`; each run loads it anew.
 
     With it go the folder that stages are kept in, and what a study's runs have in common.
     """
-    keeping = json.dumps({"folder": str(folder.resolve()), "common": common})
-    texts = {SOURCE: source, KEEPING: keeping}
-    return {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()}
+    identity = {name: origin[name] for name in (SOURCE, *_IDENTITY) if name in origin}
+    keeping = {"folder": str(folder.resolve()), "common": common}
+    said = {SOURCE: identity, KEEPING: keeping}
+    return {n: np.frombuffer(json.dumps(text).encode(), np.uint8) for n, text in said.items()}
 
 
 def restore(base: Mapping[str, npt.NDArray[Any]]) -> tuple[Model, TextTokenizer]:
-    """The model and tokenizer that :func:`kept` made arrays of, or that :func:`named` names."""
+    """The model and tokenizer that :func:`kept` made arrays of, or that :func:`named` names.
+
+    Raises:
+        WorkersError: Under its name another machine has another model, or none.
+    """
     if SOURCE in base:
-        loaded = load_model(base[SOURCE].tobytes().decode())
-        return loaded.model, loaded.tokenizer
+        return _loaded(json.loads(base[SOURCE].tobytes()))
     tokenizer = wrap_tokenizer(base["tokenizer"].tobytes().decode())
     with torch.random.fork_rng(devices=[]):
         model: Model = GPT2LMHeadModel(GPT2Config.from_dict(json.loads(base["config"].tobytes())))
@@ -149,3 +158,22 @@ def restore(base: Mapping[str, npt.NDArray[Any]]) -> tuple[Model, TextTokenizer]
         for name, parameter in model.named_parameters():
             parameter.copy_(torch.from_numpy(base[f"weight/{name}"]))
     return model.to(place(model.config.n_embd)), tokenizer
+
+
+def _loaded(wanted: Mapping[str, Any]) -> tuple[Model, TextTokenizer]:
+    source = wanted[SOURCE]
+    try:
+        loaded = load_model(source)
+    except (ValueError, OSError, ImportError) as error:
+        raise WorkersError(
+            f"the model must be had where the work is done: {source} cannot be read there "
+            f"({' '.join(str(error).split())}); put it at the same place on every machine"
+        ) from error
+    for name in _IDENTITY:
+        if loaded.provenance.get(name) != wanted.get(name):
+            raise WorkersError(
+                f"the model is the same wherever the work is done: {source} has {name} "
+                f"{loaded.provenance.get(name)} there, and {wanted.get(name)} here; copy it to "
+                "every machine"
+            )
+    return loaded.model, loaded.tokenizer

@@ -7,8 +7,8 @@ from typing import get_args
 from disband.lm.model.gpt2 import GPT2_SMALL
 
 from .findings import QUESTIONS
+from .inquiry import Inquiry, Scale
 from .language import Language
-from .study import Inquiry, Scale
 
 LANGUAGES: Mapping[Scale, Language] = {
     "small": Language(),

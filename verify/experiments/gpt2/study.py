@@ -1,23 +1,22 @@
 """Questions answered by many runs: on several seeds, in parallel, kept piece by piece."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from disband.lm.data.tweets import Tweet, data_hash
 
 from ...kept.store import Store
+from ...workers.tasks import SHARED, run_tasks
+from .inquiry import Inquiry
 from .items import Item
 from .language import Arrays, Language, Report, language_model
 from .preparation import named
-from .workers import run_tasks
 
-Scale = Literal["small", "laptop", "pretrained", "full"]
-Work = Callable[[Any, int, tuple[Item, ...], Arrays, Report], Arrays]
 Progress = Callable[[float, float, str], None]
 Results = dict[tuple[str, int, Any], Arrays]
 
@@ -25,39 +24,15 @@ LANGUAGE_MODEL = "language model"
 
 
 @dataclass(frozen=True)
-class Inquiry:
-    """What is run to answer one question at one scale, once for every seed.
-
-    Args:
-        name: The question's.
-        work: A function of a module; does one piece from a seed, the tweets and the seed's
-            language model, and reports the share that is done.
-        pieces: Frozen dataclasses, each a configuration of its own; ``str`` of one names it.
-        cost: Processor time of a piece in seconds, roughly, for the progress bar alone.
-        asked: Whether it is run when no question is named.
-        before_others: The first so many pieces are done on every seed before the others on any.
-        threads: Of the process that does a piece.
-    """
-
-    name: str
-    work: Work
-    pieces: tuple[Any, ...]
-    cost: float = 10.0
-    asked: bool = True
-    before_others: int | None = None
-    threads: int = 1
-
-
-@dataclass(frozen=True)
 class Task:
     """One piece of work on one seed; without an inquiry, the seed's language model."""
 
     language: Language
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = field(metadata=SHARED)
     seed: int
     inquiry: Inquiry | None = None
     piece: Any = None
-    base: Arrays | None = None
+    base: Arrays | None = field(default=None, metadata=SHARED)
 
     @property
     def name(self) -> str:
@@ -93,8 +68,9 @@ def run_study(
     fresh: bool = False,
     finished: bool = False,
     workers: int = 2,
+    cluster: str | None = None,
 ) -> Results:
-    """Do every piece of every inquiry on every seed, in ``workers`` processes.
+    """Do every piece of every inquiry on every seed, in ``workers`` processes or on a cluster.
 
     Args:
         inquiries: What to run.
@@ -108,12 +84,14 @@ def run_study(
         fresh: Use nothing that is kept.
         finished: Do nothing: return the pieces that are kept.
         workers: Number of processes.
+        cluster: Address of a Dask scheduler whose workers do it instead.
 
     Returns:
         The arrays of each ``(question, seed, piece)``.
 
     Raises:
-        RuntimeError: A worker failed.
+        WorkersError: Workers were lost, or the cluster cannot be used.
+        RuntimeError: A task failed.
     """
     language = language or Language()
     corpus = tuple(items)
@@ -169,9 +147,8 @@ def run_study(
 
     start: list[Task] = []
     if pretrained:
-        start = [
-            replace(task, base=named(pretrained["source"], folder, common)) for task in missing
-        ]
+        common_base = named(pretrained, folder, common)
+        start = [replace(task, base=common_base) for task in missing]
     for model in models:
         if any(task.seed == model.seed for task in missing):
             base = kept(model)[0]
@@ -184,6 +161,7 @@ def run_study(
         finished=keep,
         progressed=advance,
         workers=min(workers, max(1, len(missing))),
+        cluster=cluster,
     )
     return {_key(task): results[_key(task)] for task in tasks}
 

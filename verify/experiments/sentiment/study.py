@@ -6,9 +6,10 @@ from pathlib import Path
 
 from disband.lm.data.tweets import STYLES, Tweet
 
+from ..gpt2.inquiry import Inquiry
 from ..gpt2.items import Item
 from ..gpt2.language import Arrays, Report
-from ..gpt2.study import Inquiry, Progress, run_study
+from ..gpt2.study import Progress, run_study
 from .check import Settings, run
 
 SEEDS = (0, 1, 2)
@@ -43,11 +44,13 @@ def run_all(
     styles: Sequence[str] = tuple(STYLES),
     fresh: bool = False,
     workers: int = 2,
+    cluster: str | None = None,
 ) -> dict[tuple[int, str], Arrays]:
     """Run every style on every seed, as :func:`run_study` does; arrays by seed and style.
 
     Raises:
-        RuntimeError: A worker failed.
+        WorkersError: Workers were lost, or the cluster cannot be used.
+        RuntimeError: A task failed.
     """
     settings = settings or Settings()
     # A language model takes 60 s, the styles 15 to 30: the longest first, so that with three seeds
@@ -56,6 +59,7 @@ def run_all(
     results = run_study(
         [Inquiry("sentiment", run_styled, pieces, cost=5)], tuple(tweets), folder, progress,
         language=settings.language, seeds=seeds, fresh=fresh, workers=workers,
+        cluster=cluster,
     )  # fmt: skip
     arrays = {(seed, piece.style): measured for (_, seed, piece), measured in results.items()}
     return {(seed, style): arrays[seed, style] for seed in seeds for style in styles}

@@ -13,13 +13,14 @@ from disband.lm.model.load import load_model
 from disband.lm.training.optimizers import Rule
 from disband.theory.band import Case
 from disband.verify.experiments.gpt2.findings import findings, tables
+from disband.verify.experiments.gpt2.inquiry import Inquiry
 from disband.verify.experiments.gpt2.items import GIVEN, Given, answers, divide, encoded
 from disband.verify.experiments.gpt2.language import language_model
 from disband.verify.experiments.gpt2.preparation import Draw, named, restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare
 from disband.verify.experiments.gpt2.questions.runs import Run, run_followed
 from disband.verify.experiments.gpt2.readings import run_numbers
-from disband.verify.experiments.gpt2.study import Inquiry, run_study
+from disband.verify.experiments.gpt2.study import run_study
 from disband.verify.experiments.sentiment.rules import CRITERIA
 from tests.lm.tiny import TWEETS
 from tests.verify.experiments.gpt2.test_study import TINY, quiet
@@ -119,7 +120,9 @@ def test_checkpoints_are_models_to_begin_with(base, tmp_path):
         not torch.equal(p, q) for p, q in zip(start.parameters(), end.parameters(), strict=True)
     )
     untaught = replace(RUN, supervision=replace(TAUGHT, steps=0))
-    kept = run_followed(untaught, 3, TWEETS, named(str(folder / "after")), quiet)
+    kept = run_followed(
+        untaught, 3, TWEETS, named(load_model(folder / "after").provenance, tmp_path, {}), quiet
+    )
     np.testing.assert_allclose(kept["logp_w"][0], found["logp_w"][-1], atol=1e-5)
 
 

@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch):
     tokenizer = tokenizer_of()
     model = model_of(tokenizer)
     monkeypatch.setattr(pretrained, "restore", lambda _: (deepcopy(model), tokenizer))
-    base = named("tiny", tmp_path, {"model": "tiny"})
+    base = named({"source": "tiny"}, tmp_path, {"model": "tiny"})
     return lambda piece=PIECE, report=lambda _: None: run_pretrained(piece, 0, TWEETS, base, report)
 
 

@@ -8,6 +8,7 @@ import pytest
 from disband.lm.data.tweets import SplitSettings
 from disband.lm.training.optimizers import KINDS, Rule
 from disband.verify.experiments.gpt2.findings import findings, tables
+from disband.verify.experiments.gpt2.inquiry import Inquiry
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
 from disband.verify.experiments.gpt2.protocol import Contest, Protocol, Supervision, prepare, train
@@ -25,7 +26,7 @@ from disband.verify.experiments.gpt2.readings import (
     regime_numbers,
     step_scores,
 )
-from disband.verify.experiments.gpt2.study import Inquiry, run_study
+from disband.verify.experiments.gpt2.study import run_study
 from tests.lm.tiny import TWEETS
 
 TINY = Language(

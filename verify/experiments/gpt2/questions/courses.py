@@ -16,6 +16,7 @@ from disband.lm.training.finetune import Step
 from disband.lm.training.optimizers import Rule
 
 from ..explained import token_parts
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -28,7 +29,6 @@ from ..protocol import (
     prepare,
     train,
 )
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 

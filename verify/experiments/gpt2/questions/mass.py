@@ -15,11 +15,11 @@ from disband.lm.training.unrolled import train_unrolled
 from disband.theory.objectives import find
 
 from ..arms import DPO, SPO, TERM
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Protocol, Supervision, prepare
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 

@@ -39,12 +39,12 @@ from ..arms import (
     PAIRS,
     PUBLISHED,
 )
+from ..inquiry import Inquiry, Scale
 from ..items import Item, free_pairs
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Prepared, Protocol, Supervision, prepare
 from ..readings import GAINED
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 Data = Literal["sentiment", "free text"]

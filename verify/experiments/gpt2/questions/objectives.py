@@ -11,12 +11,12 @@ from disband.lm.scores.grams import batch_gram
 from disband.lm.training.optimizers import Rule
 from disband.theory.objectives import find
 
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Protocol, Supervision, prepare, summed, train
 from ..readings import GAINED
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 

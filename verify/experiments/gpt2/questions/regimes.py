@@ -15,6 +15,7 @@ from disband.lm.scores.grams import pair_gram
 from disband.lm.training.optimizers import Rule
 from disband.theory.gram import Gram
 
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -28,7 +29,6 @@ from ..protocol import (
     summed,
     train,
 )
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 

@@ -16,6 +16,8 @@ from disband.lm.training.optimizers import Rule
 from disband.theory.gram import Gram
 from disband.theory.objectives import find
 
+from ....workers.away import written
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -31,7 +33,6 @@ from ..protocol import (
     train,
 )
 from ..readings import decided
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 
@@ -166,7 +167,7 @@ def _saver(prepared: Prepared, piece: Run, seed: int) -> Callable[[str], None]:
 
     def save(when: str) -> None:
         if piece.checkpoints:
-            folder = Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when
+            folder = written(Path(piece.checkpoints) / f"seed {seed}" / str(piece) / when)
             prepared.model.save_pretrained(folder)
             prepared.tokenizer.save_pretrained(folder)
 

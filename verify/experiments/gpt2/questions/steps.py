@@ -16,6 +16,7 @@ from disband.lm.training.optimizers import KINDS, Kind, Rule
 from disband.theory.objectives import find
 
 from ..explained import one_step
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -29,7 +30,6 @@ from ..protocol import (
     prepare,
     train,
 )
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 

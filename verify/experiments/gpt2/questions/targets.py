@@ -24,6 +24,7 @@ from disband.theory.models.targets import service
 from disband.theory.objectives import find
 
 from ..explained import push_of
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
@@ -35,7 +36,6 @@ from ..protocol import (
     prepare,
     train,
 )
-from ..study import Inquiry, Scale
 
 Array = npt.NDArray[Any]
 

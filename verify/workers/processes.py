@@ -1,113 +1,30 @@
-"""Independent tasks on any executor; on processes of their own, which end when they are told to."""
+"""Processes of this machine that do tasks, and end when they are told to."""
 
 import os
 import signal
 import threading
-import traceback
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import Any, TypeVar
+from typing import Any
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-Report = Callable[[float], None]
+from .away import WorkersError
+from .crew import Crew
 
-# Seconds between two looks at what workers have reported.
-PAUSE = 0.1
 # In a worker process: where its reports go.
 _channel: Any = None
 
 
-class WorkerLostError(RuntimeError):
-    """A worker process ended before its task did."""
+def call(work: Callable[..., Any], task: Any, number: int) -> Any:
+    """In a worker: do a task, and report under its number."""
 
-
-def run_tasks(
-    work: Callable[[Task, Report], Result],
-    tasks: Iterable[Task],
-    *,
-    finished: Callable[[Task, Result], Iterable[Task]],
-    progressed: Callable[[Task, float], None],
-    workers: int,
-) -> None:
-    """Call ``work(task, report)`` on every task, ``workers`` of them at a time.
-
-    The processes are spawned, and end with this call however it ends: an interrupt in the
-    terminal is this process's alone to answer, and it takes the workers down with it.
-
-    Args:
-        work: A function of a module; calls ``report`` with the share of the task that is done.
-        tasks: What to begin with. Tasks and results must be picklable.
-        finished: Called in this process with each result; returns the tasks that can now begin.
-        progressed: Called in this process with what ``work`` reported.
-        workers: Number of processes.
-
-    Raises:
-        WorkerLostError: A process died.
-        RuntimeError: A task failed.
-    """
-    with _processes(workers) as (executor, reports):
-        run_on(executor, work, tasks, finished=finished, progressed=progressed, reports=reports)
-
-
-def run_on(
-    executor: Executor,
-    work: Callable[[Task, Report], Result],
-    tasks: Iterable[Task],
-    *,
-    finished: Callable[[Task, Result], Iterable[Task]],
-    progressed: Callable[[Task, float], None],
-    reports: Callable[[], Iterable[tuple[int, float]]] = tuple,
-) -> None:
-    """The same on any executor; ``reports`` says what came in since, by a task's number.
-
-    Raises:
-        BrokenExecutor: The executor lost a worker.
-        RuntimeError: A task failed.
-    """
-    begun: list[Task] = []
-    running: dict[Future[Result], Task] = {}
-
-    def begin(more: Iterable[Task]) -> None:
-        for task in more:
-            running[executor.submit(_work, work, task, len(begun))] = task
-            begun.append(task)
-
-    begin(tasks)
-    while running:
-        done, _ = wait(running, PAUSE, FIRST_COMPLETED)
-        for number, share in reports():
-            progressed(begun[number], share)
-        for future in done:
-            begin(finished(running.pop(future), _result(future)))
-
-
-def _work(work: Callable[[Task, Report], Result], task: Task, number: int) -> Result:
     def report(share: float) -> None:
         if _channel is not None:
             _channel.put((number, share))
 
     return work(task, report)
-
-
-def _result(future: Future[Result]) -> Result:
-    try:
-        return future.result()
-    except BrokenExecutor:
-        raise
-    except Exception as error:
-        told = "".join(traceback.format_exception(error))
-        raise RuntimeError(f"a task failed in a worker process:\n{told}") from error
 
 
 class _Worker(SpawnProcess):
@@ -131,7 +48,14 @@ class _Context(SpawnContext):
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[tuple[Executor, Callable[[], Iterator[tuple[int, float]]]]]:
+def processes(count: int) -> Iterator[Crew]:
+    """So many processes, which end with the block however it ends.
+
+    An interrupt in the terminal is this process's alone to answer, and it takes them down with it.
+
+    Raises:
+        WorkersError: One died.
+    """
     context = _Context()
     channel = context.SimpleQueue()
 
@@ -144,7 +68,7 @@ def _processes(count: int) -> Iterator[tuple[Executor, Callable[[], Iterator[tup
 
     executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(channel,))
     try:
-        yield executor, reports
+        yield Crew(executor, reports)
     except BrokenExecutor as error:
         gone = connection.wait([worker.sentinel for worker in context.workers], timeout=10)
         lost = [worker for worker in context.workers if worker.sentinel in gone]
@@ -152,7 +76,7 @@ def _processes(count: int) -> Iterator[tuple[Executor, Callable[[], Iterator[tup
             worker.join()
         # The pool ends those that are left with SIGTERM.
         codes = {int(worker.exitcode or 0) for worker in lost} - {-signal.SIGTERM}
-        raise WorkerLostError(
+        raise WorkersError(
             "a worker process must live until its task is done, but one ended with exit code "
             f"{min(codes, default=-15)} (-9 is what a lack of memory looks like); run again: "
             "finished pieces are kept"

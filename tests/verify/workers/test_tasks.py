@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from disband.verify.experiments.gpt2.workers import WorkerLostError, run_on, run_tasks
+from disband.verify.workers.crew import Crew
+from disband.verify.workers.tasks import WorkersError, run_on, run_tasks
 
 
 def double(task, report):
@@ -45,16 +46,25 @@ def test_the_same_runs_on_any_executor():
         return [10 * task] if task < 10 else []
 
     with ThreadPoolExecutor(1) as executor:
-        run_on(executor, double, [1, 2], finished=finished, progressed=lambda *_: None)
+        run_on(Crew(executor), double, [1, 2], finished=finished, progressed=lambda *_: None)
         assert results == {1: 2, 2: 4, 10: 20, 20: 40}
         with pytest.raises(RuntimeError, match="LookupError: no such thing"):
-            run_on(executor, double, ["raise"], finished=finished, progressed=lambda *_: None)
+            run_on(Crew(executor), double, ["raise"], finished=finished, progressed=lambda *_: None)
 
 
 def test_tasks_may_lead_to_more_tasks():
     results, shares = collect([1, 2, 3])
     assert results == {i: 2 * i for i in (1, 2, 3, 10, 20, 30)}
     assert sorted(shares) == [(i, 0.5) for i in (1, 2, 3, 10, 20, 30)]
+
+
+def test_without_dask_a_cluster_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(WorkersError, match=r"pip install 'disband\[cluster\]'"):
+        run_tasks(
+            double, [1], finished=lambda *_: (), progressed=lambda *_: None, workers=1,
+            cluster="tcp://127.0.0.1:8786",
+        )  # fmt: skip
 
 
 def test_a_failure_in_a_worker_is_told():
@@ -64,7 +74,7 @@ def test_a_failure_in_a_worker_is_told():
 
 def test_the_exit_code_is_the_dead_workers_and_not_of_those_ended_with_it():
     started = time.monotonic()
-    with pytest.raises(WorkerLostError, match="exit code 3 "):
+    with pytest.raises(WorkersError, match="exit code 3 "):
         collect(["sleep", "sleep", "die"], workers=3)
     assert time.monotonic() - started < 30
 
@@ -77,14 +87,14 @@ def test_a_dead_worker_is_told_and_costs_what_it_was_doing_alone():
         done.append(task)
         return ["die", *["x" * 10**6] * 6] if task == 2 else []
 
-    with pytest.raises(WorkerLostError, match="exit code 3 "):
+    with pytest.raises(WorkersError, match="exit code 3 "):
         run_tasks(double, [1, 2], finished=finished, progressed=lambda *_: None, workers=1)
     assert done == [1, 2]
 
 
 SCRIPT = """
 import os, sys, time
-from disband.verify.experiments.gpt2.workers import run_tasks
+from disband.verify.workers.tasks import run_tasks
 WHEN = sys.argv[1]
 if WHEN == "starting" and __name__ == "__mp_main__":
     os.write(1, b"%d\\n" % os.getpid())  # one write: two processes share the pipe

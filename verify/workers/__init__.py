@@ -1,0 +1,1 @@
+"""Who does pieces of work: processes of this machine, or the workers of a cluster."""
