@@ -4,7 +4,8 @@
 it on both labels of a response style, and makes preference pairs of the sentiment that people gave
 each tweet. Then ``disband rehearse`` trains copies of it, a pilot of them too, and TRL's
 ``DPOTrainer`` the model itself, on the same pairs in the same order. Results go to
-``results/rehearsal/side_by_side.json``; no tweet does.
+``results/rehearsal/side_by_side.json``; no tweet does. What is done is kept in ``--folder``, and an
+interrupted run goes on there.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import os
 import platform
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from copy import deepcopy
@@ -53,11 +53,13 @@ Row = dict[str, str]
 
 def prepared(seed: int, folder: Path, language: Language) -> dict[str, Path]:
     """A folder for each style: a fine-tuned model in ``model``, and ``prefs.jsonl``."""
+    made = {style: folder / f"{style.replace(' ', '-')}-{seed}" for style in STYLES}
+    if all((home / "prefs.jsonl").exists() for home in made.values()):
+        return made
     tweets = load_tweets()
     base = language_model(language, seed, tweets, lambda _: None)
     rng = np.random.default_rng([seed, 7])
-    made = {}
-    for style in STYLES:
+    for style, home in made.items():
         model, tokenizer = restore(base)
         short = [t for t in tweets if len(tokenizer.encode(t.text)) <= LONGEST]
         mixed = [short[i] for i in rng.permutation(len(short))]
@@ -68,7 +70,6 @@ def prepared(seed: int, folder: Path, language: Language) -> dict[str, Path]:
             chosen, rejected = batches(tokenizer, [tokens_of(tokenizer, row) for row in rows])
             shown.append((chosen, rejected)[i // SFT_BATCH % 2])
         sft(model, shown, rate=SFT_RATE, after=lambda _: None)
-        home = made[style] = folder / style
         for part in (model, tokenizer):
             part.save_pretrained(home / "model")
         lines = (json.dumps(row_of(t, style)) + "\n" for t in given)
@@ -96,20 +97,18 @@ def side_by_side(home: Path, seed: int) -> dict[str, Any]:
     asked = Rehearsal(
         probe, STEPS, RATE, remedies=("pairs", "batch", "likelihood=0.1"), held_out=HELD_OUT
     )
-    begun = time.perf_counter()
     record = run(asked)
-    seconds = time.perf_counter() - begun
-    begun = time.perf_counter()
     pilot = run(replace(asked, quick=True))
-    theirs = trl(asked, home)
+    kept = home / "trl.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(trl(asked, home)))
+    theirs = json.loads(kept.read_text())
     ours = np.array(record["arms"][0]["curve"])[:, 1:]
     apart = np.abs(ours - theirs["means"])
     return {
         "rehearsal": record["arms"],
-        "seconds of the rehearsal": seconds,
         "pilot": pilot["arms"],
-        "seconds of the pilot": time.perf_counter() - begun - theirs["seconds"],
-        "TRL": {**theirs, "means": theirs["means"].tolist()},
+        "TRL": theirs,
         "largest difference from TRL (nats)": float(apart.max()),
     }
 
@@ -149,11 +148,11 @@ def trl(asked: Rehearsal, home: Path) -> dict[str, Any]:
         loaded.model, deepcopy(loaded.model), config, train_dataset=Dataset.from_list(shown),
         processing_class=loaded.tokenizer, callbacks=[watch],
     )  # fmt: skip
-    begun = time.perf_counter()
+    begun = time.process_time()
     trainer.train()
     return {
-        "means": np.stack([start, *watch.means]) - start,
-        "seconds": time.perf_counter() - begun,
+        "means": (np.stack([start, *watch.means]) - start).tolist(),
+        "seconds an update": (time.process_time() - begun) / STEPS,
     }
 
 
@@ -162,21 +161,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path("out/rehearsal"))
     asked = parser.parse_args()
     torch.set_num_threads(1)
     results: list[dict[str, Any]] = []
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            for style, home in prepared(seed, Path(folder), Language()).items():
-                results.append({"style": style, "seed": seed, **side_by_side(home, seed)})
-                last = results[-1]
-                print(
-                    f"{style}, seed {seed}: chosen {last['TRL']['means'][-1][0]:+.4f} by TRL, "
-                    f"{last['rehearsal'][0]['chosen']['mean']:+.4f} rehearsed (largest difference "
-                    f"{last['largest difference from TRL (nats)']:.1g}), "
-                    f"{last['pilot'][0]['chosen']['mean']:+.4f} by the pilot",
-                    flush=True,
-                )
+        for style, home in prepared(seed, asked.folder, Language()).items():
+            results.append({"style": style, "seed": seed, **side_by_side(home, seed)})
+            last = results[-1]
+            print(
+                f"{style}, seed {seed}: chosen {last['TRL']['means'][-1][0]:+.4f} by TRL, "
+                f"{last['rehearsal'][0]['chosen']['mean']:+.4f} rehearsed (largest difference "
+                f"{last['largest difference from TRL (nats)']:.1g}), "
+                f"{last['pilot'][0]['chosen']['mean']:+.4f} by the pilot",
+                flush=True,
+            )
     path = ROOT / "results" / "rehearsal" / "side_by_side.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = {

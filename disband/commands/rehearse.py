@@ -10,11 +10,11 @@ import click
 from ..terminal.errors import Interrupted, Refusal, writing
 from ..terminal.options import number_settings
 from .reading import named_objectives, reading_options
-from .shared import JSON, OUT, aside, show
+from .shared import CLUSTER, JSON, OUT, aside, show
 
 _OF_THE_REHEARSAL = (
     "steps", "rate", "held_out", "optimizer", "warmup", "schedule", "clip", "quick",
-    "workers",
+    "workers", "cluster",
 )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ _OF_THE_REHEARSAL = (
 @click.option(
     "--workers", type=click.IntRange(1), default=2, show_default=True, help="Copies at once."
 )
+@CLUSTER
 @click.option("--fresh", is_flag=True, help="Train every copy again.")
 @OUT
 @JSON

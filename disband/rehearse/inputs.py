@@ -34,7 +34,8 @@ class Rehearsal:
         schedule: ``constant``, or ``linear``: the rate falls to zero at the end.
         clip: Longer gradients are cut to this norm.
         quick: A quarter of the updates at four times the rate.
-        workers: Copies trained at once.
+        workers: Copies trained at once, in processes here …
+        cluster: … unless the workers of this Dask scheduler do it.
     """
 
     probe: Probe
@@ -48,6 +49,7 @@ class Rehearsal:
     clip: float | None = None
     quick: bool = False
     workers: int = 2
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.warmup >= self.steps:

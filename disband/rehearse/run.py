@@ -9,7 +9,7 @@ from disband.verify.kept.files import json_text, write_text
 from disband.verify.kept.provenance import provenance
 
 from ..probe.inputs import cut_for, read_model
-from ..terminal.errors import require_writable, user_input
+from ..terminal.errors import Refusal, require_writable, user_input
 from ..terminal.progress import Screen
 from .arms import Arm, described, read_arms
 from .findings import ArmReport, reports, verdict
@@ -39,7 +39,7 @@ def run(asked: Rehearsal) -> Record:
     Raises:
         Refusal: An unknown objective, remedy or setting, a folder that cannot be written, a model
             or data that cannot be read, or too few pairs.
-        RuntimeError: A worker failed or was lost; finished arms are kept.
+        RuntimeError: A copy could not be trained; finished ones are kept.
     """
     from .page import drawn, html
 
@@ -112,7 +112,7 @@ def _trained(
     screen: Screen,
 ) -> "dict[Arm, Arrays]":
     """Train every arm that no earlier run has kept."""
-    from disband.verify.workers.tasks import run_tasks
+    from disband.verify.workers.tasks import WorkersError, run_tasks
 
     from ..probe.measure import kept_in
     from .training import MODULE, Task, train_arm
@@ -136,10 +136,13 @@ def _trained(
             progressed(task, 1.0)
             return []
 
-        run_tasks(
-            train_arm, missing, finished=finished, progressed=progressed,
-            workers=min(asked.workers, max(1, len(missing))),
-        )  # fmt: skip
+        try:
+            run_tasks(
+                train_arm, missing, finished=finished, progressed=progressed,
+                workers=min(asked.workers, max(1, len(missing))), cluster=asked.cluster,
+            )  # fmt: skip
+        except WorkersError as error:
+            raise Refusal(str(error)) from error
         step.result = (
             f"{len(arms)} arms, {asked.steps} updates of {asked.probe.batch} pairs each"
             + (f"; {len(arms) - len(missing)} kept from before" if len(missing) < len(arms) else "")

@@ -1,7 +1,7 @@
 """One copy of the model trained: the unit of a rehearsal, done anywhere and kept whole."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.gpt2 import Model, TextTokenizer, join, logp
 from disband.lm.training.calibrated import Method, Traced, train_calibrated
 from disband.sims.methods.calibrate import Incentives
+from disband.verify.workers.tasks import SHARED
 
 from ..probe.inputs import read_model, read_objectives
 from ..probe.measure import digest
@@ -40,8 +41,8 @@ class Task:
 
     asked: Rehearsal
     arm: Arm
-    training: tuple[TokenPair, ...]
-    held_out: tuple[TokenPair, ...]
+    training: tuple[TokenPair, ...] = field(metadata=SHARED)
+    held_out: tuple[TokenPair, ...] = field(metadata=SHARED)
     provenance: Mapping[str, Any]
 
     @property
