@@ -13,7 +13,7 @@ from .reading import named_objectives, reading_options
 from .shared import CLUSTER, JSON, OUT, aside, show
 
 _OF_THE_REHEARSAL = (
-    "steps", "rate", "held_out", "optimizer", "warmup", "schedule", "clip", "quick",
+    "steps", "rate", "held_out", "optimizer", "warmup", "schedule", "clip", "foretell", "quick",
     "workers", "cluster",
 )  # fmt: skip
 
@@ -81,6 +81,13 @@ _OF_THE_REHEARSAL = (
     default=64,
     show_default=True,
     help="Pairs of these that are followed and not trained on; at most a quarter.",
+)
+@click.option(
+    "--forecast/--no-forecast",
+    "foretell",
+    default=True,
+    show_default=True,
+    help="Set a forecast beside; it needs one rate and no clipping, and a pilot has none.",
 )
 @click.option(
     "--quick", is_flag=True, help="A pilot: a quarter of the updates at four times the rate."

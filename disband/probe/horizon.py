@@ -12,15 +12,15 @@ from .measure import Plan, digest
 from .records import Advice, BatchReport, Foretold, Horizon, falls
 
 if TYPE_CHECKING:
+    from disband.lm.data.tokenize import TokenPair
     from disband.lm.horizon.path import Path
+    from disband.lm.model.gpt2 import Batch
     from disband.lm.model.load import Loaded
+    from disband.lm.training.optimizers import Rule
     from disband.theory.horizon.forecast import Forecast
     from disband.verify.kept.store import Store
 
 POINTS = 24  # of a curve that is kept, at most, beside its start
-# A forecast whose anchors disagree by more, relatively, or of which more lies off the measured
-# paths, is not to be leaned on.
-TRUSTED = 0.5
 
 
 def measured_path(
@@ -43,20 +43,28 @@ def measured_path(
 
     def measure() -> Path:
         device = loaded.model.get_input_embeddings().weight.device
-        sides = [
-            tuple(side.to(device) for side in batches(loaded.tokenizer, some)) if some else None
-            for some in (trained, others)
-        ]
+
+        def sides(some: "tuple[TokenPair, ...]") -> "tuple[Batch, Batch]":
+            chosen, rejected = batches(loaded.tokenizer, some)
+            return chosen.to(device), rejected.to(device)
+
         return measure_path(
-            loaded.model, *(sides[0] or ()), held_out=sides[1],
-            optimizer="adam" if probe.optimizer == "adamw" else "sgd", rate=probe.rate or 0.0,
-            steps=probe.steps or 1, batch_size=plan.size, seed=probe.seed, report=advance,
+            loaded.model, *sides(trained), held_out=sides(others) if others else None,
+            rule=rule_of(probe), steps=probe.steps or 1, batch_size=plan.size, seed=probe.seed,
+            report=advance,
         )  # fmt: skip
 
     return store.value(Path, "path", key, measure)[0]
 
 
-def parts(plan: Plan) -> "tuple[tuple[Any, ...], tuple[Any, ...]]":
+def rule_of(probe: Probe) -> "Rule":
+    """The optimizer whose updates are forecast; weights do not decay."""
+    from disband.lm.training.optimizers import Rule
+
+    return Rule(probe.optimizer, probe.rate or 0.0, decay=0.0)
+
+
+def parts(plan: Plan) -> "tuple[tuple[TokenPair, ...], tuple[TokenPair, ...]]":
     """Pairs that the forecast trains on, and pairs that it holds out, no more than those."""
     count = plan.whole * plan.size
     return plan.pairs[:count], plan.pairs[count : 2 * count]
@@ -74,8 +82,8 @@ def foretold(named: Objectives, path: "Path", probe: Probe, plan: Plan) -> Horiz
         "optimizer": probe.optimizer,
         "pairs": len(trained),
         "held_out": len(others),
-        "seconds": float(path.seconds),
-        "update_seconds": float(path.run_seconds),
+        "seconds": float(path.seconds[0]),
+        "worth": float(path.worth),
         "each": [
             _foretold(objective.name, forecast(path, objective, rate=rate, steps=steps, **given))
             for objective, given in named
@@ -99,8 +107,8 @@ def _foretold(name: str, of: "Forecast") -> Foretold:
         "first_order": float(frozen_w[-1]),
         "highest": None if highest is None else int(highest),
         "below_from": None if below is None else int(below),
-        "anchors": float(of.trust["anchors"]),
-        "distance": float(of.trust["distance"]),
+        "anchors": float(of.trust.anchors),
+        "distance": float(of.trust.distance),
         "advice": of.advice,
         "reason": of.reason,
         "curve": [
@@ -111,8 +119,8 @@ def _foretold(name: str, of: "Forecast") -> Foretold:
 
 
 def is_trusted(of: Foretold) -> bool:
-    """Whether the anchors agree, and the motion lies near the measured paths."""
-    return max(of["anchors"], of["distance"]) <= TRUSTED
+    """Whether the anchors agree, and the motion ends near the measured runs."""
+    return of["advice"] == "forecast"
 
 
 def said(horizon: Horizon) -> str:
@@ -162,9 +170,7 @@ def _falls(
         f"under {name}",
         measured=(
             f"forecast {number(first['chosen'])} nats, to first order "
-            f"{number(first['first_order'])}; the anchors disagree by "
-            f"{number(first['anchors'])}, {number(first['distance'])} of the motion is off the "
-            "measured paths"
+            f"{number(first['first_order'])}; {first['reason']}"
         ),
         applies=first["chosen"] < 0 and is_trusted(first),
         advice=f"Expect the chosen to fall: {stop}{instead}.",
@@ -183,15 +189,15 @@ def _run(name: str, horizon: Horizon, first: Foretold) -> Advice:
         weight=0.5,
         rule=f"Run it: a rehearsal of {name} is cheaper or surer than the forecast",
         measured=(
-            f"the path took {number(horizon['seconds'])} s, {horizon['steps']} updates would take "
-            f"about {number(horizon['steps'] * horizon['update_seconds'])} s"
+            f"the forecast of {len(horizon['each'])} objectives cost as much as "
+            f"{number(horizon['worth'])} whole runs"
         ),
-        applies=first["advice"] == "run" or not is_trusted(first),
+        applies=not is_trusted(first) or horizon["worth"] > len(horizon["each"]),
         advice=(
             f"Run it: disband rehearse --steps {horizon['steps']} --rate {horizon['rate']:g}, with "
             "the same model and data."
         ),
-        reason=first["reason"],
+        reason=f"{first['reason'][:1].upper()}{first['reason'][1:]}.",
     )
 
 
@@ -211,9 +217,7 @@ def horizon_rows(horizon: Horizon) -> list[list[str]]:
             number(of["first_order"]),
             "–" if of["highest"] is None else str(of["highest"]),
             "never" if of["below_from"] is None else f"from {of['below_from']}",
-            f"{of['anchors']:.2f}, {of['distance']:.2f}"
-            + ("" if is_trusted(of) else " (low)")
-            + (" run it" if of["advice"] == "run" else ""),
+            f"{of['anchors']:.2f}, {of['distance']:.2f}" + ("" if is_trusted(of) else ": run it"),
         ]
         for of in horizon["each"]
     ]

@@ -224,9 +224,10 @@ class Foretold(TypedDict):
         first_order: The chosen's change if scores stayed those of the start.
         highest: The update after which the mean chosen is highest; None where it only falls.
         below_from: The first update after which it is below its start for good; None for never.
-        anchors: How much all measured points of the path and every second one disagree, relative.
-        distance: Share of the motion that is off the measured paths.
-        advice: ``forecast``, or ``run`` where running is cheaper or better.
+        anchors: How much the forecasts by all measured places and by every second one differ,
+            beside the larger.
+        distance: How far from the nearest measured place it ends, beside how far from the start.
+        advice: ``forecast``, or ``run`` where it is not to be leaned on.
         reason: Why.
         curve: Updates, chosen and rejected, and both to first order.
     """
@@ -252,8 +253,8 @@ class Horizon(TypedDict):
     Keys:
         steps, rate, optimizer: Of the training that is forecast.
         pairs, held_out: Pairs that it trains on, and others.
-        seconds: What the path cost.
-        update_seconds: What one update costs.
+        seconds: Processor time of the measurement.
+        worth: How many whole runs cost as much.
         each: A row for each objective.
     """
 
@@ -263,7 +264,7 @@ class Horizon(TypedDict):
     pairs: int
     held_out: int
     seconds: float
-    update_seconds: float
+    worth: float
     each: list[Foretold]
 
 

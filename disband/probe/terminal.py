@@ -132,8 +132,8 @@ def _batches(record: Record) -> Table:
 _FORECAST = (
     "Mean changes in nats: forecast for the pairs of these batches, trained on again and again, "
     "and for others held out; to first order, with the scores of the start. Below start: from "
-    "which update on. Trust: how much the points of the measured path disagree, and the share of "
-    "the motion off it; both small are good."
+    "which update on. Trust: how much the forecasts by all measured places and by half of them "
+    "differ, and how far from the nearest one the run ends, as shares; both small are good."
 )
 
 

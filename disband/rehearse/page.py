@@ -11,13 +11,19 @@ from disband.verify.pages.tables import percent
 from .findings import short
 
 if TYPE_CHECKING:
+    from disband.figures.horizon_run import Course
+
     from .findings import ArmReport, Mean
+    from .forecast import Foretold
     from .run import Record
 
 # What stands under each column's name in ``table_of``.
 COLUMNS: Mapping[str, str] = {
     "arm": "an objective, trained as it is or with a remedy",
     "chosen": "mean change of the held-out chosen log-probability, nats, with its 95 % interval",
+    "forecast": "the chosen's change as it was forecast before; ? where the forecast says not to "
+    "lean on it",
+    "first order": "the same with the scores of the start",
     "rejected": "the same of the rejected",
     "margin": "chosen less rejected",
     "at equal margin": "the chosen's change where the margin had grown as much as the arm's whose "
@@ -52,16 +58,9 @@ def html(record: "Record", figure: str) -> str:
 def drawn(record: "Record") -> str:
     """The courses of all arms, as SVG text."""
     from disband.figures.drawing import svg_text
-    from disband.figures.horizon_run import Course, courses_picture
+    from disband.figures.horizon_run import courses_picture
 
-    return svg_text(
-        courses_picture(
-            {
-                arm["arm"]: {"truth": Course(*zip(*arm["curve"], strict=True))}
-                for arm in record["arms"]
-            }
-        )
-    )
+    return svg_text(courses_picture({arm["arm"]: _courses(arm) for arm in record["arms"]}))
 
 
 def table_of(arms: "Sequence[ArmReport]") -> list[list[str]]:
@@ -71,6 +70,7 @@ def table_of(arms: "Sequence[ArmReport]") -> list[list[str]]:
         [
             arm["arm"] + ("" if arm["finite"] else f" (not finite from update {arm['steps']})"),
             _spread(arm["chosen"]),
+            *_told(arm["forecast"]),
             _spread(arm["rejected"]),
             _spread(arm["margin"]),
             _signed(arm["at_equal_margin"]),
@@ -81,6 +81,23 @@ def table_of(arms: "Sequence[ArmReport]") -> list[list[str]]:
         ]
         for arm in arms
     ]
+
+
+def _told(of: "Foretold | None") -> tuple[str, str]:
+    if of is None:
+        return "–", "–"
+    return _signed(of["chosen"]) + ("" if of["trusted"] else " ?"), _signed(of["first_order"])
+
+
+def _courses(arm: "ArmReport") -> "dict[str, Course]":
+    from disband.figures.horizon_run import Course
+
+    courses = {"truth": Course(*zip(*arm["curve"], strict=True))}
+    if told := arm["forecast"]:
+        steps, chosen, rejected, first_w, first_l = zip(*told["curve"], strict=True)
+        courses["forecast"] = Course(steps, chosen, rejected)
+        courses["first order"] = Course(steps, first_w, first_l)
+    return courses
 
 
 def _spread(mean: "Mean") -> str:
