@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: verify install smollm2 test fast lint clean
+.PHONY: verify install smollm2 test fast lint site clean
 
 verify: install
 	$(BIN)/disband verify
@@ -30,6 +30,11 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# README, the documents, the ledger, the explorer and the last run as static files: out/site/html.
+site: install
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[site]'
+	$(BIN)/python docs/site/build.py
 
 clean:
 	rm -rf .venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +40,9 @@ TOGETHER = {
     "tests/disband/job/test_verify.py": "verify",
     "tests/disband/job/test_verify_models.py": "verify",
     "tests/verify/claims/test_ledger.py": "ledger",
+    "tests/verify/pages/test_methods.py": "method pages",
+    "tests/verify/pages/test_objectives.py": "objective pages",
+    "tests/verify/second/pairs/test_equivalence.py": "pairs",
 }
 
 # Every objective keeps its contract in the fast run; what else follows from it, the sample.
@@ -47,6 +51,9 @@ LATER = set(OBJECTIVES) - set(SAMPLE)
 
 
 def pytest_configure() -> None:
+    # Where the tests run in the background, what they start would not hear an interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Small models gain nothing from threads, and several test processes share the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # What is imported and collected stays: searching it for garbage time and again takes minutes.

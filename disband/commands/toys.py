@@ -43,6 +43,12 @@ from .shared import JSON, OUT, SET, show
     metavar="PRICE",
     help="Run DPO again keeping only tokens that are worth this price, in nats (0.005, say).",
 )
+@click.option(
+    "--horizon",
+    type=click.IntRange(1, 100_000),
+    metavar="STEPS",
+    help="Hold the first update for so many steps: first order, second, exact, and when it turns.",
+)
 @SET
 @OUT
 @JSON
@@ -56,6 +62,7 @@ def simulate(
     lr: float | None,
     method: str,
     price: float | None,
+    horizon: int | None,
     settings: tuple[str, ...],
     out: Path,
     as_json: bool,
@@ -67,13 +74,15 @@ def simulate(
     nats, before, at and after the differing position; saves every step as CSV and a picture as
     SVG and PNG. --set takes hyperparameters and the toy's own settings (suffix=8, say). --mask adds
     a second run by masked token incentives: two steps with every token, then with those that lower
-    the loss by more than their price.
+    the loss by more than their price. --horizon says what the first update would do if it were
+    made again and again, to first and second order and exactly, beside a run of as many steps.
 
     \b
     disband simulate dpo --toy edit-one
     disband simulate simpo --toy edit-one --policy independent --set suffix=8
     disband simulate dpo --toy edit-one --method "reward calibration"
     disband simulate dpo --toy edit-one --mask 0.005
+    disband simulate dpo --toy edit-one --horizon 300
     disband simulate --loss "(w - l - 1)**2" --toy single-token
     """
     values = number_settings(settings)
@@ -85,7 +94,16 @@ def simulate(
     from disband.verify.kept.files import write_text
     from disband.verify.pages.entries import simulation_entry
 
-    from ..job.toys import masked_record, masked_table, run_masked, run_toy, table, table_csv
+    from ..job.toys import (
+        masked_record,
+        masked_table,
+        run_courses,
+        run_masked,
+        run_toy,
+        table,
+        table_csv,
+    )
+    from ..terminal import courses as many_steps
 
     if toy == "single-token" and policy == "independent":
         raise Refusal(
@@ -96,12 +114,17 @@ def simulate(
     with user_input(), errstate(all="ignore"):
         study = run_toy(setting, chosen, steps=steps, lr=lr, settings=values, method=method)
         masked = None if price is None else run_masked(setting, chosen, study, price)
+        courses = {} if horizon is None else run_courses(setting, chosen, study, horizon)
     record, text = simulation_entry(study), table(setting, study)
     if masked is not None and price is not None:
         record["masked"] = masked_record(study, masked, price)
         text += "\n" + masked_table(study, masked, price)
+    if courses:
+        record["horizon"] = many_steps.record(courses)
+        text += "\n\n" + "\n".join(many_steps.lines(courses))
     show(as_json, lambda: record, lambda: text)
     from disband.figures.drawing import save
+    from disband.figures.horizon.toys import order_picture
     from disband.figures.toys import place_picture, trajectory_picture
 
     stem = f"{setting.name}-{chosen.name.lower()}"
@@ -112,6 +135,8 @@ def simulate(
     pictures = {stem: trajectory_picture(study.trajectory, words)}
     if toy == "edit-one":
         pictures[f"{stem}-places"] = place_picture(study)
+    if courses:
+        pictures[f"{stem}-horizon"] = order_picture(courses, words)
     with writing(out):
         saved = [path for name, one in pictures.items() for path in save(one, out, name)]
         write_text(out / f"{stem}.csv", table_csv(study))  # more than its picture shows

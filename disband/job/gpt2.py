@@ -143,14 +143,26 @@ def run(study: Study) -> Record:
             )
         except WorkersError as error:
             raise Refusal(str(error)) from error
+        if not results:
+            raise Refusal(
+                f"a record is of finished pieces: none of these is kept in {steps}; run the same "
+                "command without --finished"
+            )
         judged = findings(results)
         held = sum(p.count == len(p.outcomes) for p in judged)
         step.result = f"{held} of {len(judged)} findings hold on every seed"
     settings = {
         "scale": study.scale,
-        "seeds": list(study.seeds),
+        "seeds": sorted({seed for _, seed, _ in results}),
         "questions": [inquiry.name for inquiry in asked],
         "pieces": {inquiry.name: len(inquiry.pieces) for inquiry in asked},
+        "missing": [
+            f"seed {seed}: {inquiry.name}, {piece}"
+            for seed in study.seeds
+            for inquiry in asked
+            for piece in inquiry.pieces
+            if (inquiry.name, seed, piece) not in results
+        ],
         "model": pretrained or asdict(LANGUAGES[study.scale]),
         "data": {"hash": data_hash(items), "texts": len(items), **origin},
     }

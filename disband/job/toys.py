@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disband.sims.horizon.courses import Course, pair_courses
 from disband.sims.pairs.masked import PLAIN_STEPS, MaskedRun, masked_run
 from disband.sims.pairs.policies import AFTER, AT, BEFORE
 from disband.sims.pairs.studies import Study, Toy, by_place, rows
@@ -160,6 +161,26 @@ def run_masked(toy: Toy, objective: Objective, study: Study, price: float) -> Ma
         )
     problem = toy.build(**{name: made[name] for name in toy.defaults})
     return masked_run(problem, price=price, beta=made["beta"], lr=made["lr"], steps=made["steps"])
+
+
+def run_courses(toy: Toy, objective: Objective, study: Study, horizon: int) -> Mapping[str, Course]:
+    """Hold the first update of ``study`` for ``horizon`` steps, and run the toy for as many.
+
+    Raises:
+        ValueError: The run leaves the finite numbers.
+    """
+    made = study.parameters
+    choices = {name: made[name] for name in toy.defaults}
+    run = toy.run(
+        objective,
+        steps=horizon,
+        lr=made["lr"],
+        hyper={symbol.name: made[symbol.name] for symbol in objective.defaults},
+        method=made.get("method", "none"),
+        **choices,
+    )
+    both = pair_courses(toy.build(**choices), run.trajectory)
+    return dict(zip(("chosen", "rejected"), both, strict=True))
 
 
 def masked_record(study: Study, run: MaskedRun, price: float) -> dict[str, Any]:

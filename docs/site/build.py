@@ -15,6 +15,7 @@ from sphinx.cmd.build import build_main
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 # Files that the documents lead to, beside one another as in the project.
+HOME = {"README.md": "index.md"}
 READ = ("README.md", "LICENSE", "CITATION.cff", "docs", "benchmarks", "results/benchmarks")
 EXPLORER = """# The explorer
 
@@ -34,12 +35,15 @@ def main() -> int:
     parser.add_argument("out", nargs="?", type=Path, default=ROOT / "out" / "site")
     parser.add_argument("--run", type=Path, default=ROOT / "out", help="of the last disband verify")
     given = parser.parse_args()
-    source = given.out / "source"
-    gather(source, given.run)
-    return build_main(
-        ["-q", "-W", "--keep-going", "-b", "html", "-c", str(HERE), str(source),
-         str(given.out / "html")]
-    )  # fmt: skip
+    return build(given.out, given.run)
+
+
+def build(out: Path, run: Path) -> int:
+    """Make the site in ``out`` from nothing; return Sphinx's exit status."""
+    shutil.rmtree(out, ignore_errors=True)
+    gather(out / "source", run)
+    asked = ["-q", "-W", "--keep-going", "-b", "html", "-c", HERE, out / "source", out / "html"]
+    return build_main([*map(str, asked), "-d", str(out / "read")])
 
 
 def gather(source: Path, run: Path) -> None:
@@ -47,11 +51,10 @@ def gather(source: Path, run: Path) -> None:
     from disband.explorer.page import page
     from disband.explorer.tokens import recorded
 
-    shutil.rmtree(source, ignore_errors=True)
     extra = source / "extra"
     extra.mkdir(parents=True)
     for name in READ:
-        place = source / name
+        place = source / HOME.get(name, name)
         place.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(
@@ -70,7 +73,7 @@ def figures(run: Path, extra: Path) -> str:
     if not drawn or not (run / "report.html").is_file():
         return NO_RUN
     shutil.copy2(run / "report.html", extra)
-    shutil.copytree(run / "figures", extra / "figures")
+    shutil.copytree(run / "figures", extra / "figures", ignore=shutil.ignore_patterns("*.png"))
     lines = [
         "# Figures\n",
         'Of <a href="report.html">the report of a run</a>, which explains them.\n',

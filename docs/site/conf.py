@@ -10,11 +10,11 @@ from sphinx.config import Config
 from disband.verify.pages.kit import mathml
 
 HERE = Path(__file__).parent
+LONG = 50  # signs of LaTeX
 
 project = "disband"
 author = "The disband authors"
 html_title = "disband"
-root_doc = "README"
 extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
@@ -23,6 +23,7 @@ html_math_renderer = "mathml"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_search_summary = False  # it would be fetched, which a page of a file may not
 html_show_sphinx = False
 exclude_patterns = ["extra"]
 # Generated pages repeat a heading, and text between backticks is of any language.
@@ -44,9 +45,9 @@ def _toctree(caption: str, names: list[str]) -> str:
 
 
 def _lead(app: Sphinx, name: str, source: list[str]) -> None:
-    """Put the pages below README, and those of each paper below the ledger."""
+    """Put the pages below the first, and those of each paper below the ledger."""
     docs = Path(app.srcdir) / "docs"
-    if name == root_doc:
+    if name == app.config.root_doc:
         there = {path.stem for path in docs.glob("*.md")}
         grouped = {stem for stems in GROUPS.values() for stem in stems}
         groups = {**GROUPS, "More": tuple(sorted(there - grouped))}
@@ -65,7 +66,10 @@ def _extra(app: Sphinx, config: Config) -> None:
 
 
 def _inline(writer: Any, node: nodes.math) -> None:
-    writer.body.append(mathml(node.astext()))
+    formula = node.astext()
+    made = mathml(formula)
+    # What may be wider than a phone scrolls by itself.
+    writer.body.append(f'<span class="long">{made}</span>' if len(formula) > LONG else str(made))
     raise nodes.SkipNode
 
 

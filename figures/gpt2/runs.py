@@ -66,8 +66,8 @@ def runs_picture(curves: Rows) -> Drawing:
         zero_line(axes)
         ends = []
         for side, look in (("chosen", CHOSEN), ("rejected", REJECTED)):
-            each = np.array([run[side + per_token] for run in runs], float)
-            series = Series(runs[0]["steps"], each - each[:, :1])
+            steps, each = _where_all_went(runs, "steps", side + per_token)
+            series = Series(steps, each - each[:, :1])
             series.draw(axes, look, side)
             shown.append(series.each)
             numbers += series.rows(objective=objective + per_token, style=style, response=side)
@@ -119,8 +119,7 @@ def cosine_picture(curves: Rows) -> Drawing:
         zip(cells, groups.items(), strict=False)
     ):
         zero_line(axes)
-        each = np.array([run["cosine"] for run in runs], float)
-        series = Series(runs[0]["gram steps"], each)
+        series = Series(*_where_all_went(runs, "gram steps", "cosine"))
         series.draw(axes, LOOKS[1], "cosine")
         numbers += series.rows(objective=objective, style=style)
         axes.set_title(style if several else objective)
@@ -140,6 +139,13 @@ def cosine_picture(curves: Rows) -> Drawing:
         "from minus one to one upward.",
         numbers,
     )
+
+
+def _where_all_went(runs: Rows, at: str, name: str) -> tuple[list[int], Array]:
+    """Updates at which every run was measured, for some end before others; and the values there."""
+    steps = sorted(set.intersection(*(set(run[at]) for run in runs)))
+    values = [[run[name][run[at].index(step)] for step in steps] for run in runs]
+    return steps, np.array(values, float)
 
 
 def token_picture(rows: Rows) -> Drawing:

@@ -61,8 +61,12 @@ class Stage:
         for name, value in values.items():
             self.measured.setdefault(name, []).append(value.detach().cpu())
 
-    def keep(self, path: Path) -> None:
+    def keep(self, path: Path, *, ended: bool = False) -> None:
         """Write the stage to a file that is there whole or not at all.
+
+        Args:
+            path: The file; its folder is made.
+            ended: Nothing is trained further: leave out what the optimizer remembers.
 
         Raises:
             OSError: The folder cannot be written.
@@ -71,7 +75,7 @@ class Stage:
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
         try:
             with os.fdopen(handle, "wb") as file:
-                torch.save(self._state(), file)
+                torch.save(self._state(ended=ended), file)
             Path(partial).replace(path)
         finally:
             Path(partial).unlink(missing_ok=True)
@@ -84,19 +88,18 @@ class Stage:
             # A damaged file counts as missing.
             return False
         self.model.load_state_dict(kept["model"])
-        self.optimizer.load_state_dict(kept["optimizer"])
-        self.schedule.load_state_dict(kept["schedule"])
+        if "optimizer" in kept:
+            self.optimizer.load_state_dict(kept["optimizer"])
+            self.schedule.load_state_dict(kept["schedule"])
         self.done, self.measured = kept["done"], kept["measured"]
         return True
 
-    def _state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "done": self.done,
-            "measured": self.measured,
-        }
+    def _state(self, *, ended: bool) -> dict[str, Any]:
+        updated = {} if ended else {
+            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
+        }  # fmt: skip
+        reached = {"done": self.done, "measured": self.measured}
+        return {"model": self.model.state_dict(), **updated, **reached}
 
     def teach(self, batch: Batch, *, mixed: bool = False) -> None:
         """One update of supervised fine-tuning, as :func:`disband.lm.training.finetune.sft`'s."""

@@ -47,8 +47,6 @@ def objective_entry(objective: Objective) -> Record:
         "meanings": {typeset(name): typeset(made) for name, made in known.chart.meanings.items()},
         "protects": first_sentence(protects, objective.name),
         "protection": protects,
-        "band": words.band(),
-        "motion": words.motion(),
         "needs": [word for word, symbols in _NEEDS if symbols & objective.loss.free_symbols],
         "at": {name: _incentives(objective, state) for name, state in STATES.items()},
         "loss": formula(objective.loss),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .tables import cell, number, table
+from .tables import cell, number, percent, table
 
 Record = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ def _overview(records: Mapping[str, Record]) -> list[str]:
     columns = (
         "folder", "questions", "seeds", "model", "findings", "hold on every seed", "on none"
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, record in records.items():
         settings = record["settings"]
         held = [[one["holds"] for one in p["per_seed"]] for p in record["predictions"]]
@@ -49,6 +49,7 @@ def _study(name: str, record: Record) -> str:
     settings = record["settings"]
     model = settings["model"]
     versions = ", ".join(f"{k} {v}" for k, v in made["versions"].items() if k in _SHOWN)
+    missing = settings.get("missing", ())
     lines = [
         f"## {name}\n",
         (
@@ -57,11 +58,66 @@ def _study(name: str, record: Record) -> str:
             f"{settings['data']['texts']} texts of {settings['data']['source']}.\n"
         ),
     ]
+    if missing:
+        lines.append(f"Not finished, so not here: {'; '.join(missing)}.\n")
     if record["predictions"]:
         rows = [(p["says"], _held(p["per_seed"])) for p in record["predictions"]]
         lines += [*table(("finding", "seeds on which it holds"), rows), ""]
+    lines += _task(record)
     lines += [_finding(prediction) for prediction in record["predictions"]]
     return "\n".join(lines)
+
+
+def _task(record: Record) -> list[str]:
+    """Of runs on a model that may know its task: whether it does, and what its updates promised."""
+    rows = [row for row in record.get("tables", {}).get("runs", ()) if "right after it" in row]
+    if not rows:
+        return []
+    before, after = ([row[when] for row in rows] for when in _SHARES[:2])
+    said = (
+        "Before fine-tuning the model gives the right label the higher probability on "
+        f"{_span(before)} of the held-out texts, after it on {_span(after)}. *Promise kept* is the "
+        "share of updates and pairs for which the chosen moved as first order said of that one "
+        "update; *own promise kept* the share of pairs whose chosen moved, over the whole run, as "
+        "their own Gram at its start had said.\n"
+    )
+    return [
+        said,
+        *table(
+            ("objective", "style", "seed", *_TASK),
+            [
+                (row["objective"], row["style"], row["seed"], *(
+                    percent(row[name], 1) if name in _SHARES else number(row[name])
+                    for name in _TASK.values()
+                ))
+                for row in rows
+            ],
+        ),
+        "",
+    ]  # fmt: skip
+
+
+_SHARES = (
+    "right before fine-tuning", "right after it", "right at the end",
+    "promise kept by updates", "own promise kept by the run",
+)  # fmt: skip
+_TASK = {
+    "right before": "right before fine-tuning",
+    "right after fine-tuning": "right after it",
+    "right at the end": "right at the end",
+    "updates": "updates",
+    "margin before": "margin at the start",
+    "margin gained": "margin gained",
+    "change of the chosen": "change of the chosen",
+    "standard error": "standard error",
+    "change of the rejected": "change of the rejected",
+    "promise kept": "promise kept by updates",
+    "own promise kept": "own promise kept by the run",
+}
+
+
+def _span(shares: Sequence[float]) -> str:
+    return " to ".join(dict.fromkeys(percent(end) for end in (min(shares), max(shares))))
 
 
 _SHOWN = ("torch", "transformers", "numpy")

@@ -24,6 +24,7 @@ from disband.terminal.errors import Refusal
         ({"rate": 1e-3}, "give --optimizer and --rate together"),
         ({"questions": ["runs"], "gram_every": 2}, "the steps multiples"),
         ({"model": "./no/such"}, "a model is a folder"),
+        ({"finished": True}, "a record is of finished pieces"),
     ],
     ids=str,
 )

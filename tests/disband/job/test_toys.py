@@ -122,3 +122,28 @@ def test_a_masked_run_that_cannot_be_is_refused_in_one_line(words, said, tmp_pat
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("toy", "said"),
+    [
+        ("edit-one", "is back at its start after 74.19 steps under the update that is held"),
+        ("single-token", "the chosen never turns under the update that is held"),
+    ],
+)
+def test_a_horizon_stands_under_the_run(toy, said, tmp_path):
+    words = ["simulate", "dpo", "--toy", toy, "--horizon", "200", "--out", str(tmp_path)]
+    printed = CliRunner().invoke(main, words).stdout
+    assert said in printed
+    assert list(tmp_path.glob("*-horizon.png"))
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)["horizon"]
+    chosen = found["chosen"]
+    assert found["steps"] == 200
+    assert chosen["first order"] > 0 > chosen["second order"]
+    (row,) = (line for line in printed.splitlines() if line.startswith("  chosen  "))
+    shown = [float(cell.replace("−", "-")) for cell in row.split()[1:]]
+    ends = [chosen[name] for name in ("first order", "second order", "exact", "the run")]
+    assert shown == pytest.approx(ends, rel=1e-3)
+    never = toy == "single-token"
+    assert (chosen["turns"] is None) == never
+    assert (chosen["exact"] > 0) == never

@@ -84,6 +84,20 @@ def test_runs_show_the_change_and_per_token_where_the_loss_does():
     np.testing.assert_allclose(lines(figure.axes[1])["rejected"], [0, -0.1, -0.2])
 
 
+def test_runs_that_ended_at_different_updates_are_compared_where_all_went():
+    long = CURVES[0] | {
+        "steps": [0, 3, 6, 9, 12],
+        "chosen": [-5.0, -5.2, -5.4, -6.0, -7.0],
+        "rejected": [-6.0, -7.0, -8.0, -9.0, -9.5],
+    }
+    long |= {"gram steps": [0, 6, 12], "cosine": [-0.5, 0.3, 0.4], "seed": 2}
+    both = [CURVES[0], long]
+    figure = runs_picture(both).figure
+    assert places(figure.axes[0])["chosen"] == [0, 3, 6]
+    np.testing.assert_allclose(lines(figure.axes[0])["chosen"], [0, -0.15, -0.35])
+    np.testing.assert_allclose(lines(cosine_picture(both).figure.axes[0])["cosine"], [-0.5, 0.15])
+
+
 def test_cosines_are_means_over_seeds():
     figure = cosine_picture(CURVES).figure
     np.testing.assert_allclose(lines(figure.axes[0])["cosine"], [-0.5, 0.05])

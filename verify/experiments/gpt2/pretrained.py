@@ -156,8 +156,9 @@ def _teach(
     for batch in dealt.taught[stage.done :]:
         stage.teach(batch, mixed=piece.mixed)
         report(0.4 * stage.done / piece.supervision.steps)
-        if stage.done % _KEPT_EVERY == 0 or stage.done == piece.supervision.steps:
-            stage.keep(path)
+        ended = stage.done == piece.supervision.steps
+        if stage.done % _KEPT_EVERY == 0 or ended:
+            stage.keep(path, ended=ended)
     untaught: Array = stage.measured["untaught"][0].numpy()
     return untaught
 
