@@ -225,7 +225,7 @@ def horizon_rows(horizon: Horizon) -> list[list[str]]:
 
 def curves(horizon: Horizon) -> Mapping[str, Mapping[str, Any]]:
     """The forecast and the first order of each objective, to be drawn."""
-    from disband.figures.horizon_run import Course
+    from disband.figures.horizon.runs import Course
 
     drawn = {}
     for of in horizon["each"]:

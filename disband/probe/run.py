@@ -314,7 +314,7 @@ def _figures(record: Record, worst: "Sequence[TokenEffects]") -> dict[str, str]:
     plane = plane_picture(wedge_around(*points), *points)
     drawn = {"plane": svg_text(plane)}
     if record["horizon"]:
-        from disband.figures.horizon_run import courses_picture
+        from disband.figures.horizon.runs import courses_picture
 
         from .horizon import curves
 
