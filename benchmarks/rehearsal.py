@@ -15,7 +15,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,10 +35,12 @@ from disband.lm.data.tokenize import Cut, TokenPair, batches, token_pair
 from disband.lm.data.tweets import Tweet, load_tweets, responses
 from disband.lm.model.load import load_model
 from disband.lm.training.finetune import sft
-from disband.probe.inputs import Probe
+from disband.probe.inputs import Probe, read_objectives
+from disband.rehearse.arms import read_arms
+from disband.rehearse.forecast import forecasts, measured_path
 from disband.rehearse.inputs import Rehearsal
 from disband.rehearse.run import read, run
-from disband.rehearse.training import log_probabilities, looks, order_of
+from disband.rehearse.training import Task, log_probabilities, looks, order_of
 from disband.terminal.progress import Screen
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
@@ -89,28 +91,44 @@ def tokens_of(tokenizer: Any, row: Row) -> TokenPair:
 
 
 def side_by_side(home: Path, seed: int) -> dict[str, Any]:
-    """The rehearsal, its pilot, and TRL's run, on the held-out pairs."""
+    """The rehearsal, its pilot, TRL's run and the forecast, on the held-out pairs."""
     probe = Probe(
-        str(home / "model"), str(home / "prefs.jsonl"), ("dpo", "simpo", "ipo"), sample=SAMPLE,
-        seed=seed, batch=BATCH, device="cpu", out=home / "out",
+        str(home / "model"), str(home / "prefs.jsonl"), ("dpo", "ipo"), sample=SAMPLE, seed=seed,
+        batch=BATCH, device="cpu", out=home / "out",
     )  # fmt: skip
     asked = Rehearsal(
-        probe, STEPS, RATE, remedies=("pairs", "batch", "likelihood=0.1"), held_out=HELD_OUT
+        probe, STEPS, RATE, remedies=("likelihood=0.1",), held_out=HELD_OUT, foretell=False
     )
-    record = run(asked)
-    pilot = run(replace(asked, quick=True))
-    kept = home / "trl.json"
-    if not kept.exists():
-        kept.write_text(json.dumps(trl(asked, home)))
-    theirs = json.loads(kept.read_text())
-    ours = np.array(record["arms"][0]["curve"])[:, 1:]
-    apart = np.abs(ours - theirs["means"])
+    arms = kept(home / "rehearsal.json", lambda: run(asked)["arms"])
+    pilot = kept(home / "pilot.json", lambda: run(replace(asked, quick=True))["arms"])
+    theirs = kept(home / "trl.json", lambda: trl(asked, home))
+    told = kept(home / "forecast.json", lambda: foretold(asked))
+    apart = np.abs(np.array(arms[0]["curve"])[:, 1:] - theirs["means"])
     return {
-        "rehearsal": record["arms"],
-        "pilot": pilot["arms"],
+        "rehearsal": arms,
+        "pilot": pilot,
         "TRL": theirs,
+        "forecast": told,
         "largest difference from TRL (nats)": float(apart.max()),
     }
+
+
+def kept(file: Path, compute: Callable[[], Any]) -> Any:
+    """What a run before has computed, or what is computed now."""
+    if not file.exists():
+        file.write_text(json.dumps(compute()))
+    return json.loads(file.read_text())
+
+
+def foretold(asked: Rehearsal) -> dict[str, Any]:
+    """The forecast of each arm, and the processor time of the measurement."""
+    with Screen(1) as screen:
+        _, parts, origin = read(asked, screen)
+    begun = time.process_time()
+    path = measured_path(Task(asked, None, *parts, origin), lambda _: None)
+    seconds = time.process_time() - begun
+    told = forecasts(path, read_arms(asked), read_objectives(asked.probe), asked)
+    return {"arms": {str(arm): of for arm, of in told.items()}, "seconds": seconds}
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
@@ -159,7 +177,7 @@ def trl(asked: Rehearsal, home: Path) -> dict[str, Any]:
 def main() -> None:
     """Run, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path("out/rehearsal"))
     asked = parser.parse_args()
@@ -173,7 +191,8 @@ def main() -> None:
                 f"{style}, seed {seed}: chosen {last['TRL']['means'][-1][0]:+.4f} by TRL, "
                 f"{last['rehearsal'][0]['chosen']['mean']:+.4f} rehearsed (largest difference "
                 f"{last['largest difference from TRL (nats)']:.1g}), "
-                f"{last['pilot'][0]['chosen']['mean']:+.4f} by the pilot",
+                f"{last['pilot'][0]['chosen']['mean']:+.4f} by the pilot, "
+                f"{last['forecast']['arms']['DPO']['chosen']:+.4f} forecast",
                 flush=True,
             )
     path = ROOT / "results" / "rehearsal" / "side_by_side.json"
