@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from disband.sims.horizon.courses import Course
+from disband.sims.horizon.labels import Promise
 from disband.verify.pages.tables import number
 
 _COLUMNS = ("first order", "second order", "exact", "the run")
@@ -41,6 +42,19 @@ def lines(courses: Mapping[str, Course]) -> list[str]:
         ),
         "",
         *(f"the {name} {said}" for name, its in courses.items() for said in _turns(its, steps)),
+    ]
+
+
+def promised(promise: Promise) -> list[str]:
+    """Return what score products say of the first step as lines of plain text."""
+    rows = {
+        "each pair's own": promise.own,
+        "the batch's": promise.batch,
+        "of it the suffix": promise.suffix,
+    }
+    return [
+        f"{'promised for one step':22}{'chosen':>14}{'rejected':>14}",
+        *(f"  {name:20}{number(up):>14}{number(down):>14}" for name, (up, down) in rows.items()),
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disband.sims.horizon.courses import pair_courses
-from disband.sims.horizon.labels import label_courses, labelled
+from disband.sims.horizon.labels import balanced_labels, label_courses, labelled, promises
 from disband.sims.horizon.maps import ratio_map
 from disband.sims.pairs.policies import view
 from disband.sims.pairs.studies import TOYS
@@ -91,17 +91,30 @@ def test_the_courses_of_the_batch_are_its_closed_forms():
 
 
 @pytest.mark.parametrize(
-    ("batch", "said"),
+    ("choices", "said"),
     [
-        (BATCH._replace(pairs=3), "got 3 pairs"),
-        (BATCH._replace(at=Overlap(0.0, 1.0, 1.0)), "positive parts"),
+        ({"pairs": 3}, "got 3 pairs"),
+        ({"common": 0.0}, "positive finite products"),
+        ({"s_pos": 0.95}, "leave room for others"),
+        ({"suffix": -1}, "-1 suffix tokens"),
     ],
 )
-def test_a_batch_that_cannot_be_built_is_refused(batch, said):
-    with pytest.raises(ValueError, match=said):
-        labelled(batch)
+def test_a_batch_that_cannot_be_built_is_refused_in_one_line(choices, said):
+    with pytest.raises(ValueError, match=said) as refused:
+        labelled(balanced_labels(**choices))
+    assert "\n" not in str(refused.value)
     with pytest.raises(ValueError, match="at least one step"):
         label_courses(BATCH, DPO, lr=0.0, steps=3)
+
+
+def test_what_products_promise_is_what_a_small_step_does():
+    lr = 1e-5
+    said = promises(BATCH, DPO, lr=lr, hyper={})
+    courses = label_courses(BATCH, DPO, lr=lr, steps=1)
+    np.testing.assert_allclose(said.batch, [its.run[1] for its in courses], rtol=1e-4)
+    assert said.suffix == pytest.approx((0.0, 0.0), abs=1e-18)
+    each = lr * 0.05 * BATCH.at.alone() * (1 - BATCH.p_w + BATCH.p_l)
+    assert said.own[0] == pytest.approx(each)
 
 
 def test_the_band_over_time_begins_with_the_band_and_ends_with_what_lasts():

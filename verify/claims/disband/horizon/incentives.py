@@ -46,7 +46,8 @@ CLAIMS = (
             equal(even_w * Q, (A - X) * (even_w - even_l)),
         ),
         note="The first line is the derivative of what is said. There is no fixed point: the "
-        "margin grows as a logarithm. So a DPO run that turns has turned scores, not incentives.",
+        "margin grows as a logarithm. So a DPO run on one pair that turns has turned scores, not "
+        "incentives.",
     ),
     Claim(
         id="disband.horizon.incentives.ipo",

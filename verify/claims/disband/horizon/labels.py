@@ -93,9 +93,9 @@ CLAIMS = (
     Claim(
         id="disband.horizon.labels.every-product",
         locator=LOCATOR,
-        says="Where both labels are equally likely on the suffix every product says that the "
-        "chosen rises and the rejected falls, by the pair's own step and by the batch's, and that "
-        "no suffix token moves.",
+        says="Where both labels are equally likely on the suffix a pair's own products say that "
+        "the chosen rises and the rejected falls, and so does the sum of the batch's; and every "
+        "single product says that no suffix token moves.",
         given=(*LABEL, 2 * s < 1),
         holds=every(
             Gt(label_slope, 0),
@@ -104,8 +104,8 @@ CLAIMS = (
             Gt(batch.at.alone() * (1 - p_w + p_l), 0),
             Lt(-batch.at.alone() * (1 + p_w - p_l), 0),
         ),
-        note="So each pair is in its own band and in the batch's. That s_pos + s_neg < 1 says only "
-        "what they are.",
+        note="So each pair is in its own band and in the batch's. That 2s < 1 says only what "
+        "s is, each label's probability on the suffix.",
     ),
     Claim(
         id="disband.horizon.labels.chosen-falls",

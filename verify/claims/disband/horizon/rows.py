@@ -26,7 +26,8 @@ BELOW, ABOVE = (
     Sum(s[k] * (y[k] - D) ** 2 * (R - sign * (y[k] - D)), (k, 1, V)) for sign in (1, -1)
 )
 p_w, p_l, gain = (Symbol(name, positive=True) for name in ("p_w", "p_l", "E"))
-s_j, s_o, x, t = (Symbol(name, positive=True) for name in ("s_j", "s_o", "x", "t"))
+s_i, s_j, s_o, x, t = (Symbol(name, positive=True) for name in ("s_i", "s_j", "s_o", "x", "t"))
+others = Symbol("u", nonnegative=True)
 
 CLAIMS = (
     Claim(
@@ -58,14 +59,14 @@ CLAIMS = (
     Claim(
         id="disband.horizon.outrun",
         locator=LOCATOR,
-        says="If another token's logit gains x a step on the emitted one's, the row has fallen "
-        r"after at most $\frac{1-s_j-s_o}{s_o x}$ steps.",
-        given=(s_j + s_o <= 1, t > (1 - s_j - s_o) / (s_o * x)),
-        holds=Gt(s_j + s_o * exp(t * x), 1),
-        note="s_j and s_o are the probabilities of the emitted and of the faster token: no more is "
-        "said by the first assumption. The row then falls without end, and no other row gains "
-        "more than it has to lose: so a response stays up only if in each of its contexts the "
-        "emitted token moves most.",
+        says="If in one context another token's logit gains x a step on the emitted one's, the "
+        r"whole response is down for good after at most $\frac{1/s_i - s_j}{s_o x}$ steps.",
+        given=(s_j + s_o <= 1, t >= (1 / s_i - s_j) / (s_o * x)),
+        holds=Gt((s_i + others) * (s_j + s_o * exp(t * x)), 1),
+        note="s_j and s_o are the probabilities of the emitted and of the faster token, which the "
+        "first assumption says, s_i that of all else that the response emits; its normaliser is "
+        "s_i and what other tokens add. So a response stays up for ever only if in each of its "
+        "contexts no token moves more than the emitted one.",
     ),
     Claim(
         id="disband.horizon.parabola-false-alarm",
@@ -75,9 +76,10 @@ CLAIMS = (
         given=(p_w + p_l <= 1, gain > 1),
         holds=every(
             Gt(gain, 1 + p_w * (gain - 1) + p_l * (1 / gain - 1)),
+            Gt(1 - p_w + p_l, 0),
             Gt(p_w + p_l - (p_w - p_l) ** 2, 0),
         ),
-        note="The logits of the two tokens move by ±C and E = e^C; the second line is minus the "
+        note="The logits of the two tokens move by ±C and E = e^C; then slope and minus the "
         "curvature. Curvature bends a rise, and only tokens that move more than the emitted one "
         "undo it.",
     ),

@@ -73,8 +73,8 @@ CLAIMS = (
     Claim(
         id="disband.horizon.peak",
         locator=LOCATOR,
-        says=r"A change that is curved down gains at most $\frac{f_1^2}{-2f_2}$, at half of $t^*$: "
-        "no update and no number of steps along it ever hold more.",
+        says=r"A change that is curved down gains at most $\frac{f_1^2}{-2f_2}$, at half of $t^*$, "
+        "and no number of steps holds more.",
         given=(bend < 0,),
         holds=after <= slope**2 / (-2 * bend),
         note="To second order. The step size drops out: f_1 grows with it and f_2 with its square.",
