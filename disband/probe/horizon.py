@@ -7,17 +7,17 @@ import numpy as np
 
 from disband.verify.pages.tables import number
 
-from .inputs import Objectives, Probe
+from .inputs import Probe
 from .measure import Plan, digest
 from .records import Advice, BatchReport, Foretold, Horizon, falls
 
 if TYPE_CHECKING:
     from disband.lm.data.tokenize import TokenPair
-    from disband.lm.horizon.path import Path
     from disband.lm.model.gpt2 import Batch
     from disband.lm.model.load import Loaded
     from disband.lm.training.optimizers import Rule
     from disband.theory.horizon.forecast import Forecast
+    from disband.theory.horizon.path import Path
     from disband.verify.kept.store import Store
 
 POINTS = 24  # of a curve that is kept, at most, beside its start
@@ -32,7 +32,8 @@ def measured_path(
     sample has them.
     """
     from disband.lm.data.tokenize import batches
-    from disband.lm.horizon.path import Path, measure_path
+    from disband.lm.horizon.path import measure_path
+    from disband.theory.horizon.path import Path
 
     trained, others = parts(plan)
     key = {
@@ -70,12 +71,20 @@ def parts(plan: Plan) -> "tuple[tuple[TokenPair, ...], tuple[TokenPair, ...]]":
     return plan.pairs[:count], plan.pairs[count : 2 * count]
 
 
-def foretold(named: Objectives, path: "Path", probe: Probe, plan: Plan) -> Horizon:
+def foretold(
+    named: "Sequence[tuple[Any, dict[str, Any]]]", path: "Path", probe: Probe, plan: Plan
+) -> Horizon:
     """What the path says of every objective."""
     from disband.theory.horizon.forecast import forecast
 
     trained, others = parts(plan)
     steps, rate = probe.steps or 0, probe.rate or 0.0
+    # A forecast of a run that runs away is not finite, and says not to lean on it.
+    with np.errstate(over="ignore", invalid="ignore"):
+        each = [
+            _foretold(objective.name, forecast(path, objective, rate=rate, steps=steps, **given))
+            for objective, given in named
+        ]
     return {
         "steps": steps,
         "rate": rate,
@@ -84,10 +93,7 @@ def foretold(named: Objectives, path: "Path", probe: Probe, plan: Plan) -> Horiz
         "held_out": len(others),
         "seconds": float(path.seconds[0]),
         "worth": float(path.worth),
-        "each": [
-            _foretold(objective.name, forecast(path, objective, rate=rate, steps=steps, **given))
-            for objective, given in named
-        ],
+        "each": each,
     }
 
 

@@ -76,7 +76,7 @@ class ArmReport(TypedDict):
 
 def reports(
     arms: Sequence[Arm],
-    trained: Mapping[Arm, Mapping[str, npt.NDArray[Any]]],
+    trained: Mapping[Arm | None, Mapping[str, npt.NDArray[Any]]],
     told: "Mapping[Arm, Foretold]",
 ) -> list[ArmReport]:
     """What became of each copy, in order."""

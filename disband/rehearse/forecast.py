@@ -1,12 +1,13 @@
 """What is forecast of the arms before any of them is trained, to stand beside what they did."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
-from disband.lm.horizon.path import Path, measure_path
+from disband.lm.horizon.path import measure_path
 from disband.theory.horizon.forecast import Forecast, forecast
+from disband.theory.horizon.path import Path
 from disband.verify.kept.codec import decode, encode
 
 from ..probe.inputs import Objectives, read_model
@@ -62,8 +63,12 @@ def forecasts(
     told = {}
     for arm in arms:
         if arm.remedy in ("", LIKELIHOOD):
+            objective: Any
+            settings: Any
             objective, settings = objective_of(arm, named)
-            told[arm] = _foretold(forecast(path, objective, order=order, **settings))
+            # A forecast of a run that runs away is not finite, and says not to lean on it.
+            with np.errstate(over="ignore", invalid="ignore"):
+                told[arm] = _foretold(forecast(path, objective, order=order, **settings))
     return told
 
 
