@@ -24,11 +24,11 @@ from disband.theory.objectives import BCE, CPO, DDRO, DPO, IPO, ORPO, SIMPO
 from disband.theory.symbols import beta, logp_l, logp_w, ref_l, ref_w
 
 from ..findings.horizon import FREE, METHODS, OBJECTIVES, UPDATES
+from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
 from ..preparation import restore
 from ..protocol import Contest, Prepared, Protocol, Supervision, prepare
-from ..study import Inquiry, Scale
 from .methods import free_text
 
 Array = npt.NDArray[Any]
