@@ -235,9 +235,12 @@ def curves(horizon: Horizon) -> Mapping[str, Mapping[str, Any]]:
 
     drawn = {}
     for of in horizon["each"]:
-        steps, chosen, rejected, first_w, first_l = np.array(of["curve"]).T
-        drawn[of["objective"]] = {
-            "forecast": Course(steps, chosen, rejected),
-            "first order": Course(steps, first_w, first_l),
-        }
+        # What is not finite is null in the record.
+        points = [row for row in of["curve"] if None not in row]
+        if points:
+            steps, chosen, rejected, first_w, first_l = np.array(points).T
+            drawn[of["objective"]] = {
+                "forecast": Course(steps, chosen, rejected),
+                "first order": Course(steps, first_w, first_l),
+            }
     return drawn

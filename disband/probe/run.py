@@ -318,7 +318,8 @@ def _figures(record: Record, worst: "Sequence[TokenEffects]") -> dict[str, str]:
 
         from .horizon import curves
 
-        drawn["horizon"] = svg_text(courses_picture(curves(record["horizon"])))
+        if foreseen := curves(record["horizon"]):
+            drawn["horizon"] = svg_text(courses_picture(foreseen))
     for number, pair in enumerate(worst, 1):
         drawn[f"tokens {number}"] = svg_text(tokens_picture(pair.cosines, pair.words, pair.len_w))
     return drawn

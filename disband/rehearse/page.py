@@ -91,8 +91,10 @@ def _courses(arm: "ArmReport") -> "dict[str, Course]":
     from disband.figures.horizon.runs import Course
 
     courses = {"truth": Course(*zip(*arm["curve"], strict=True))}
-    if told := arm["forecast"]:
-        steps, chosen, rejected, first_w, first_l = zip(*told["curve"], strict=True)
+    told = arm["forecast"]
+    # What is not finite is null in the record.
+    if points := [row for row in told["curve"] if None not in row] if told else []:
+        steps, chosen, rejected, first_w, first_l = zip(*points, strict=True)
         courses["forecast"] = Course(steps, chosen, rejected)
         courses["first order"] = Course(steps, first_w, first_l)
     return courses
