@@ -131,8 +131,8 @@ CLAIMS = (
             batch.slope() * m * y**2 * (s_pos + s_neg - (s_pos - s_neg) ** 2),
             -batch.slope() * batch.curvature(),
         ),
-        note="Multiplied out; the slope is x(1 − p_w + p_l). So the turning time goes to zero as one "
-        "over m. That s_pos + s_neg < 1 says only what they are.",
+        note="Multiplied out; the slope is x(1 − p_w + p_l). So the turning time goes to zero as "
+        "one over m. That s_pos + s_neg < 1 says only what they are.",
     ),
     Claim(
         id="disband.horizon.labels.common-push",
