@@ -12,6 +12,7 @@ from latex2mathml.converter import convert
 
 from disband.cli import main
 from disband.verify.kept.provenance import PACKAGES, ROOT
+from disband.verify.pages.findings import FINDINGS
 from tests.documents import (
     GENERATED,
     LANGUAGES,
@@ -218,6 +219,13 @@ def test_a_wrong_verdict_is_noticed():
     assert wrong_verdicts(said.replace("refuted", "proved")) == ["yuan2025.eq9", "yuan2025.eq10"]
     assert wrong_verdicts(said.replace("eq10", "eq1000")) == ["yuan2025.eq1000"]
     assert wrong_verdicts("so (`disband.gpt2.first-order`,\nopen)") == ["disband.gpt2.first-order"]
+
+
+def test_the_findings_of_the_report_are_those_of_the_readme_and_of_the_ledger():
+    readme, known = " ".join(PAGES["README.md"].split()), verdicts()
+    for finding in FINDINGS:
+        assert f"**{finding.says}" in readme
+        assert {name: known[name] for name in finding.rests_on} == finding.rests_on
 
 
 def test_every_finding_names_an_entry_with_its_verdict():
