@@ -87,7 +87,8 @@ def estimate(piece: Followed, size: Size) -> Estimate:
         if piece.recomputed
         else (layer * size.layers)
     )
-    logits = tokens * size.vocabulary * (number + 3 * 4)
+    # Of the prompt only the last token is asked for what follows.
+    logits = piece.batch * (1 + 2 * _ANSWER) * size.vocabulary * (number + 3 * 4)
     return Estimate(piece.steps + passes / update, 6 * 4.0 * size.parameters + held + logits)
 
 
