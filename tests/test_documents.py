@@ -38,7 +38,7 @@ COMMANDS = every_command()
 ELSEWHERE = {"docs/monitor.md", "docs/cluster.md"}
 # Its example is about a model and texts of the reader's own.
 TAKEN_FOR_GRANTED = {"docs/scores.md"}
-WITH_MODELS = {"docs/probing.md", "docs/scores.md"}
+WITH_MODELS = {"docs/probing.md", "docs/scores.md", "docs/horizon.md"}
 SLOW_PAGES = {*WITH_MODELS, "docs/theory.md"}
 QUICK = {"derive", "band", "compare"}
 # Whose files a page may name; whatever else lies beside them is the user's.

@@ -17,8 +17,8 @@ from .shared import CLUSTER, OUT
     "questions",
     multiple=True,
     metavar="NAME",
-    help="steps, courses, objectives, regimes, runs, targets, methods or mass. May be repeated. "
-    "By default all, at scale small without the last three.",
+    help="steps, courses, objectives, regimes, runs, targets, methods, mass or horizon. May be "
+    "repeated. By default all, at scale small without the last four.",
 )
 @click.option(
     "--scale",
@@ -94,7 +94,8 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     log-probabilities, Grams, incentives and cases on the way. targets: what each update does for
     the responses that training ends with. methods: what calibration and normalised gradients do to
     six objectives, what they cost, and which labels the model writes. mass: probability on tokens
-    that are neither label, under DPO and stable preference optimization.
+    that are neither label, under DPO and stable preference optimization. horizon: whether
+    the chosen is up or down after many updates, beside what was forecast by several means.
 
     Finished pieces are kept in FOLDER/steps; after an interrupt the same command goes on.
 
