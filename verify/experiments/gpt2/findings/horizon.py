@@ -62,8 +62,9 @@ class Decision(NamedTuple):
         return bool(np.sign(self.said[means]) == np.sign(self.real))
 
     def off(self, means: int) -> float:
-        """Error of a means in size, beside the size."""
-        return float(abs(self.said[means] - self.real) / abs(self.real))
+        """Error of a means in size, beside the size; infinite where it diverged."""
+        error = float(abs(self.said[means] - self.real) / abs(self.real))
+        return error if np.isfinite(error) else float("inf")
 
 
 def decisions(pieces: Pieces) -> Iterator[Decision]:
@@ -107,7 +108,9 @@ def rank(some: Sequence[Decision], means: int) -> float:
 
 
 def _ranked(group: Sequence[Decision], means: int) -> tuple[list[float], list[float]]:
-    return [d.real for d in group], [float(d.said[means]) for d in group]
+    # What diverged stands last.
+    said = [float(d.said[means]) for d in group]
+    return [d.real for d in group], [s if np.isfinite(s) else -1e300 for s in said]
 
 
 def _signs(*, hard: bool) -> Callable[[Pieces], Numbers]:
@@ -216,7 +219,10 @@ def _rows(piece: "Horizon", arrays: Arrays) -> list[Row]:
             "pairs": d.part,
             "chosen": d.real,
             "standard error": d.error,
-            **{name: float(value) for name, value in zip(METHODS, d.said, strict=True)},
+            **{
+                name: float(value) if np.isfinite(value) else None
+                for name, value in zip(METHODS, d.said, strict=True)
+            },
             **by_objective[d.objective],
         }
         for d in decisions({piece: arrays})
