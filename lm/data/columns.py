@@ -41,6 +41,7 @@ _PROMPTS = (
     (("trajectory",), ""),
 )  # fmt: skip
 _SYSTEM = ("system", "system_prompt", "system_message")
+_LARGEST_SCORE = 1e100  # JSON may have any, and NaN
 _SCORE = re.compile(r"score|rating|reward", re.IGNORECASE)
 _MEDIA = ("images", "image", "videos", "video", "audios", "audio")
 _UNPAIRED = ("label", "kto_tag", "labels")
@@ -235,7 +236,8 @@ def _scores(here: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= _LARGEST_SCORE
 
 
 def _require(here: Mapping[str, Any], names: Sequence[str]) -> None:

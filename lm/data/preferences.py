@@ -304,7 +304,7 @@ def _with_what_stands_beside(
 ) -> Preference:
     media = media_of(row)
     scores = None
-    if columns.scores and all(row.get(name) is not None for name in columns.scores):
+    if columns.scores:
         first, second = (float(row[name]) for name in columns.scores)
         scores = first, second
     return Preference(
