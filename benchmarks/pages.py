@@ -8,7 +8,8 @@ project, ``report.html`` by ``disband verify --no-lm`` and the others by
 
 * weight: bytes of the page, and of what it loads at the top and when scrolled to its end;
 * first paint, ready: milliseconds to the first text, and to the end of loading and layout;
-* memory: the largest resident size of the browser's process for the page, once scrolled through;
+* memory: the largest resident size of the browser's process for the page, as it opens and once
+  scrolled through;
 * length: screens of 900 pixels at a width of 1400, printed sheets of A4;
 * width: pixels of the whole page on a screen of 390; what lies beyond cannot be seen at once;
 * asked: addresses that are no file of the page's own folder, of which there may be none.
@@ -100,6 +101,7 @@ def measured(path: Path) -> dict[str, float]:
             "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
         )
         at_once = weight(loaded)
+        opened = max(resident())
         height = page.evaluate("document.documentElement.scrollHeight")
         for part in range(0, int(height), 5 * SCREEN):
             page.evaluate(f"scrollTo(0, {part})")
@@ -115,7 +117,8 @@ def measured(path: Path) -> dict[str, float]:
         "loaded in all, kB": weight(loaded) / 1e3,
         "first paint, ms": paint,
         "ready, ms": ready,
-        "memory, MiB": memory / MIB,
+        "memory at once, MiB": opened / MIB,
+        "memory in all, MiB": memory / MIB,
         "screens": height / SCREEN,
         "printed sheets": printed,
         "width on a phone, px": width,

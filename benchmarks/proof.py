@@ -1,7 +1,8 @@
 """What it costs to prove of a model, at run time, that it may be measured in the short ways.
 
-``python -m benchmarks.proof`` times the proof within measurements of GPT-2 small's architecture,
-the first after loading and later ones, in CPU time. Results go to ``results/benchmarks/``.
+``python -m benchmarks.proof`` times the proof within measurements of GPT-2 small's architecture, in
+CPU time: the first after loading, later ones, and those of a second model of the kind. Results go
+to ``results/benchmarks/``.
 """
 
 import json
@@ -20,6 +21,7 @@ from benchmarks.scores import model_of
 from disband.lm.model.gpt2 import Batch, Model, padded
 from disband.lm.scores.grams import pair_gram
 from disband.lm.scores.measurement import Measurement
+from disband.lm.scores.proof import OF_KIND
 from disband.verify.kept.provenance import ROOT, versions
 
 # Pairs in each of the measurements that follow one another, and tokens of prompts and responses.
@@ -82,7 +84,11 @@ def shares(model: Model, case: str) -> dict[str, Any]:
 def main() -> None:
     """Measure, print and save all cases, each with a model of its own."""
     pair_gram(model_of("12M", "cpu"), *next(measurements([2], (4, 9), (4, 9))))
-    results = [shares(model_of("124M", "cpu"), case) for case in CASES]
+    results = []
+    for case in CASES:
+        OF_KIND.clear()
+        # The second model is of the first one's kind.
+        results += [{**shares(model_of("124M", "cpu"), case), "model": i} for i in (1, 2)]
     saved = {
         "command": shlex.join(["python", "-m", "benchmarks.proof"]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -20,6 +20,10 @@ from disband.theory.batch import mean_products as mean_products
 from disband.theory.batch import pair_changes as pair_changes
 from disband.theory.first_order import first_order as first_order
 from disband.theory.gram import Gram as Gram
+from disband.theory.horizon.band import Curvatures as Curvatures
+from disband.theory.horizon.band import horizon_band as horizon_band
+from disband.theory.horizon.band import horizon_changes as horizon_changes
+from disband.theory.horizon.band import turning_time as turning_time
 from disband.theory.metric import metric_gram as metric_gram
 from disband.theory.objective import Objective as Objective
 from disband.theory.objectives import *  # noqa: F403 (its __all__ is the catalogue)

@@ -66,7 +66,8 @@ def plane(name: str, ratio: str) -> Any:
     """Return the plane of cosine and log-ratio: the band, a way through it and where it is now.
 
     The page fills ``NAME.band`` (``x``, ``low``, ``high``, ``bottom``, ``top``), ``NAME.path``,
-    ``NAME.end``, ``NAME.mended`` where calibration would lead, and ``NAME.point`` (``x``, ``y``).
+    ``NAME.end``, ``NAME.mended`` where calibration would lead, ``NAME.other`` of a second
+    objective, and ``NAME.point`` (``x``, ``y``).
     """
     made = frame(
         400, x=(-1.0, 1.0), y=(-3.0, 3.0), name=name, x_axis_label="cosine ρ", y_axis_label=ratio
@@ -99,6 +100,9 @@ def plane(name: str, ratio: str) -> Any:
     mended = source(f"{name}.mended", "x", "y")
     made.scatter("x", "y", source=mended, marker="diamond", size=13, fill_color="white",
                  line_color=STEP, line_width=2)  # fmt: skip
+    other = source(f"{name}.other", "x", "y")
+    made.scatter("x", "y", source=other, marker="square", size=12, fill_color=LOOKS[2].color,
+                 line_color="white", line_width=2)  # fmt: skip
     point = source(f"{name}.point", "x", "y")
     made.scatter("x", "y", source=point, marker="circle", size=13, fill_color=STEP,
                  line_color="white", line_width=2)  # fmt: skip
@@ -154,14 +158,43 @@ def courses(places: Sequence[str]) -> Any:
     for column, text, color, dash in lines:
         made.line("step", column, source=shown, line_color=color, line_dash=dash,
                   line_width=3 if column.startswith("logp") else 2, legend_label=text)  # fmt: skip
+    _legend_above(made, 3)
+    return made
+
+
+def _legend_above(made: Any, columns: int) -> None:
     made.add_layout(made.legend[0], "above")
     made.legend.orientation = "horizontal"
-    made.legend.ncols = 3
+    made.legend.ncols = columns
     made.legend.label_text_font_size = "12px"
     made.legend.border_line_color = None
     made.legend.spacing = 10
     made.legend.location = "top_left"
     made.legend.padding = 4
+
+
+def horizon(name: str, side: str, color: str) -> Any:
+    """Return what one response goes through if the first update is made again and again.
+
+    The page fills ``NAME.lines`` (``t``, ``first``, ``second``, ``exact``), ``NAME.run`` (``t``,
+    ``change``) of the real run, and sets ``NAME.turning`` and ``NAME.parabola``.
+    """
+    made = frame(300, x=(0, 100), y=(-1, 1), name=name, x_axis_label="steps",
+                 y_axis_label=f"change of the {side}, nats")  # fmt: skip
+    made.add_layout(Span(location=0, dimension="width", line_color=GREY, line_width=1))
+    for what, width in (("turning", 2.0), ("parabola", 1.0)):
+        made.add_layout(Span(location=0, dimension="height", line_color=GREY, line_width=width,
+                             line_dash="dashed", name=f"{name}.{what}", visible=False))  # fmt: skip
+    lines = source(f"{name}.lines", "t", "first", "second", "exact")
+    for column, text, dash in (("first", "first order", "dashed"),
+                               ("second", "second order", "dotted"),
+                               ("exact", "exact", "solid")):  # fmt: skip
+        made.line("t", column, source=lines, line_color=color, line_dash=dash,
+                  line_width=3 if column == "exact" else 2, legend_label=text)  # fmt: skip
+    ran = source(f"{name}.run", "t", "change")
+    made.scatter("t", "change", source=ran, marker="circle", size=6, fill_alpha=0,
+                 line_color=LOOKS[3].color, line_width=1.5, legend_label="real run")  # fmt: skip
+    _legend_above(made, 2)
     return made
 
 

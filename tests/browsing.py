@@ -6,7 +6,8 @@ import pytest
 
 from disband.theory.own_loss.declare import objective_of
 
-OWN = objective_of("relu(goal - (w - l)/len_w) - lam*w", goal=0.7, lam=0.1)
+LOSS = "relu(goal - (w - l)/len_w) - lam*w"
+OWN = objective_of(LOSS, goal=0.7, lam=0.1)
 
 
 class Explorer:
@@ -27,7 +28,7 @@ class Explorer:
         self.page.goto("about:blank")
         self.page.goto(f"{self.address}#{hash_}")
         tab = parse_qs(hash_).get("tab", ["pair"])[0]
-        self.ready(tab if tab in {"toys", "tokens"} else "pair")
+        self.ready(tab if tab in {"toys", "tokens", "horizon"} else "pair")
         return self
 
     def ready(self, tab):

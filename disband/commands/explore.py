@@ -65,7 +65,7 @@ def explore(*, loss: str | None, settings: tuple[str, ...], data: Path | None, o
 
     with user_input():
         tokens = recorded() if data is None else saved(data)
-        text = page(tokens, own, command=provenance()["command"])
+        text = page(tokens, own, loss=loss or "", command=provenance()["command"])
     with writing(out.parent):
         write_text(out, text)
     click.echo(f"{out}  ({len(text.encode()) / 1e6:.1f} MB): open it in a browser")

@@ -1,6 +1,8 @@
 """What can be set in the explorer: every slider and number, its range and where it starts."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from disband.sims.pairs.studies import EDIT_ONE_SHARED, SINGLE_TOKEN
@@ -20,7 +22,8 @@ class Control:
 
     Args:
         key: Its name in the page and in the page's address.
-        group: Where it stands: ``pair``, ``scores``, ``path``, ``toy``, ``single`` or ``edit``.
+        group: Where it stands: ``pair``, ``scores``, ``path``, ``horizon``, ``toy``, ``single`` or
+            ``edit``.
         label: What a reader sees.
         low: The slider's lower end.
         high: Its upper end.
@@ -55,6 +58,7 @@ CONTROLS = (
     Control("cosine", "scores", "cosine ρ", -1, 1, 0.9, least=-1, most=1),
     Control("norm_ratio", "scores", "norm ratio r* = ‖b‖/‖a‖", 0.1, 10, 1.3, "log", 1e-6, 1e6),
     Control("way", "path", "training goes on for, nats", 0, 40, 10, least=0, most=1000),
+    Control("ahead", "horizon", "steps ahead", 10, 400, 100, "whole", 1, 2000),
     Control("candidates", "single", "candidates", 2, 20, _SINGLE["candidates"], "whole", 2, 20),
     Control("hidden_norm", "single", "‖h‖", 0.1, 10, _SINGLE["hidden_norm"], "log", 0.01, 100),
     Control("prefix", "edit", "tokens before", 0, MOST_PREFIX, _EDIT["prefix"], "whole", 0,
@@ -68,3 +72,16 @@ CONTROLS = (
             MOST_TOKENS),
     Control("rate", "toy", "step size, times the usual", 0.01, 100, 1, "log", 1e-9, 1e9),
 )  # fmt: skip
+
+# Pairs to begin from, as numbers of the first tab; what is not named is as at the start.
+PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "a typical DPO pair": {"cosine": 0.9, "norm_ratio": 1.3},
+        "a long rejected response": {"cosine": 0.6, "norm_ratio": 2.5, "len_l": 40, "ref_l": -80},
+        "a long chosen response": {"cosine": 0.6, "norm_ratio": 0.4, "len_w": 40, "ref_w": -80},
+        "almost the same text": {"cosine": 0.99, "norm_ratio": 1.02},
+        "nothing in common": {"cosine": 0.0, "norm_ratio": 1.0},
+        "late in training": {"cosine": 0.9, "norm_ratio": 1.3, "margin": 12, "shift": -9},
+        "the chosen has fallen": {"cosine": 0.8, "norm_ratio": 1.3, "margin": -6, "shift": -6},
+    }
+)

@@ -30,7 +30,7 @@ async function embed(names) {
     const figure = view.model;
     const all = [...figure.references()];
     const references = new Map(all.filter((one) => one.name).map((one) => [one.name, one]));
-    drawn[name] = { figure, all, references };
+    drawn[name] = { figure, view, all, references };
     dress(name);
   }
 }

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from sympy import Basic, Expr, latex, sqrt, symbols
 
 from disband.figures import explorer
+from disband.figures.style import CHOSEN, REJECTED
 from disband.sims.pairs.policies import PLACES
 from disband.sims.pairs.studies import TOYS
 from disband.theory.band import Case
@@ -19,31 +20,37 @@ from disband.theory.facts.abbreviations import chart
 from disband.theory.first_order import first_order
 from disband.theory.gram import Gram
 from disband.theory.javascript import PRELUDE, javascript
+from disband.theory.kernels.primitives import relu, step
+from disband.theory.kernels.stable import TANGENT
 from disband.theory.models.toys import single_token_gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import DPO, MECHANISMS, OBJECTIVES
+from disband.theory.own_loss.grammar import grammar
 from disband.theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
 from disband.verify.kept.files import json_text
 from disband.verify.kept.provenance import versions
 from disband.verify.pages.kit import mathml
 from disband.verify.pages.kit import page as page_of
 
-from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS
+from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS, PRESETS
 
 Record = Mapping[str, Any]
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("state.js", "theory.js", "draw.js", "pair.js", "toys.js", "run.js", "tokens.js",
-           "start.js")  # fmt: skip
+SCRIPTS = ("state.js", "theory.js", "formula.js", "typed.js", "draw.js", "pair.js", "beside.js",
+           "toys.js", "run.js", "horizon.js", "tokens.js", "export.js", "start.js")  # fmt: skip
 OWN_GROUP = "your own"
 
 
-def page(tokens: Record | None, own: Objective | None = None, *, command: str = "") -> str:
+def page(
+    tokens: Record | None, own: Objective | None = None, *, loss: str = "", command: str = ""
+) -> str:
     """Return the page: one file that asks nothing of a network.
 
     Args:
         tokens: Token products of real pairs, as :mod:`disband.heat` has them; none where ``None``.
         own: A loss of one's own, which the page begins with.
+        loss: What was typed for it.
         command: What made the page.
 
     Raises:
@@ -56,15 +63,22 @@ def page(tokens: Record | None, own: Objective | None = None, *, command: str = 
         {},
         bokeh=_as_is("\n".join(_bokeh().js_raw)),
         style=_as_is((FOLDER / "page.css").read_text("utf-8")),
-        script=_as_is("\n".join([PRELUDE, *functions(listed), *_scripts()])),
-        data=_as_is(_json(_data(listed, tokens, own))),
+        script=_as_is("\n".join([PRELUDE, grammar_script(), *functions(listed), *_scripts()])),
+        data=_as_is(_json(_data(listed, tokens, own, loss))),
         formulas=[_formulas(objective) for objective in listed],
         groups=_groups(own),
+        presets=list(PRESETS),
+        reads=", ".join([*grammar()["functions"], *grammar()["extremes"]]),
         toys=list(TOYS),
         tokens=tokens,
         command=command,
         versions={name: versions()[name] for name in ("numpy", "sympy")},
     )
+
+
+def grammar_script() -> str:
+    """Return the JavaScript of what a typed loss is read by: the grammar, as Python has it."""
+    return f"const GRAMMAR = {_json({**grammar(), 'tangent': TANGENT})};"
 
 
 def functions(listed: Sequence[Objective]) -> Iterator[str]:
@@ -78,7 +92,9 @@ def functions(listed: Sequence[Objective]) -> Iterator[str]:
     for i, objective in enumerate(listed):
         made = [objective.loss, objective.d_w, objective.d_l]
         yield javascript(made, [*DATA, *objective.defaults], f"objective_{i}")
-    yield f"const INCENTIVES = [{', '.join(f'objective_{i}' for i in range(len(listed)))}];"
+        yield javascript(_kinks(objective), [*DATA, *objective.defaults], f"kinks_{i}")
+    for name, stem in (("INCENTIVES", "objective"), ("KINKS", "kinks")):
+        yield f"const {name} = [{', '.join(f'{stem}_{i}' for i in range(len(listed)))}];"
     gram = Gram(A, B, X)
     rho, ratio, s_w, s_l, sum_sq, h_sq = symbols("rho ratio s_w s_l sum_sq h_sq", real=True)
     yield javascript(list(first_order(d_w, d_l, gram)), [d_w, d_l, A, B, X], "first_order")
@@ -88,6 +104,12 @@ def functions(listed: Sequence[Objective]) -> Iterator[str]:
     single = single_token_gram(s_w, s_l, sum_sq, h_sq)
     args = [s_w, s_l, sum_sq, h_sq]
     yield javascript([single.sq_w, single.sq_l, single.dot], args, "single_token_gram")
+
+
+def _kinks(objective: Objective) -> list[Expr]:
+    """Return what is zero where the loss has a kink, so that its slope is one of two."""
+    hinges = [*objective.loss.atoms(relu), *objective.d_w.atoms(step), *objective.d_l.atoms(step)]
+    return sorted({hinge.args[0] for hinge in hinges}, key=str)
 
 
 def _edges(gram: Gram) -> list[Expr]:
@@ -104,7 +126,9 @@ def _scripts() -> list[str]:
     return [(FOLDER / name).read_text("utf-8") for name in SCRIPTS]
 
 
-def _data(listed: Sequence[Objective], tokens: Record | None, own: Objective | None) -> Record:
+def _data(
+    listed: Sequence[Objective], tokens: Record | None, own: Objective | None, loss: str
+) -> Record:
     """Return all that the page's script reads, as plain data."""
     normals = [np.random.default_rng(seed).standard_normal(MOST_ROWS * MOST_TOKENS)
                for seed in range(MOST_SEEDS)]  # fmt: skip
@@ -115,13 +139,19 @@ def _data(listed: Sequence[Objective], tokens: Record | None, own: Objective | N
         "courses": explorer.courses(PLACES),
         "toyplane": explorer.plane("toyplane", "log r − log r*"),
         "shares": explorer.shares(),
+        "horizon_w": explorer.horizon("horizon_w", "chosen", CHOSEN.color),
+        "horizon_l": explorer.horizon("horizon_l", "rejected", REJECTED.color),
     }
     if tokens:
         figures["heat"] = explorer.heat(tokens)
     return {
-        "objectives": [_objective(objective) for objective in listed],
+        "objectives": [
+            {**_objective(objective), **({"loss": loss} if objective is own else {})}
+            for objective in listed
+        ],
         "first": own.name if own else DPO.name,
         "dpo": listed.index(DPO),
+        "presets": {name: dict(numbers) for name, numbers in PRESETS.items()},
         "controls": [control.record() for control in CONTROLS],
         "cases": [case.words for case in Case],
         "toys": {
@@ -148,6 +178,7 @@ def _objective(objective: Objective) -> Record:
         "name": objective.name,
         "source": objective.source,
         "note": objective.note,
+        "latex": _latex(objective),
         "parameters": [
             {
                 "name": one.name,
@@ -163,6 +194,11 @@ def _objective(objective: Objective) -> Record:
 
 def _formulas(objective: Objective) -> dict[str, Markup]:
     """Return what follows from an objective, typeset in few names, with what these mean."""
+    return {word: mathml(text, large=True) for word, text in _latex(objective).items()}
+
+
+def _latex(objective: Objective) -> dict[str, str]:
+    """Return the same as LaTeX."""
     d_w, d_l, ratio, loss = objective.d_w, objective.d_l, objective.ratio, objective.loss
     names, of_loss = chart(d_w, d_l), chart(loss)
     lines = {
@@ -178,7 +214,7 @@ def _formulas(objective: Objective) -> dict[str, Markup]:
     if meant:
         parts = [f"{_typeset(name)} = {_typeset(what)}" for name, what in meant.items()]
         said["where"] = r",\quad ".join(parts)
-    return {word: mathml(text, large=True) for word, text in said.items()}
+    return said
 
 
 def _typeset(expression: Basic) -> str:

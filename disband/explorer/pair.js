@@ -47,7 +47,17 @@ function wayWords(change, scale) {
   return `${change > 0 ? "↑ rises" : "↓ falls"} at ${shown(change)}`;
 }
 
-function pathWords(way, inside) {
+function kinkWords(sides, gram) {
+  if (sides.length < 2) return "";
+  const said = sides.map(({ d_w, d_l }) => {
+    const kind = caseOf(first_order(d_w, d_l, ...gram));
+    return `d_w = ${shown(d_w)}, d_l = ${shown(d_l)} (${kind === null ? "no case" : DATA.cases[kind]})`;
+  });
+  return `the loss has a kink here: a hair to its sides ${said.join(" or ")}; all else said is of the slope at the kink itself`;
+}
+
+function pathWords(way, inside, kinked) {
+  if (way.length < 2 && kinked) return "no path from a kink: each step changes which side holds";
   if (way.length < 2) return "the pair stays where it is";
   const first = inside.indexOf(true);
   const last = inside.length - 1;
@@ -71,6 +81,10 @@ function showPair() {
   const center = state.numbers.norm_ratio;
   const spoken = wrong ? "no pair" : caseWords(now);
   if (state.tab === "pair") status(spoken, wrong ? null : now.case);
+  const sides = wrong ? [] : sidesOfKink(pair);
+  const kinked = kinkWords(sides, gram);
+  $("kink").textContent = kinked;
+  for (const one of document.querySelectorAll(".kinked")) one.hidden = !kinked;
   const way = wrong ? [] : path(pair, gram, state.numbers.way);
   const steps = way.map((at) => {
     const there = incentives(at);
@@ -87,11 +101,12 @@ function showPair() {
   tell("change_l", now.changes[1], wayWords(now.changes[1], scale));
   tell("delta", now.delta, calibrationWords(now));
   const end = way[way.length - 1] ?? pair;
-  tell("path", end[0] - end[1], pathWords(way, steps.map((one) => one.inside)));
+  tell("path", end[0] - end[1], pathWords(way, steps.map((one) => one.inside), Boolean(kinked)));
   $("path").dataset.w = end[0];
   $("path").dataset.l = end[1];
   drawPlane("plane", Math.log(center), steps.map((one) => [cosine, one.log]), [cosine, wrong ? NaN : now.log]);
   fill("plane", "plane.mended", wrong || Number.isNaN(now.delta) ? { x: [], y: [] } : { x: [cosine], y: [Math.log(center)] });
+  showBeside(wrong ? null : pair, gram);
   drawDirections(wrong ? [0, 0] : now.changes, scale);
   drawScores(gram, wrong ? { d_w: 0, d_l: 0 } : now);
 }

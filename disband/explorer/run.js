@@ -3,6 +3,7 @@
 const PLACES = ["before", "at", "after"];
 const WHERE = { before: "before they differ", at: "where they differ", after: "after they differ" };
 const MOST_STEPS = 2000;
+const BEYOND = 3; // times what was before a step left the first-order regime: the picture ends there
 const BEAT = 80; // milliseconds between two steps
 let run = null;
 let timer = null;
@@ -66,6 +67,10 @@ function runWords() {
     words.push(fell < 0 ? "the chosen log-probability never fell"
       : `the chosen log-probability first fell in step ${fell + 1}`);
   }
+  const off = run.strayed();
+  if (off) words.push(`step ${off.step} left the first-order regime: first order said ${shown(off.said)} nats for the ${["chosen", "rejected"][off.side]}, it was ${shown(off.came)}`);
+  const cut = run.cut;
+  if (cut) words.push(`the picture is cut at ${shown(cut.at)} nats, and the run goes to ${shown(cut.to)}`);
   if (run.lost) words.push("the next step leaves the finite numbers: take a smaller step size");
   return words.join("; ") + ".";
 }
@@ -88,8 +93,10 @@ function showRun() {
   const now = states[states.length - 1];
   if (state.tab === "toys")
     status(now ? `step ${states.length - 1}: ${sign(now)}` : "no run", now ? caseOf(now.changes) : null);
-  $("toy-words").textContent = now ? runWords() : "The start is not finite: choose other settings.";
-  if (!now) return;
+  if (!now) {
+    $("toy-words").textContent = "The start is not finite: choose other settings.";
+    return;
+  }
   tell("steps", states.length - 1);
   tell("rate-now", run.rate);
   for (const name of ["logp_w", "logp_l", "d_w", "d_l"]) tell(`toy-${name}`, now[name]);
@@ -110,20 +117,32 @@ function showRun() {
     lines[place] = found && cells.length > 1 ? found[1].exact : states.map(() => NaN);
   }
   drawCourses(lines, cells.length > 1);
+  $("toy-words").textContent = runWords();
   const way = states.map((one) => [cosineOf(one.gram), logRatio(one) - centerOf(one.gram)]);
   const cosines = way.map(([rho]) => rho).filter(Number.isFinite);
   const across = [Math.max(-1, Math.min(...cosines) - 0.3), Math.min(1, Math.max(...cosines) + 0.3)];
   drawPlane("toyplane", 0, way, way[way.length - 1], 0.6, cosines.length ? across : [-1, 1]);
   drawShares(states[0].shares, now.shares);
+  showCommand();
 }
 
 function drawCourses(lines, several) {
+  run.cut = null;
   if (!drawn.courses) return;
   for (const item of drawn.courses.all.filter((one) => one.type === "LegendItem"))
     item.visible = several || !/,/.test(item.label.value);
   fill("courses", "courses.lines", lines);
   const values = Object.entries(lines).flatMap(([name, all]) => (name === "step" ? [] : all)).filter(Number.isFinite);
-  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  let [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const off = run.strayed();
+  if (off) {
+    const before = Object.entries(lines).flatMap(([name, all]) => (name === "step" ? [] : all.slice(0, off.step)));
+    const ordinary = Math.max(...before.filter(Number.isFinite).map(Math.abs), Math.abs(off.said));
+    const at = BEYOND * ordinary;
+    const to = Math.abs(low) > high ? low : high;
+    if (Math.abs(to) > at) run.cut = { at: Math.sign(to) * at, to };
+    [low, high] = [Math.max(low, -at), Math.min(high, at)];
+  }
   const pad = 0.08 * (high - low) || 1;
   ranges("courses", [0, Math.max(10, lines.step.length - 1)], [low - pad, high + pad]);
 }

@@ -3,6 +3,7 @@
 const FIGURES = {
   pair: ["plane", "directions", "scores"],
   toys: ["courses", "toyplane", "shares"],
+  horizon: ["horizon_w", "horizon_l"],
   tokens: ["heat"],
 };
 
@@ -12,7 +13,7 @@ function status(text, code) {
 }
 
 function buildControls() {
-  for (const group of ["pair", "scores", "path", "toy", "single", "edit"]) {
+  for (const group of ["pair", "scores", "path", "horizon", "toy", "single", "edit"]) {
     const own = DATA.controls.filter((one) => one.group === group);
     $(`controls-${group}`).replaceChildren(...own.map((one) =>
       control(one, state.numbers[one.key], (value) => {
@@ -25,9 +26,13 @@ function buildControls() {
       state.hyper[one.name] = value;
       changed();
     })));
+  showTyped();
   $("objective").value = objective().name;
+  $("other").value = state.other < 0 ? "" : DATA.objectives[state.other].name;
   for (const key of Object.keys(MENUS)) if ($(key)) $(key).value = state.menus[key];
-  $("formulas").replaceChildren($(`formulas-${state.objective}`).content.cloneNode(true));
+  const printed = $(`formulas-${state.objective}`);
+  $("formulas").replaceChildren(printed ? printed.content.cloneNode(true) : typedFormulas());
+  if (objective().name === TYPED) $("loss-text").value = objective().loss;
   $("source").textContent = objective().source;
   $("note").textContent = objective().note;
 }
@@ -39,9 +44,11 @@ function showTab() {
     $(`tab-${name}`).setAttribute("aria-selected", here);
     $(`tab-${name}`).tabIndex = here ? 0 : -1;
   }
-  $("set-pair").hidden = state.tab === "toys";
-  for (const part of ["set-scores", "set-path"]) $(part).hidden = state.tab !== "pair";
-  $("set-toys").hidden = state.tab !== "toys";
+  const trained = ["toys", "horizon"].includes(state.tab);
+  $("set-pair").hidden = trained;
+  for (const part of ["set-scores", "set-path", "pick-other"]) $(part).hidden = state.tab !== "pair";
+  $("set-toys").hidden = !trained;
+  $("controls-horizon").hidden = state.tab !== "horizon";
   if (state.tab !== "toys") pause();
 }
 
@@ -50,7 +57,9 @@ function show() {
   showPair();
   runAgainIfNeeded();
   showRun();
+  showHorizon();
   showTokens();
+  showCommand();
 }
 
 // Pictures are made when their tab is first seen: a hidden place has no width.
@@ -65,8 +74,10 @@ async function changed() {
 }
 
 function start() {
-  readAddress();
+  tellFaults(readAddress());
   buildControls();
+  startExport();
+  startTyped();
   $("objective").addEventListener("change", () => {
     state.objective = place($("objective").value);
     state.hyper = usual(state.objective);
@@ -100,8 +111,22 @@ function start() {
   $("defaults").addEventListener("click", () => {
     location.hash = new URLSearchParams({ tab: state.tab, objective: objective().name });
   });
+  $("other").addEventListener("change", () => {
+    state.other = place($("other").value);
+    changed();
+  });
+  $("preset").addEventListener("change", () => {
+    const numbers = DATA.presets[$("preset").value];
+    $("preset").value = "";
+    if (!numbers) return;
+    for (const one of DATA.controls.filter(({ group }) => ["pair", "scores"].includes(group)))
+      state.numbers[one.key] = numbers[one.key] ?? one.start;
+    buildControls();
+    changed();
+  });
   addEventListener("hashchange", () => {
-    readAddress();
+    written = true;
+    tellFaults(readAddress());
     buildControls();
     changed();
   });

@@ -2,7 +2,7 @@
 "use strict";
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
-const TABS = ["pair", "toys", "tokens"];
+const TABS = ["pair", "toys", "horizon", "tokens"];
 const MENUS = {
   toy: Object.keys(DATA.toys),
   when: DATA.tokens ? DATA.tokens.when : [],
@@ -10,7 +10,7 @@ const MENUS = {
 };
 const START = Object.fromEntries(DATA.controls.map((one) => [one.key, one.start]));
 const FIRST = { toy: "edit-one-shared", when: MENUS.when[0], example: MENUS.example[0] };
-const state = { tab: "pair", objective: 0, hyper: {}, numbers: {}, menus: {} };
+const state = { tab: "pair", objective: 0, other: -1, hyper: {}, numbers: {}, menus: {} };
 
 const objective = () => DATA.objectives[state.objective];
 const hyper = () => objective().parameters.map((one) => state.hyper[one.name]);
@@ -35,23 +35,66 @@ function sliderOf(one) {
   return { ...free, low: one.sign === "nonnegative" ? 0 : -far, high: far };
 }
 
+// What a number may be, in words.
+function rangeOf(one) {
+  const whole = one.scale === "whole" ? "a whole number " : "a number ";
+  if (one.sign === "positive") return `${whole}above 0${one.below == null ? "" : ` and below ${one.below}`}`;
+  if (one.sign === "nonnegative") return `${whole}of at least 0${one.below == null ? "" : ` and below ${one.below}`}`;
+  const ends = [one.least == null ? "" : `from ${one.least}`, one.most == null ? "" : `${one.least == null ? "up " : ""}to ${one.most}`];
+  return minus(`${whole}${ends.filter(Boolean).join(" ")}`.trim());
+}
+
+// Set what the address says; return in words what in it cannot be.
 function readAddress() {
   const said = new URLSearchParams(location.hash.slice(1));
-  const number = (one, text) =>
-    text != null && text.trim() !== "" && within(one, Number(text)) ? Number(text) : one.start;
-  const named = place(said.get("objective"));
-  state.tab = TABS.includes(said.get("tab")) ? said.get("tab") : TABS[0];
-  state.objective = named < 0 ? place(DATA.first) : named;
-  for (const one of DATA.controls) state.numbers[one.key] = number(one, said.get(one.key));
+  const faults = [];
+  const read = new Set(["tab", "objective", "other"]);
+  const number = (one, key) => {
+    const text = said.get(key);
+    read.add(key);
+    if (text == null) return one.start;
+    if (text.trim() !== "" && within(one, Number(text))) return Number(text);
+    faults.push(`${key} is ${rangeOf(one)}: got “${text}”, and ${one.start} stands`);
+    return one.start;
+  };
+  const chosen = (key, known, otherwise) => {
+    const text = said.get(key);
+    read.add(key);
+    if (text == null || known.includes(text)) return text ?? otherwise;
+    faults.push(`${key} has no “${text}”${otherwise ? `: ${otherwise} stands` : ""}`);
+    return otherwise;
+  };
+  const loss = said.get("loss");
+  read.add("loss");
+  if (loss !== null)
+    try {
+      takeLoss(loss);
+    } catch (error) {
+      if (!(error instanceof FormulaFault)) throw error;
+      faults.push(`loss: ${error.message}`);
+    }
+  const names = DATA.objectives.map((one) => one.name);
+  state.tab = chosen("tab", TABS, TABS[0]);
+  state.objective = place(chosen("objective", names, DATA.first));
+  state.other = place(chosen("other", names, ""));
+  for (const one of DATA.controls) state.numbers[one.key] = number(one, one.key);
   state.hyper = {};
-  for (const one of objective().parameters)
-    state.hyper[one.name] = number(one, said.get(`set.${one.name}`));
+  for (const one of objective().parameters) state.hyper[one.name] = number(one, `set.${one.name}`);
   for (const [key, known] of Object.entries(MENUS))
-    state.menus[key] = known.includes(said.get(key)) ? said.get(key) : FIRST[key];
+    if (known.length) state.menus[key] = chosen(key, known, FIRST[key]);
+  const unknown = [...said.keys()].filter((key) => !read.has(key));
+  if (unknown.length) faults.push(`nothing here is called ${unknown.map((key) => `“${key}”`).join(", ")}`);
+  return faults;
+}
+
+function tellFaults(faults) {
+  $("faults").hidden = !faults.length;
+  $("faults").textContent = faults.length ? `The address says what cannot be: ${faults.join("; ")}.` : "";
 }
 
 // Browsers refuse to be told every movement of a slider.
 let writing = null;
+let written = false;
 function keepAddress() {
   clearTimeout(writing);
   writing = setTimeout(writeAddress, 250);
@@ -59,13 +102,19 @@ function keepAddress() {
 
 function writeAddress() {
   const said = new URLSearchParams({ tab: state.tab, objective: objective().name });
+  if (state.other >= 0) said.set("other", DATA.objectives[state.other].name);
+  if ([state.objective, state.other].includes(place(TYPED)) && place(TYPED) >= 0)
+    said.set("loss", DATA.objectives[place(TYPED)].loss);
   for (const one of objective().parameters)
     if (state.hyper[one.name] !== one.start) said.set(`set.${one.name}`, state.hyper[one.name]);
   for (const [key, value] of Object.entries(state.numbers))
     if (value !== START[key]) said.set(key, value);
   for (const [key, value] of Object.entries(state.menus))
     if (value !== FIRST[key]) said.set(key, value);
-  history.replaceState(null, "", `#${said}`);
+  // Every setting that one stays at is a page to go back to; the first is the page itself.
+  if (`#${said}` === location.hash) return;
+  history[written ? "pushState" : "replaceState"](null, "", `#${said}`);
+  written = true;
 }
 
 // One control: a slider for the feel of it, a number for the exact value.

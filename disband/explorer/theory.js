@@ -27,14 +27,26 @@ function logRatio(now) {
 }
 
 // Where a pair stands: what disband band prints.
-function standing(pair, gram) {
-  const now = incentives(pair);
+function standing(pair, gram, at = state.objective, values = hyper()) {
+  const now = incentives(pair, at, values);
   const { d_w, d_l } = now;
   const [A, B, X] = gram;
   const changes = first_order(d_w, d_l, A, B, X);
   const [low, high] = band(A, B, X);
   const delta = positive(now) && A > 0 && B > 0 ? calibration(d_w, d_l, A, B) : NaN;
   return { ...now, changes, low, high, delta, ratio: d_w / d_l, log: logRatio(now), case: caseOf(changes) };
+}
+
+// The incentives on all sides of a kink that the pair stands at; none where it stands at none.
+function sidesOfKink(pair, at = state.objective, values = hyper()) {
+  const scale = 1 + Math.max(...pair.slice(0, 4).map(Math.abs));
+  if (!KINKS[at](...pair, ...values).some((v) => Math.abs(v) <= NOTHING * scale)) return [];
+  const near = 1e-7 * scale;
+  const moves = [[near, 0], [-near, 0], [0, near], [0, -near]];
+  const sides = moves.map(([w, l]) => incentives([pair[0] + w, pair[1] + l, ...pair.slice(2)], at, values));
+  const far = (one, other) => Math.abs(one.d_w - other.d_w) + Math.abs(one.d_l - other.d_l);
+  const most = Math.max(...sides.flatMap((side) => [Math.abs(side.d_w), Math.abs(side.d_l)]));
+  return sides.filter((side, i) => sides.slice(0, i).every((other) => far(side, other) > 1e-3 * most));
 }
 
 // A way through training with the scores held: both log-probabilities move as first order says,

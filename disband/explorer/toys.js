@@ -3,6 +3,7 @@
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const sum = (values) => values.reduce((total, v) => total + v, 0);
 const NONE = -1;
+const STRAY = 0.5; // of the larger change that first order said: a step so far off has left it
 
 // `rows` says which row of theta a context reads, `w` and `l` which token each response emits.
 function singleToken({ vocabulary, candidates, hidden_norm }) {
@@ -122,6 +123,19 @@ class Run {
     if (this.lost) return;
     this.problem.theta = this.problem.theta.map((row, r) => row.map((v, k) => v + this.move[r][k]));
     this.look(view(this.problem));
+  }
+
+  // The first step whose real change is half off what first order said, of either response.
+  strayed() {
+    for (let t = 0; t + 1 < this.states.length; t++) {
+      const [now, next] = [this.states[t], this.states[t + 1]];
+      const said = now.changes;
+      const came = [next.logp_w - now.logp_w, next.logp_l - now.logp_l];
+      const size = Math.max(...said.map(Math.abs));
+      const side = came.findIndex((change, i) => Math.abs(change - said[i]) > STRAY * size);
+      if (side >= 0) return { step: t + 1, side, said: said[side], came: came[side] };
+    }
+    return null;
   }
 
   // Of one side, the change since the start at a place: in truth, and summed to first order.

@@ -3,12 +3,23 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disband.sims.horizon.courses import Course, pair_courses
+from disband.sims.horizon.labels import (
+    BALANCED_LABELS,
+    BatchToy,
+    Promise,
+    balanced_labels,
+    first_push,
+    label_courses,
+    promises,
+)
 from disband.sims.pairs.masked import PLAIN_STEPS, MaskedRun, masked_run
 from disband.sims.pairs.policies import AFTER, AT, BEFORE
 from disband.sims.pairs.studies import Study, Toy, by_place, rows
@@ -60,7 +71,7 @@ def _push_of_dpo() -> float:
 
 
 def split_settings(
-    toy: Toy, objective: Objective, settings: Mapping[str, float]
+    toy: Toy | BatchToy, objective: Objective, settings: Mapping[str, float]
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the toy's choices and the objective's hyperparameters among ``settings``.
 
@@ -160,6 +171,68 @@ def run_masked(toy: Toy, objective: Objective, study: Study, price: float) -> Ma
         )
     problem = toy.build(**{name: made[name] for name in toy.defaults})
     return masked_run(problem, price=price, beta=made["beta"], lr=made["lr"], steps=made["steps"])
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """A run of the toy with balanced labels.
+
+    Args:
+        parameters: What it was made with.
+        promise: What score products say of its first step.
+        courses: Its mean chosen and rejected over the steps.
+    """
+
+    parameters: Mapping[str, float]
+    promise: Promise
+    courses: Mapping[str, Course]
+
+
+def run_batch(
+    objective: Objective,
+    *,
+    steps: int,
+    lr: float | None = None,
+    settings: Mapping[str, float] | None = None,
+) -> BatchRun:
+    """Train the batch with balanced labels; without ``lr`` the first step is as strong as DPO's.
+
+    Raises:
+        ValueError: A setting is unknown or out of range.
+    """
+    choices, hyper = split_settings(BALANCED_LABELS, objective, settings or {})
+    choices = {**BALANCED_LABELS.defaults, **choices}
+    batch = balanced_labels(**choices)
+    if lr is None:
+        push = first_push(batch, objective, hyper)
+        lr = BALANCED_LABELS.lr * (_push_of_dpo() / push if push > 0 else 1.0)
+    both = label_courses(batch, objective, lr=lr, steps=steps, hyper=hyper)
+    values = {symbol.name: value for symbol, value in objective.values(hyper).items()}
+    return BatchRun(
+        {**choices, "lr": lr, "steps": steps, **values},
+        promises(batch, objective, lr=lr, hyper=hyper),
+        dict(zip(("chosen", "rejected"), both, strict=True)),
+    )
+
+
+def run_courses(toy: Toy, objective: Objective, study: Study, horizon: int) -> Mapping[str, Course]:
+    """Hold the first update of ``study`` for ``horizon`` steps, and run the toy for as many.
+
+    Raises:
+        ValueError: The run leaves the finite numbers.
+    """
+    made = study.parameters
+    choices = {name: made[name] for name in toy.defaults}
+    run = toy.run(
+        objective,
+        steps=horizon,
+        lr=made["lr"],
+        hyper={symbol.name: made[symbol.name] for symbol in objective.defaults},
+        method=made.get("method", "none"),
+        **choices,
+    )
+    both = pair_courses(toy.build(**choices), run.trajectory)
+    return dict(zip(("chosen", "rejected"), both, strict=True))
 
 
 def masked_record(study: Study, run: MaskedRun, price: float) -> dict[str, Any]:

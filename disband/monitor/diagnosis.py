@@ -119,7 +119,13 @@ class Diagnosis:
 
 
 def diagnose(run: Run) -> Diagnosis:
-    """Say what happened in a run."""
+    """Say what happened in a run; where evaluation alone tells of the sides, in evaluation."""
+    remarks = _remarks(run)
+    if run.held_out is not None and not _has_sides(run) and _has_sides(run.held_out):
+        run = replace(run.held_out, planned=run.planned, counted=run.counted)
+        remarks += (
+            "chosen and rejected were logged in evaluation alone: these are held-out pairs",
+        )
     means = _means(run)
     rewards = run.column("rewards/chosen")
     at_start = len(rewards[0]) > 0 and rewards[0][0] <= 1 and not run.counted
@@ -139,9 +145,13 @@ def diagnose(run: Run) -> Diagnosis:
         held_out={} if run.held_out is None else _motions(run.held_out),
         smoothing=label_smoothing(loss, margin, right),
         first_reward=float(rewards[1][0]) if at_start else math.nan,
-        remarks=_remarks(run),
+        remarks=remarks,
     )
     return replace(plain, state=_state(run, plain), cause=_cause(plain))
+
+
+def _has_sides(run: Run) -> bool:
+    return any(len(run.column(name)[0]) for name in ("rewards/chosen", "logps/chosen"))
 
 
 def _motions(run: Run) -> dict[str, Motion]:

@@ -1,24 +1,23 @@
 """Forms in which people have a run's log, each read into rows: one mapping of metrics a line.
 
 Trainers' states and lists of JSON objects, JSON lines (also cut off in writing), objects or columns
-by metric, the dictionaries that a trainer prints, tables of CSV and of model cards, and
-TensorBoard's event files. Nothing that is read is run as code.
+by metric, CSV, TensorBoard's event files, and what people are shown, as in
+:mod:`disband.monitor.log_texts`. Nothing that is read is run as code.
 """
 
-import ast
 import csv
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .log_texts import FORMS, shown_in_notebook
+
 EVENTS = "events.out.tfevents."
 LARGEST = 1 << 28  # bytes of a log
-_LONGEST = 1 << 20  # characters of a line that a trainer printed
-_WORDS = re.compile(r"(?<![\w'\"])(-?(?:nan|inf))(?![\w'\"])", re.IGNORECASE)
 
 
 class Log(NamedTuple):
@@ -59,14 +58,24 @@ def read_log(file: Path) -> Log:
         return Log(_csv(text))
     if file.suffix == ".jsonl":
         return Log(_json_lines(text))
-    for form in (_json, _json_lines_alone, _printed, _table):
+    if file.suffix == ".ipynb":
+        text = shown_in_notebook(text)
+    for form in (_json, _json_lines_alone, *(_shown(form) for form in FORMS)):
         log = form(text)
         if log is not None:
             return log
     raise ValueError(
-        "a run's log is a trainer's state, JSON lines, printed dictionaries, a table or CSV: "
+        "a run's log is a trainer's state, JSON lines, what it printed, a table or CSV: "
         f"{file} is none of them; give trainer_state.json, or the file that the logger exports"
     )
+
+
+def _shown(form: Callable[[str], list[Mapping[str, Any]]]) -> Callable[[str], Log | None]:
+    def log_of(text: str) -> Log | None:
+        rows = form(text)
+        return Log(rows) if rows else None
+
+    return log_of
 
 
 def _json(text: str) -> Log | None:
@@ -129,20 +138,6 @@ def _json_lines_alone(text: str) -> Log | None:
     return Log(rows) if rows else None
 
 
-def _printed(text: str) -> Log | None:
-    """What a trainer prints: dictionaries of Python, among progress bars and warnings."""
-    rows = []
-    for line in re.split(r"[\r\n]+", text):
-        for shown in re.findall(r"\{[^{}]*\}", line[:_LONGEST]):
-            try:
-                row = ast.literal_eval(_WORDS.sub(r"'\1'", shown))
-            except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-                continue
-            if isinstance(row, dict) and all(isinstance(name, str) for name in row):
-                rows.append(row)
-    return Log(rows) if rows else None
-
-
 def _csv(text: str) -> list[Mapping[str, Any]]:
     """Rows of CSV, also as W&B exports it: ``run - metric``, with least and greatest beside it."""
     try:
@@ -157,25 +152,6 @@ def _csv(text: str) -> list[Mapping[str, Any]]:
         }
         for row in rows
     ]
-
-
-def _table(text: str) -> Log | None:
-    """The table of a model card, whose metrics but the first are those of evaluation."""
-    lines = [line.strip().strip("|").split("|") for line in text.splitlines() if "|" in line]
-    rows: list[Mapping[str, Any]] = []
-    head: list[str] = []
-    for cells in ([cell.strip() for cell in line] for line in lines):
-        names = [cell.lower() for cell in cells]
-        if {"training loss", "step"} <= set(names):
-            head = [_of_card(name) for name in names]
-        elif head and len(cells) == len(head) and not set("".join(cells)) <= set(":- "):
-            rows.append(dict(zip(head, cells, strict=True)))
-    return Log(rows) if rows else None
-
-
-def _of_card(name: str) -> str:
-    known = {"training loss": "loss", "validation loss": "eval_loss"}
-    return known.get(name, name if name in {"step", "epoch"} else f"eval_{name}")
 
 
 def _events(file: Path) -> list[Mapping[str, Any]]:
@@ -207,9 +183,34 @@ class Name(NamedTuple):
     held_out: bool
 
 
-_STEPS = ("step", "global_step", "train/global_step", "Step", "global_step/max_steps", "_step")
+_STEPS = (
+    "step", "global_step", "train/global_step", "Step", "global_step/max_steps", "_step",
+    "counters/updates",
+)  # fmt: skip
+# What a trainer says of training as a whole, at its end.
+_OF_THE_WHOLE = frozenset(
+    ("train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second")
+)
 _COUNTS = {*_STEPS, "counters/examples", "train_loss", "_runtime", "_timestamp"}
-_PREFIXES = (("eval_", True), ("eval/", True), ("train/", False))
+_PREFIXES = (("eval_", True), ("eval/", True), ("train/", False), ("train_", False))
+# How other trainers call the same.
+_ALSO = {
+    **dict.fromkeys(("chosen_reward", "chosen_rewards", "reward_chosen"), "rewards/chosen"),
+    **dict.fromkeys(
+        ("rejected_reward", "reject_reward", "rejected_rewards", "reward_rejected"),
+        "rewards/rejected",
+    ),
+    **dict.fromkeys(
+        ("reward_margin", "rewards/margin", "rewards/reward_margin"), "rewards/margins"
+    ),
+    **dict.fromkeys(("rewards/accuracy", "rewards/reward_accuracy"), "rewards/accuracies"),
+    "rewards/chosen_rewards": "rewards/chosen",
+    "rewards/rejected_rewards": "rewards/rejected",
+    "logps/chosen_logps": "logps/chosen",
+    "logps/rejected_logps": "logps/rejected",
+    "log_probs/chosen": "logps/chosen",
+    "log_probs/rejected": "logps/rejected",
+}
 _REFERENCE = re.compile(r"(rewards|logps|loss)_?/?(train|eval)(?:/(\w+))?$")
 
 
@@ -219,11 +220,13 @@ def named(name: str) -> Name | None:
         return None
     if parts := _REFERENCE.match(name):
         kind, which, side = parts.groups()
-        return Name(f"{kind}/{side}" if side else kind, which == "eval")
+        metric = f"{kind}/{side}" if side else kind
+        return Name(_ALSO.get(metric, metric), which == "eval")
     for prefix, held_out in _PREFIXES:
-        if name.startswith(prefix):
-            return Name(name.removeprefix(prefix), held_out)
-    return Name(name, held_out=False)
+        if name.startswith(prefix) and name not in _OF_THE_WHOLE:
+            metric = name.removeprefix(prefix)
+            return Name(_ALSO.get(metric, metric), held_out)
+    return Name(_ALSO.get(name, name), held_out=False)
 
 
 def step_of(row: Mapping[str, Any]) -> tuple[float | None, float | None]:

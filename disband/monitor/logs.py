@@ -1,6 +1,6 @@
 """A run's log by step: of training, and of evaluation beside it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,7 @@ def _of_file(file: Path) -> Run:
         (float(line) if counted else step, row)
         for line, (row, (step, _)) in enumerate(zip(log.rows, steps, strict=True), start=1)
     ]
+    numbered = list(_with_evaluation_placed(numbered))
     training = _merged(file, numbered, held_out=False)
     held_out = _merged(file, numbered, held_out=True)
     planned = [number(log.planned), *(plan for _, plan in steps)]
@@ -116,6 +117,17 @@ def _of_file(file: Path) -> Run:
         unplaced=sum(bool(_metrics(row, held_out=False)) for step, row in numbered if step is None),
         held_out=held_out if held_out.steps else None,
     )
+
+
+def _with_evaluation_placed(
+    rows: Iterable[tuple[float | None, Mapping[str, Any]]],
+) -> Iterator[tuple[float | None, Mapping[str, Any]]]:
+    """A line of evaluation alone that has no step is of the one before it, at the start of 0."""
+    last = 0.0
+    for step, row in rows:
+        last = last if step is None else step
+        of_evaluation = _metrics(row, held_out=True) and not _metrics(row, held_out=False)
+        yield (last if of_evaluation and step is None else step), row
 
 
 def _merged(

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from ..model.gpt2 import Model
 from .capture import recording
 from .explicit import each_gradient, plain_logits, token_logp
+from .kind import Kind, kind_of
 from .layers import Wanted
 from .layout import Text, common_lengths, predictions
 from .products.factors import wide
@@ -42,6 +43,10 @@ RULE = {torch.float64: 1e-5, torch.float32: 1e-3, torch.float16: 0.05}
 COARSEST = 0.1  # of bfloat16
 PROBES = 4  # random directions on either side of a gradient
 BEGINNING, REST = 4, 4  # tokens of the short example
+
+
+# Of texts that are read alone, what enters the head and the logits.
+Alone = dict[Text, tuple[Tensor, Tensor]]
 
 
 class SeparateReading(UserWarning):
@@ -73,13 +78,11 @@ class Proof:
     """What is known of one model.
 
     Args:
-        build: What the model consisted of when this was seen.
         way: The shortest way that it may be read.
         numbered: Whether it is given the positions of its tokens, or counts them by itself.
         failing: Names of parameters whose layer's rule does not hold.
     """
 
-    build: int
     way: Way = Way.SHARED
     numbered: bool = True
     failing: set[str] = field(default_factory=set)
@@ -145,14 +148,15 @@ class Proof:
         long = _repeated((padded or texts)[0].ids, _reach(model, len(rows[-1].ids)))
         pair = [Text(long.ids[:3], long.ids.new_tensor([2])), long]
         corners = [(1, pair), (long.needed - 1, pair[1:])] if shared[0] else [(0, pair)]
-        if all(_same_reading(model, some, s, numbered=self.numbered) for s, some in corners):
+        alone: Alone = {}
+        if all(_same_reading(model, t, s, alone, numbered=self.numbered) for s, t in corners):
             self._lengths[kind] = long.needed
             return True
         for least in {min(shared), max(shared)}:
             # The shortest of those that go on after so many tokens, and the longest.
             longer = [text for text in rows if text.needed > least]
             some = [longer[0], longer[-1], *(t for t in padded[:1] if t.needed > least)]
-            holds = _same_reading(model, some, least, numbered=self.numbered)
+            holds = _same_reading(model, some, least, alone, numbered=self.numbered)
             if not holds:
                 return holds
         return True
@@ -192,15 +196,24 @@ class Proof:
         return self.failing
 
 
-_PROOFS: WeakKeyDictionary[nn.Module, Proof] = WeakKeyDictionary()
+# Of each model what it consisted of when it was seen last, and what is known of it.
+_PROOFS: WeakKeyDictionary[nn.Module, tuple[int, Proof]] = WeakKeyDictionary()
+OF_KIND: dict[Kind, Proof] = {}
 
 
 def proof_of(model: Model) -> Proof:
-    """What is known of a model, and still true of it."""
+    """What is known of a model, or of one of its kind, and still true of it."""
     build = _build(model)
-    known = _PROOFS.get(model)
-    if known is None or known.build != build:
-        known = _PROOFS[model] = Proof(build)
+    seen, known = _PROOFS.get(model, (None, None))
+    if known is None or seen != build:
+        kind = kind_of(model)
+        known = None if kind is None else OF_KIND.get(kind)
+        if known is None or known.way is not Way.SHARED:
+            # A text alone may be why a longer way was taken: another model has others.
+            known = Proof()
+            if kind is not None:
+                OF_KIND[kind] = known
+        _PROOFS[model] = build, known
     return known
 
 
@@ -222,12 +235,14 @@ def _build(model: Model) -> int:
 
 @torch.no_grad()
 def _same_reading(
-    model: Model, rows: Sequence[Text], shared: int, *, numbered: bool
+    model: Model, rows: Sequence[Text], shared: int, alone: Alone, *, numbered: bool
 ) -> bool | None:
-    """Whether rows read together give what each gives alone; None if they cannot be so read."""
+    """Whether rows read together give what each gives alone; None if they cannot be so read.
+
+    What each gives ``alone`` is found once.
+    """
     texts = [Text(t.ids, t.counted[t.counted > shared]) for t in rows]
     head = model.get_output_embeddings()
-    entered: list[Tensor] = []
     try:
         with recording({}, head) as recorder:
             prompt, _, reading = read_rows(
@@ -237,24 +252,33 @@ def _same_reading(
             return None
         if reading is None:
             return True  # by no short way at all: the tracer will find that out
-        peek = head.register_forward_pre_hook(lambda _, args: entered.append(args[0].detach()))
-        try:
-            logits = [plain_logits(model, t)[0, predictions([t], 0).place] for t in texts]
-        finally:
-            peek.remove()
+        for row in rows:
+            if row not in alone:
+                alone[row] = _alone(model, head, row)
     except Exception as error:
         # Whatever comes to grief in a short way is not read so; an ordinary call will tell why.
         if is_out_of_memory(error):
             raise
         return False
-    hidden = [
-        h[0, -len(text.ids) :][predictions([text], 0).place]
-        for h, text in zip(entered, texts, strict=True)
-    ]
+    hidden, logits = zip(
+        *([part[row.counted > shared] for part in alone[row]] for row in rows), strict=True
+    )
     tolerance = READING.get(reading.leaf.dtype, COARSEST)
     return _close(reading.leaf[0], torch.cat(hidden), tolerance) and _close(
         _centred(reading.logits[0]), _centred(torch.cat(logits)), tolerance
     )
+
+
+def _alone(model: Model, head: nn.Module, text: Text) -> tuple[Tensor, Tensor]:
+    """What enters the head and the logits where an ordinary call predicts the response."""
+    entered: list[Tensor] = []
+    peek = head.register_forward_pre_hook(lambda _, args: entered.append(args[0].detach()))
+    try:
+        logits = plain_logits(model, text)
+    finally:
+        peek.remove()
+    place = predictions([text], 0).place
+    return entered[0][0, -len(text.ids) :][place], logits[0, place]
 
 
 def _reach(model: Model, length: int) -> int:

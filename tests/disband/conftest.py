@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browsing import OWN, Explorer
+from tests.browsing import LOSS, OWN, Explorer
 
 
 @pytest.fixture(scope="module")
@@ -11,7 +11,7 @@ def address(tmp_path_factory):
     from disband.explorer.tokens import recorded
 
     file = tmp_path_factory.mktemp("explore") / "explore.html"
-    file.write_text(page(recorded(), OWN), "utf-8")
+    file.write_text(page(recorded(), OWN, loss=LOSS), "utf-8")
     return file.as_uri()
 
 

@@ -7,6 +7,7 @@ from pkgutil import resolve_name
 import numpy as np
 
 from disband.figures.chen2026 import band_picture, pair_picture
+from disband.figures.horizon.toys import order_picture, ratio_picture
 from disband.figures.horizon_run import Course, courses_picture
 from disband.figures.in_motion import before_after_picture, method_picture, path_picture
 from disband.figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
@@ -18,6 +19,8 @@ from disband.figures.toys import place_picture, trajectory_picture
 from disband.figures.wang2025 import ablation_picture, exploration_picture, target_picture
 from disband.figures.yuan2025 import figure_3, figure_4a, figure_4b
 from disband.job.motion import MAIN, MAPPED
+from disband.sims.horizon.courses import pair_courses
+from disband.sims.horizon.maps import ratio_map
 from disband.sims.methods.treatments import FOR_ONE_PAIR
 from disband.sims.pairs.gallery import Line
 from disband.sims.pairs.studies import EDIT_ONE_SHARED
@@ -28,6 +31,7 @@ from disband.sims.surveys.adam import MEMORY, WORDS, Cloud
 from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE
 from disband.sims.surveys.phases import FAR, over_margins, phases
 from disband.sims.surveys.wedge import places, wedge, wedge_around
+from disband.theory.horizon.suffix import SharedSuffix
 from disband.theory.objectives import DPO, IPO, MECHANISMS, OBJECTIVES
 from disband.verify.experiments.gpt2.findings import QUESTIONS
 from disband.verify.experiments.toys.probability import Curve
@@ -92,6 +96,17 @@ def logged():
     return {name: run.column(name) for name in {n for line in run.lines for n in line}}
 
 
+def orders():
+    run = EDIT_ONE_SHARED.run(DPO, steps=120).trajectory
+    both = pair_courses(EDIT_ONE_SHARED.build(), run)
+    return order_picture(dict(zip(("chosen", "rejected"), both, strict=True)), "DPO")
+
+
+def over_time():
+    times, ratios = np.geomspace(0.01, 60, 121), np.geomspace(0.25, 8, 121)
+    return ratio_picture(ratio_map(SharedSuffix(4, 0.7, 0.4, 0.4), times, ratios))
+
+
 def tokens():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(20, 30))
@@ -141,6 +156,8 @@ TOYS = {
     "figure-3": lambda: figure_3(tweets()),
     "figure-4a": lambda: figure_4a(tweets()),
     "figure-4b": lambda: figure_4b(tweets()[0, "prefix+suffix"]),
+    "orders": orders,
+    "band-over-time": over_time,
     "probe": pairs,
     "tokens": tokens,
     "run": lambda: run_picture(logged()),

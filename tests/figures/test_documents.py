@@ -26,6 +26,11 @@ def test_a_picture_of_a_command_is_what_it_draws(command, name, tmp_path):
     assert (DOCS / f"{name}.svg").read_text("utf-8") == picture, STALE
 
 
+def test_the_band_over_time_is_what_the_toy_gives(tmp_path):
+    svg, _ = save(drawn("band-over-time"), tmp_path, "band-over-time")
+    assert (DOCS / svg.name).read_text("utf-8") == svg.read_text("utf-8"), STALE
+
+
 def test_a_picture_of_a_record_is_what_it_holds(tmp_path):
     subject = next(p.caption for name, p, _ in recorded() if name == "gpt2-regimes")
     svg, _ = save(drawn("gpt2-regimes"), tmp_path, "gpt2-regimes", subject)

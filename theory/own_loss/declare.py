@@ -53,8 +53,11 @@ from .source_text import FormulaError, SourceText, reading
 if TYPE_CHECKING:
     from .autograd import TorchObjective
 
-_OF_LOSSES = {**FUNCTIONS, stop.__name__: stop}
+OF_LOSSES = {**FUNCTIONS, stop.__name__: stop}
 _GAP = "gap is the score gap of each pair, chosen less rejected"
+STEP_RULE = "an indicator step(...) is a factor of a term, in no function, power or denominator"
+STEP_REMEDY = "write the cases with relu"
+MOVES_RULE = "a loss changes with w or l"
 _FORMS = (Symbol, Number, NumberSymbol, Add, Mul, Pow, exp, log, Primitive)
 
 
@@ -135,7 +138,7 @@ def typed_objective(
         source = SourceText(text)
         used = _hyperparameters(source)
         names = {n: hyperparameter(n) for n in used}
-        reader = Reader(source, {**PAIR, **names}, RULE, _OF_LOSSES)
+        reader = Reader(source, {**PAIR, **names}, RULE, OF_LOSSES)
         try:
             loss = _with_hinges(reader.expression(source.tree))
         except FormulaError:
@@ -143,7 +146,7 @@ def typed_objective(
         except BEYOND_ALGEBRA:
             raise source.refuse(source.tree, BEYOND_RULE, "simplify it") from None
         if rule := _strange(loss):
-            raise source.refuse(source.tree, rule, "write the cases with relu")
+            raise source.refuse(source.tree, rule, STEP_REMEDY)
         note = ""
         if gaps and score_gap.name in names and score_gap.name not in values:
             note = _GAP
@@ -196,11 +199,11 @@ def declared_objective(loss: Expr, values: Mapping[str, float], name: str = "own
     for part in preorder_traversal(loss):
         if not isinstance(part, _FORMS) or part.is_finite is False:
             raise ValueError(
-                f"a loss is made of numbers, symbols, + * ** and {', '.join(_OF_LOSSES)}: "
+                f"a loss is made of numbers, symbols, + * ** and {', '.join(OF_LOSSES)}: "
                 f"got {part}; write it with these"
             )
     if rule := _strange(loss):
-        raise ValueError(f"{rule}: got {loss}; write the cases with relu")
+        raise ValueError(f"{rule}: got {loss}; {STEP_REMEDY}")
     if missing := sorted(set(names) - set(values)):
         raise ValueError(
             f"every hyperparameter has a value: got none for {', '.join(missing)}; "
@@ -228,8 +231,7 @@ def _objective(
     made.values(values)
     if made.d_w == 0 == made.d_l:
         raise ValueError(
-            "a loss changes with w or l: got one that does not, or only in jumps or within stop; "
-            "bring them in"
+            f"{MOVES_RULE}: got one that does not, or only in jumps or within stop; bring them in"
         )
     _require_constants(made)
     return made
@@ -258,7 +260,7 @@ def _strange(loss: Expr) -> str | None:
         return "a loss has a real value"
     parts = (part for part in loss.atoms(Function, Pow) if not isinstance(part, stop))
     if any(arg.has(step) for part in parts for arg in part.args):
-        return "an indicator step(...) is a factor of a term, in no function, power or denominator"
+        return STEP_RULE
     return None
 
 
@@ -274,6 +276,6 @@ def _hyperparameters(source: SourceText) -> dict[str, ast.Name]:
     names = [part for part in parts if isinstance(part, ast.Name) and id(part) not in called]
     first: dict[str, ast.Name] = {}
     for part in sorted(names, key=source.column):
-        if may_be_hyperparameter(part.id) and part.id not in {*_OF_LOSSES, *EXTREMES}:
+        if may_be_hyperparameter(part.id) and part.id not in {*OF_LOSSES, *EXTREMES}:
             first.setdefault(part.id, part)
     return first

@@ -48,21 +48,21 @@ FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
     **{primitive.__name__: primitive for primitive in PRIMITIVES},
 }
 EXTREMES: Mapping[str, Callable[..., Expr]] = {"min": Min, "max": Max}
-_DOMAINS: Mapping[str, tuple[Callable[..., Boolean], str]] = {
+DOMAINS: Mapping[str, tuple[Callable[..., Boolean], str]] = {
     "sqrt": (Ge, "a root is of a number that is not negative"),
     "log": (Gt, "a logarithm is of a positive number"),
     "logodds": (Lt, "log-odds are of a negative number, a log-probability"),
 }
-_EXPONENTIALS = frozenset(("exp", "expm1", "logodds", "sigmoid", "logsigmoid"))
+EXPONENTIALS = frozenset(("exp", "expm1", "logodds", "sigmoid", "logsigmoid"))
 _NO_VALUES = frozenset((nan, zoo, oo, -oo, I))
 # What people write who mean something that is there by another name.
-_OTHER_FUNCTIONS = {
+OTHER_FUNCTIONS = {
     "log1p": "write log(1 + x)",
     "ln": "write log(x)",
     **dict.fromkeys(("detach", "sg", "stop_gradient", "stopgrad"), "in a loss write stop(x)"),
     "tanh": "write 2*sigmoid(2*x) - 1",
 }
-_OTHER_NAMES = {"eta": "the step size is no part of a loss; call a hyperparameter otherwise"}
+OTHER_NAMES = {"eta": "the step size is no part of a loss; call a hyperparameter otherwise"}
 # What sympy raises of constants whose value it cannot find.
 BEYOND_ALGEBRA = (
     ArithmeticError,
@@ -73,10 +73,11 @@ BEYOND_ALGEBRA = (
     ValueError,
 )
 BEYOND_RULE = "a part of a formula is one whose value algebra can find"
-_NUMBER_RULE = "a number lies between 1e-100 and 1e100"
-_NUMBER_REMEDY = "scale the formula"
-_REAL_RULE, _REAL_REMEDY = "a formula has a real value", "write what has one"
-_EXPONENT_RULE = f"an exponent is at most {MAX_EXPONENT}"
+NUMBER_RULE = "a number lies between 1e-100 and 1e100"
+NUMBER_REMEDY = "scale the formula"
+REAL_RULE, REAL_REMEDY = "a formula has a real value", "write what has one"
+EXPRESSION_RULE = "an expression is made of numbers, names, + - * / **, brackets and functions"
+EXPONENT_RULE = f"an exponent is at most {MAX_EXPONENT}"
 
 
 class Reader:
@@ -139,7 +140,7 @@ class Reader:
                 return self._call(node, name, function, [self.expression(arg) for arg in args])
         raise self.source.refuse(
             node,
-            "an expression is made of numbers, names, + - * / **, brackets and functions",
+            EXPRESSION_RULE,
             "use only these",
         )
 
@@ -152,16 +153,16 @@ class Reader:
     def _call(
         self, node: ast.Call, name: str, function: Callable[..., Expr], values: list[Expr]
     ) -> Expr:
-        if name in _DOMAINS:
-            relation, rule = _DOMAINS[name]
+        if name in DOMAINS:
+            relation, rule = DOMAINS[name]
             self._require(node.args[0], relation(values[0], 0), rule)
-        if name in _EXPONENTIALS:
+        if name in EXPONENTIALS:
             # Beforehand: sympy turns exp(n·log 2) into the integer 2ⁿ, exp(n·log(2x)) into 2ⁿxⁿ.
             for term in Add.make_args(values[0]):
                 if not term.free_symbols and abs(constant(term)) > math.log(LARGE):
-                    raise self.source.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+                    raise self.source.refuse(node, NUMBER_RULE, NUMBER_REMEDY)
                 if term.has(log) and abs(term.as_coeff_Mul()[0]) > MAX_EXPONENT:
-                    raise self.source.refuse(node, _EXPONENT_RULE, "take a smaller one")
+                    raise self.source.refuse(node, EXPONENT_RULE, "take a smaller one")
         return function(*values)
 
     def _require(self, node: ast.AST, condition: Boolean, rule: str) -> None:
@@ -179,7 +180,7 @@ class Reader:
         if not set("123456789") & set(text.lower().partition("e")[0]):
             return Integer(0)
         if not 1 / LARGE <= float(text) <= LARGE:
-            raise self.source.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+            raise self.source.refuse(node, NUMBER_RULE, NUMBER_REMEDY)
         return Rational(*Fraction(text).as_integer_ratio())
 
     def _name(self, node: ast.AST, name: str) -> Expr:
@@ -189,7 +190,7 @@ class Reader:
             raise self.source.refuse(
                 node, "a function has its arguments in brackets", f"write {name}(...)"
             )
-        raise self.source.refuse(node, self.rule, _OTHER_NAMES.get(name, "use one of these"))
+        raise self.source.refuse(node, self.rule, OTHER_NAMES.get(name, "use one of these"))
 
     def _exponent(self, node: ast.expr) -> int:
         sign, number = 1, node
@@ -200,7 +201,7 @@ class Reader:
                 node, "an exponent is a whole number", "write x**y as exp(y*log(x))"
             )
         if number.value > MAX_EXPONENT:
-            raise self.source.refuse(node, _EXPONENT_RULE, "take a smaller one")
+            raise self.source.refuse(node, EXPONENT_RULE, "take a smaller one")
         return sign * number.value
 
     def _function(self, node: ast.Call, name: str, arguments: int) -> Callable[..., Expr]:
@@ -214,25 +215,25 @@ class Reader:
         known = [*self.functions, *EXTREMES]
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "write a product with *"
-        hint = _OTHER_FUNCTIONS.get(name, hint)
+        hint = OTHER_FUNCTIONS.get(name, hint)
         raise self.source.refuse(node, f"a function is one of {', '.join(known)}", hint)
 
     def _tame(self, node: ast.AST, value: Expr) -> Expr:
         """Return ``value`` unless its numbers are extreme; what lies deeper was seen before."""
         near = [value, *value.args, *(deeper for arg in value.args for deeper in arg.args)]
         if any(part in _NO_VALUES for part in near):
-            raise self.source.refuse(node, _REAL_RULE, _REAL_REMEDY)
+            raise self.source.refuse(node, REAL_RULE, REAL_REMEDY)
         for part in near:
             if part.is_Rational and max(abs(part.p), part.q) > MAX_INTEGER:
-                raise self.source.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+                raise self.source.refuse(node, NUMBER_RULE, NUMBER_REMEDY)
             if part.is_Pow and part.exp.is_Rational and _size(part.exp) > MAX_EXPONENT:
                 raise self.source.refuse(
-                    node, f"{_EXPONENT_RULE}, of powers of powers too", "take smaller ones"
+                    node, f"{EXPONENT_RULE}, of powers of powers too", "take smaller ones"
                 )
         if any(not part.free_symbols and not abs(constant(part)) <= LARGE for part in near):
-            raise self.source.refuse(node, _NUMBER_RULE, _NUMBER_REMEDY)
+            raise self.source.refuse(node, NUMBER_RULE, NUMBER_REMEDY)
         if any(part.is_extended_real is False for part in near):
-            raise self.source.refuse(node, _REAL_RULE, _REAL_REMEDY)
+            raise self.source.refuse(node, REAL_RULE, REAL_REMEDY)
         return value
 
 

@@ -18,18 +18,18 @@ RULE = (
     f"a name is one of {', '.join(PAIR)}, or a hyperparameter of at most 20 small letters, "
     "digits and _"
 )
-_KNOWN = {s.name: s for s in vars(symbols).values() if isinstance(s, Symbol)}
-_SHAPE = re.compile(r"[a-z][a-z0-9_]{0,19}")
+KNOWN = {s.name: s for s in vars(symbols).values() if isinstance(s, Symbol)}
+SHAPE = re.compile(r"[a-z][a-z0-9_]{0,19}")
 
 
 def may_be_hyperparameter(name: str) -> bool:
     """Tell whether ``name`` can stand for a hyperparameter."""
-    return name not in PAIR and name not in FOLLOWING and bool(_SHAPE.fullmatch(name))
+    return name not in PAIR and name not in FOLLOWING and bool(SHAPE.fullmatch(name))
 
 
 def hyperparameter(name: str) -> Symbol:
     """Return a hyperparameter's symbol: that of ``theory.symbols``, or a new real one."""
-    return _KNOWN.get(name, Symbol(name, real=True))
+    return KNOWN.get(name, Symbol(name, real=True))
 
 
 def is_number(value: object) -> bool:

@@ -13,8 +13,8 @@ MAX_LENGTH = 1000
 WINDOW = 30
 
 _BLANKS = " \t\n\r"
-_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_.,+-*/()<>=!" + _BLANKS)
-_REMEDIES = {
+CHARACTERS = frozenset(string.ascii_letters + string.digits + "_.,+-*/()<>=!" + _BLANKS)
+REMEDIES = {
     **dict.fromkeys("^²³", "write a power as x**2"),
     **dict.fromkeys("·×⋅", "write a product as x*y"),
     **dict.fromkeys("−–—", "write minus as -"),
@@ -70,12 +70,12 @@ class SourceText:
                 f"a formula has at most {MAX_LENGTH} characters: got {len(text)}; shorten it"
             )
         for column, character in enumerate(text):
-            if character not in _CHARACTERS:
+            if character not in CHARACTERS:
                 raise self.fault(
                     column,
                     "a formula is written with letters, digits and . , + - * / ( ) < > = !",
                     character,
-                    _REMEDIES.get(character, "write it with these"),
+                    REMEDIES.get(character, "write it with these"),
                 )
         blank = text.translate(dict.fromkeys(map(ord, _BLANKS), " "))
         self._before = len(blank) - len(blank.lstrip())

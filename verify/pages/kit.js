@@ -34,3 +34,11 @@ const lead = () => {
 };
 addEventListener("hashchange", lead);
 addEventListener("DOMContentLoaded", lead);
+// Paper cannot be opened: what is grouped is printed, and closed again.
+const opened = [];
+addEventListener("beforeprint", () => {
+  for (const group of document.querySelectorAll("details.group:not([open])")) opened.push(group), (group.open = true);
+});
+addEventListener("afterprint", () => {
+  for (const group of opened.splice(0)) group.open = false;
+});

@@ -52,7 +52,7 @@ _WIDE = 700  # points: wider figures scroll on a phone, others shrink
 
 
 def environment(
-    folder: Path, filters: Mapping[str, Callable[..., str]] = MappingProxyType({})
+    folder: Path, filters: Mapping[str, Callable[..., object]] = MappingProxyType({})
 ) -> Environment:
     """Return what makes text of the templates in ``folder``, and of those of the kit.
 
@@ -74,7 +74,7 @@ def environment(
 
 def page(
     template: Path,
-    filters: Mapping[str, Callable[..., str]],
+    filters: Mapping[str, Callable[..., object]],
     scripts: Sequence[str] = (),
     **content: Any,
 ) -> str:

@@ -36,7 +36,7 @@ document.addEventListener("click", async (event) => {
 
 const form = document.getElementById("filter");
 if (form) {
-  const entries = [...document.querySelectorAll("#ledger > .entry")];
+  const entries = [...document.querySelectorAll("#ledger .entry")];
   const texts = new Map(entries.map((entry) => [entry, entry.textContent.toLowerCase()]));
   let whole = false;
   const apply = async () => {
@@ -53,6 +53,11 @@ if (form) {
       const shown = (!verdict.value || dataset.verdict === verdict.value) && (!paper.value || dataset.paper === paper.value) && asked.every((word) => texts.get(entry).includes(word));
       entry.hidden = !shown;
       left += shown;
+    }
+    const narrowed = asked.length || verdict.value || paper.value;
+    for (const group of document.querySelectorAll("#ledger > .group")) {
+      group.hidden = !group.querySelector(".entry:not([hidden])");
+      if (narrowed) group.open = true;
     }
     form.querySelector("output").textContent = `${left} of ${entries.length} claims`;
   };

@@ -84,7 +84,7 @@ def html(report: Record, figures: Sequence[Record] = ()) -> str:
     papers = list(dict.fromkeys(claim["paper"] for claim in claims))
     return page(
         FOLDER / "report.html.j2",
-        {},
+        {"held": _held},
         ["\n".join([*band_functions(), (FOLDER / "report.js").read_text("utf-8")])],
         style=as_is((FOLDER / "report.css").read_text("utf-8")),
         report=report,
@@ -179,6 +179,12 @@ def latex_of(claim: Record) -> str:
             rf"This is {counted_as(claim)} \cite[\texttt{{{claim['id']}}}]{{disband}}.",
         ]
     )
+
+
+def _held(predictions: Sequence[Record]) -> int:
+    """Return how many predictions held on every seed."""
+    seeds = [prediction.get("per_seed") or [] for prediction in predictions]
+    return sum(bool(of) and all(one["holds"] is True for one in of) for of in seeds)
 
 
 def _simulations(studies: Sequence[Record]) -> tuple[list[Record], list[str], list[list[str]]]:

@@ -45,6 +45,7 @@ STATES = (
 
 
 def data_of(state):
+    state = {"shift": 0, "ref_w": -20, "ref_l": -20, "len_w": 10, "len_l": 10} | state
     half = state["margin"] / 2
     return (
         state["ref_w"] + state["shift"] + half,
@@ -153,12 +154,36 @@ def test_the_address_keeps_a_view(opened):
 
 
 @pytest.mark.parametrize(
-    "hash_", ["tab=nowhere&objective=none&cosine=7&margin=x", "%%%", "set.beta=-1"]
-)
-def test_an_address_that_makes_no_sense_shows_the_beginning(opened, hash_):
+    ("hash_", "named"),
+    [
+        ("tab=nowhere&objective=none&cosine=7&margin=x",
+         ["tab", "objective", "cosine is a number from −1 to 1: got “7”", "margin"]),
+        ("%%%", ["%%%"]),
+        ("objective=DPO&set.beta=-1", ["set.beta is a number above 0: got “-1”, and 0.1 stands"]),
+        ("other=<b>x</b>", ["other has no “<b>x</b>”"]),
+    ],
+)  # fmt: skip
+def test_an_address_that_makes_no_sense_is_told_so_and_shows_the_beginning(opened, hash_, named):
     one = opened(hash_)
-    assert one.page.input_value("#objective") == OWN.name
+    first = "DPO" if "DPO" in hash_ else OWN.name
+    assert one.page.input_value("#objective") == first
     assert (one.number("cosine"), one.number("margin")) == (0.9, 0)
+    said = one.text("#faults")
+    assert all(word in said for word in named)
+    assert opened("objective=DPO&cosine=0.5").page.is_hidden("#faults")
+
+
+def test_back_undoes_what_was_set(opened):
+    one = opened("objective=DPO")
+    for cosine in (0.8, 0.7):
+        one.type(cosine=cosine)
+        one.page.wait_for_url(lambda url, cosine=cosine: f"cosine={cosine}" in url)
+    one.page.go_back()
+    one.until("document.getElementById('cosine-number').value === '0.8'")
+    one.page.go_back()
+    one.until("document.getElementById('cosine-number').value === '0.9'")
+    one.page.go_forward()
+    one.until("document.getElementById('cosine-number').value === '0.8'")
 
 
 def test_the_keyboard_reaches_tabs_menus_and_buttons(opened):
@@ -169,7 +194,7 @@ def test_the_keyboard_reaches_tabs_menus_and_buttons(opened):
     one.ready("toys")
     assert one.page.evaluate("document.activeElement.id") == "tab-toys"
     seen = set()
-    for _ in range(8):
+    for _ in range(9):
         one.page.keyboard.press("Tab")
         seen.add(one.page.evaluate("document.activeElement.id"))
     assert {"objective", "play", "step", "reset"} <= seen
@@ -239,7 +264,7 @@ def test_token_changes_are_those_of_the_recorded_products(opened, when):
     assert one.number("cosine") == pytest.approx(float(gram.cosine), rel=1e-9)
 
 
-@pytest.mark.parametrize("tab", ["pair", "toys", "tokens"])
+@pytest.mark.parametrize("tab", ["pair", "toys", "horizon", "tokens"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_all_in_its_width(opened, tab, scheme):
     one = opened(f"tab={tab}&objective=MPO", viewport=PHONE, color_scheme=scheme)

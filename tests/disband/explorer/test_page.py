@@ -10,13 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
-from disband.explorer.controls import CONTROLS
+from disband.explorer.controls import CONTROLS, PRESETS
 from disband.explorer.page import FOLDER, OWN_GROUP, functions, page
 from disband.explorer.tokens import record, recorded, saved
 from disband.job.drawn import Drawn, keep
 from disband.job.toys import run_toy
 from disband.sims.pairs.studies import TOYS
 from disband.sims.surveys.entry import FROZEN, Start, entry
+from disband.theory.horizon.rays import Ray
 from disband.theory.javascript import PRELUDE
 from disband.theory.objectives import BCE, CPO, DPO, KTO, OBJECTIVES, SIMPO, find
 from disband.theory.own_loss.declare import objective_of
@@ -71,6 +72,16 @@ def test_every_control_starts_within_its_range():
         assert one.most is None or one.most >= one.high
         assert one.scale != "log" or one.low > 0
     assert len({one.key for one in CONTROLS}) == len(CONTROLS)
+
+
+def test_every_preset_is_a_pair_within_its_ranges():
+    controls = {one.key: one for one in CONTROLS if one.group in {"pair", "scores"}}
+    for numbers in PRESETS.values():
+        at = {key: one.start for key, one in controls.items()} | numbers
+        assert at.keys() == controls.keys()
+        assert all(one.low <= at[key] <= one.high for key, one in controls.items())
+        for side, sign in (("w", 1), ("l", -1)):
+            assert at[f"ref_{side}"] + at["shift"] + sign * at["margin"] / 2 < 0
 
 
 def test_no_tag_can_begin_in_the_data():
@@ -255,3 +266,40 @@ def test_the_path_goes_the_way_of_gradient_flow_with_frozen_scores(objective, te
     flow = entry(objective, Start(2.0, 1.4, 0.6, FROZEN), way=8.0)
     assert float(flow.gone) == pytest.approx(8.0)
     assert end[0] - end[1] == pytest.approx(float(flow.margin), rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def horizons(text):
+    asked = [[toy, name, {**{c.key: c.start for c in CONTROLS}, **CHOICES[toy][at]}]
+             for toy, at, name in RUNS]  # fmt: skip
+    return ask(
+        text,
+        f"""
+    const told = {json.dumps(asked)}.map(([toy, name, numbers]) => {{
+      take(name);
+      const begun = new Run(toy, numbers);
+      return raysOf(begun).map((ray, side) => ({{
+        ray, ...horizonOf(ray), promised: begun.states[0].changes[side],
+        changes: [0, 0.5, 7, 300].map((t) => changeOf(ray, t)),
+      }}));
+    }});
+    console.log(JSON.stringify(told));
+    """,
+        ("theory.js", "toys.js", "horizon.js"),
+    )
+
+
+@needs_node
+@pytest.mark.parametrize("which", range(len(RUNS)), ids=["-".join(map(str, one)) for one in RUNS])
+def test_the_horizon_of_a_toy_is_that_of_the_theory(which, horizons):
+    for told in horizons[which]:
+        rows, moves = (np.array([part[key] for part in told["ray"]]) for key in ("row", "moves"))
+        ray = Ray(rows, moves, np.array([part["token"] for part in told["ray"]]))
+        assert told["slope"] == pytest.approx(float(ray.slope), rel=1e-9, abs=1e-15)
+        assert told["slope"] == pytest.approx(told["promised"], rel=1e-9, abs=1e-12)
+        assert told["curvature"] == pytest.approx(float(ray.curvature), rel=1e-9, abs=1e-15)
+        np.testing.assert_allclose(
+            told["changes"], [float(ray.change(t)) for t in (0, 0.5, 7, 300)], rtol=1e-9, atol=1e-12
+        )
+        turning = told["turning"] if told["turning"] is not None else np.inf  # as JSON has it
+        assert turning == pytest.approx(float(ray.turning_time()), rel=1e-6)

@@ -122,3 +122,67 @@ def test_a_masked_run_that_cannot_be_is_refused_in_one_line(words, said, tmp_pat
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("toy", "said"),
+    [
+        ("edit-one", "is back at its start after 74.19 steps under the update that is held"),
+        ("single-token", "the chosen never turns under the update that is held"),
+    ],
+)
+def test_a_horizon_stands_under_the_run(toy, said, tmp_path):
+    words = ["simulate", "dpo", "--toy", toy, "--horizon", "200", "--out", str(tmp_path)]
+    printed = CliRunner().invoke(main, words).stdout
+    assert said in printed
+    assert list(tmp_path.glob("*-horizon.png"))
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)["horizon"]
+    chosen = found["chosen"]
+    assert found["steps"] == 200
+    assert chosen["first order"] > 0 > chosen["second order"]
+    (row,) = (line for line in printed.splitlines() if line.startswith("  chosen  "))
+    shown = [float(cell.replace("−", "-")) for cell in row.split()[1:]]
+    ends = [chosen[name] for name in ("first order", "second order", "exact", "the run")]
+    assert shown == pytest.approx(ends, rel=1e-3)
+    never = toy == "single-token"
+    assert (chosen["turns"] is None) == never
+    assert (chosen["exact"] > 0) == never
+
+
+def test_a_balanced_batch_falls_although_its_products_promise_a_rise(tmp_path):
+    words = ["simulate", "dpo", "--toy", "balanced-labels", "--horizon", "200"]
+    words += ["--set", "suffix=6", "--out", str(tmp_path)]
+    printed = CliRunner().invoke(main, words).stdout
+    assert "the chosen of the run falls below its start in step 116" in printed
+    assert (tmp_path / "balanced-labels-dpo-horizon.png").exists()
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
+    promised, chosen = found["promised"], found["horizon"]["chosen"]
+    assert promised["own"][0] > promised["batch"][0] > 0 == promised["suffix"][0]
+    assert chosen["first order"] == pytest.approx(200 * promised["batch"][0])
+    assert max(chosen["exact"], chosen["the run"]) < -1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--set", "pairs=5"], "got 5 pairs"),
+        (["--set", "lambda=5"], "got lambda"),
+        (["--method", "reward calibration"], "leave them out"),
+        (["--lr", "-1"], "at least one step of positive finite size"),
+    ],
+    ids=str,
+)
+def test_a_batch_that_cannot_be_is_refused_in_one_line(words, said, tmp_path):
+    command = ["simulate", "dpo", "--toy", "balanced-labels", *words, "--out", str(tmp_path)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_first_step_on_a_batch_is_as_strong_as_dpos(tmp_path):
+    """Whatever the objective's scale, length normalised or not."""
+    for name in ("simpo", "ipo", "dpo"):
+        words = ["simulate", name, "--toy", "balanced-labels", "--steps", "2", "--json"]
+        found = json.loads(CliRunner().invoke(main, [*words, "--out", str(tmp_path)]).stdout)
+        assert found["promised"]["batch"][0] == pytest.approx(0.028125)

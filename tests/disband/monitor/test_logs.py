@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 
+from disband.monitor.diagnosis import State, diagnose
 from disband.monitor.logs import read
 from tests.disband.monitor.histories import written
 
@@ -107,6 +108,35 @@ def w_and_b_csv(rows):
     return "\n".join(",".join(f'"{cell}"' for cell in line) for line in [head, *lines])
 
 
+SAID = {
+    "loss": "Train loss", "rewards/chosen": "Chosen reward", "rewards/rejected": "Rejected reward",
+    "rewards/margins": "Margin",
+}  # fmt: skip
+
+
+def lines_of(form):
+    """A printed line for each row, as ``form`` writes its step and its metrics."""
+    return lambda rows: "".join(form(s, row) for s, row in zip(AT, rows, strict=True))
+
+
+def markdown(rows):
+    cells = [[step, *(f"**{value}**" for value in row.values())] for step, row in
+             zip(AT, rows, strict=True)]  # fmt: skip
+    table = [["Step", *rows[0]], ["---"] * 5, *cells]
+    return "bars | in | text\n" + "\n".join(
+        f"| {' | '.join(map(str, line))} |" for line in table
+    ).replace("| -", "| −").replace("loss", "Training Loss")
+
+
+def notebook(rows):
+    head = ["Step", "Training Loss", *(name.replace("/", " / ") for name in [*rows[0]][1:])]
+    lines = [head, *([step, *row.values()] for step, row in zip(AT, rows, strict=True))]
+    cells = ("".join(f"<td>{cell}</td>" for cell in line) for line in lines)
+    html = "".join(f"<tr style='x'>{line}</tr>" for line in cells)
+    shown = [{"text": ["a {b}\n"]}, {"data": {"text/html": ["<table>", html], "text/plain": "T"}}]
+    return json.dumps({"cells": [{"outputs": shown}, {"source": "| Step | Loss |"}]})
+
+
 FORMS = {
     "list.json": lambda rows: json.dumps(
         [{"step": step, **row} for step, row in zip(AT, rows, strict=True)]
@@ -132,6 +162,24 @@ FORMS = {
     "wandb.csv": w_and_b_csv,
     "console.txt": printed,
     "lines.jsonl": lambda rows: "\n".join(map(json.dumps, rows)),
+    "bars.txt": lines_of(
+        lambda s, row: f"Step {s} | {' | '.join(f'train_{k}: {v}' for k, v in row.items())}\n"
+    ),
+    "said.txt": lines_of(
+        lambda s, row: f"Iter {s}: {', '.join(f'{SAID[k]} {v:.3f}' for k, v in row.items())}\n"
+    ),
+    "close.log": lines_of(
+        lambda s, row: f"Step {s} | {' '.join(f'{k}:{v}' for k, v in row.items())}\r"
+    ),
+    "exponents.log": lines_of(
+        lambda s, row: (
+            f" [12:00] iteration {s:>8}/ 378 | "
+            f"{' | '.join(f'{k}: {v:.6E}' for k, v in row.items())} |\n"
+        )
+    ),
+    "updates.log": lines_of(lambda s, row: f"after 32: { {**row, 'counters/updates': s} }\n"),
+    "table.md": markdown,
+    "run.ipynb": notebook,
 }
 WITHOUT_STEPS = {"console.txt", "lines.jsonl"}
 
@@ -145,7 +193,7 @@ def test_each_form_has_the_same_run(name, tmp_path):
     for metric in LINES[0]:
         assert run.column(metric)[1].tolist() == [row[metric] for row in LINES]
     assert {metric for line in run.lines for metric in line} == set(LINES[0])
-    assert run.planned == (378 if name == "swift.jsonl" else None)
+    assert run.planned == (378 if name in {"swift.jsonl", "exponents.log"} else None)
     assert run.unplaced == 0
 
 
@@ -168,6 +216,34 @@ def test_the_table_of_a_model_card_is_of_evaluation(tmp_path):
     assert run.lines == ({"loss": 0.6, "epoch": 0.5},)
     assert run.held_out.column("rewards/chosen")[1].tolist() == [-0.1, -0.4]
     assert run.held_out.column("loss")[0].tolist() == [100, 200]
+    told = diagnose(run)
+    assert told.state is not State.NO_SIDES
+    assert told.motions["chosen"].end == pytest.approx(-0.4)
+    assert "held-out" in told.remarks[-1]
+
+
+def test_commas_for_decimals_and_headless_columns_of_a_card(tmp_path):
+    (tmp_path / "README.md").write_text(
+        "| Epoca | Training loss | Validation loss | Rewards/chosen |  |\n|---|---|---|---|---|\n"
+        "| 1 | 1,858 | 1,8 | -0,106 | 5 |\n| 2 | 1,6 | 1,7 | -0,103 | 6 |\n"
+    )
+    run = read(tmp_path / "README.md")
+    assert run.column("loss")[1].tolist() == [1.858, 1.6]
+    assert run.held_out.column("rewards/chosen")[1].tolist() == [-0.106, -0.103]
+    assert "eval_" not in run.held_out.lines[0]
+
+
+def test_an_evaluation_without_a_step_is_of_the_one_before(tmp_path):
+    (tmp_path / "a.log").write_text(
+        "{'eval_loss': 0.7}\n{'loss': 0.6, 'step': 5}\n{'eval_loss': 0.5}\n{'loss': 0.4, 'step': 9}"
+    )
+    assert read(tmp_path / "a.log").held_out.steps == (0, 5)
+
+
+def test_a_long_line_of_words_is_read_at_once(tmp_path):
+    (tmp_path / "a.log").write_text("step 1 " + "word " * 100_000 + "\n" + "<tr>" * 100_000)
+    with pytest.raises(ValueError, match="none of them"):
+        read(tmp_path / "a.log")
 
 
 def test_tensorboards_files_are_read(tmp_path):

@@ -270,6 +270,7 @@ def test_pairs_in_groups_of_like_prompts_are_exact(monkeypatch):
 def test_what_is_proved_of_a_model_is_proved_once_and_again_when_it_is_rebuilt(monkeypatch):
     calls = []
     plain = proof.plain_logits
+    monkeypatch.setattr(proof, "OF_KIND", {})
     monkeypatch.setattr(proof, "plain_logits", lambda *args: calls.append(args) or plain(*args))
     model = tiny("gpt2")
     counts = []

@@ -9,7 +9,7 @@ from disband.sims.methods.treatments import FOR_ONE_PAIR, Alone
 from disband.sims.pairs.paths import Path, path
 from disband.sims.pairs.studies import EDIT_ONE_SHARED
 from disband.sims.surveys.adam import EXACT, METRIC, PUBLISHED, WORDS, AdamSetting, cloud, clouds
-from disband.sims.surveys.maps import NORM_RATIO, STEP_SIZE, outcome_map
+from disband.sims.surveys.maps import HORIZON, NORM_RATIO, STEP_SIZE, outcome_map
 from disband.sims.surveys.outcomes import in_band
 from disband.theory.band import Case
 from disband.theory.objectives import BCE, DPO, SFT
@@ -90,7 +90,7 @@ def test_the_parameters_say_which_method():
     assert "method" not in run(DPO).parameters
 
 
-@pytest.mark.parametrize("axis", [NORM_RATIO, STEP_SIZE])
+@pytest.mark.parametrize("axis", [NORM_RATIO, STEP_SIZE, HORIZON])
 def test_a_map_has_its_axes(axis):
     found = outcome_map(DPO, "none", axis, points=9, steps=3)
     assert found.case.shape == found.wrong.shape == found.margin.shape == (9, 9)

@@ -49,8 +49,7 @@ def test_ipo_ends_at_its_target():
     assert ipo_rest(products, 0.1) == pytest.approx([z_w[-1], z_l[-1]])
 
 
-def test_a_chosen_of_an_ipo_batch_ends_below_its_start_after_it_rose():
-    """Two pairs whose products the ledger names, by plain steps with the products frozen."""
+def test_a_batch_under_ipo_ends_where_plain_steps_bring_it():
     a = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
     b = np.array([[0.0, 0.0, 2.0], [0.0, -2.0, 0.5]])
     scores = np.concatenate([a, b])
