@@ -36,23 +36,24 @@ def _small_model() -> list[str]:
     for reader, found in by_setting.items():
         seconds = [row["seconds"] for row in found if "seconds" in row]
         right = percent(fmean(row["right"] for row in found), 1)
-        rows.append((reader, right, f"{fmean(seconds):.0f}" if seconds else "–"))
+        rows.append((reader, len(found), right, f"{fmean(seconds):.0f}" if seconds else "–"))
     best = max((row for row in made["results"] if row["by"] == "GPT-2"), key=itemgetter("right"))
     first = percent(fmean(row["right"] for row in by_setting[_reader(best)]))
     seeds = sorted({row["seed"] for row in made["results"] if "seed" in row})
     said = (
         "**Does the small GPT-2 know its task?** Share of "
         f"{made['held out']} held-out tweets whose right label is the likelier one, after "
-        "fine-tuning on right answers of the single token style; means over the seeds "
-        f"{' and '.join(map(str, seeds))} (`{made['command']}`, {made['time'][:10]}, torch "
-        f"{made['versions']['torch']}; "
+        "fine-tuning on right answers of the single token style; means over the seeds of "
+        f"{' and '.join(map(str, seeds))} on which each was measured "
+        f"(`{made['command']}`, {made['time'][:10]}, torch {made['versions']['torch']}; "
+        f"{made['note'] + '; ' if 'note' in made else ''}"
         "[results](../results/benchmarks/labels.json)). The first fine-tuning of GPT-2 is the "
         f"sentiment check's in length; the best of them gets {first} right. Bags of words say what "
         "a linear reader can do.\n"
     )
     return [
         said,
-        *table(("who reads", "right", "CPU seconds, the language model apart"), rows),
+        *table(("who reads", "seeds", "right", "CPU seconds, the language model apart"), rows),
         "",
     ]
 
@@ -111,7 +112,10 @@ def _study(name: str, record: Record) -> str:
         ),
     ]
     if missing:
-        lines.append(f"Not finished, so not here: {'; '.join(missing)}.\n")
+        lines.append(
+            f"Not finished, so not here: {len(missing)} runs, which the record names; the first is "
+            f"{missing[0]}.\n"
+        )
     if record["predictions"]:
         rows = [(p["says"], _held(p["per_seed"])) for p in record["predictions"]]
         lines += [*table(("finding", "seeds on which it holds"), rows), ""]

@@ -53,7 +53,7 @@ def test_it_says_whether_a_model_knew_its_task_and_what_is_not_finished():
     settings = RECORD["settings"] | {"missing": ["seed 5: runs, DPO on long suffix"]}
     rows = [row, row | {"seed": 5, "right after it": 0.5}]
     page = study_page({"large": RECORD | {"tables": {"runs": rows}, "settings": settings}})
-    assert "Not finished, so not here: seed 5: runs, DPO on long suffix.\n" in page
+    assert "not here: 1 runs, which the record names; the first is seed 5: runs, DPO on" in page
     assert "on 50 % of the held-out texts, after it on 50 % to 75 %." in page
     assert "| DPO | long suffix | 4 | 50.0 % | 75.0 % | 87.5 % | 12 | 1.5 | 1.062 | −0.25 |" in page
     assert "| 0.125 | −1.25 | 96.9 % | 25.0 % |\n| DPO | long suffix | 5 |" in page
