@@ -4,7 +4,9 @@
 have, in turn, each time in a browser of its own, and writes ``results/benchmarks/pages.json``:
 medians of the repeats. The folders hold pages of the same content made by two versions of this
 project, ``report.html`` by ``disband verify --no-lm`` and the others by
-``python -m benchmarks.pages --make FOLDER``. It needs Chromium and the package playwright.
+``python -m benchmarks.pages --make FOLDER``. It needs Chromium and the package playwright. What is
+recorded was measured while other programs kept both cores busy (``load``), which slows both sides;
+its *before* is commit 544603a.
 
 * weight: bytes of the page, and of what it loads at the top and when scrolled to its end;
 * first paint, ready: milliseconds to the first text, and to the end of loading and layout;

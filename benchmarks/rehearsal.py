@@ -4,7 +4,8 @@
 it on both labels of a response style, and makes preference pairs of the sentiment that people gave
 each tweet. Then ``disband rehearse`` trains copies of it, a pilot of them too, and TRL's
 ``DPOTrainer`` the model itself, on the same pairs in the same order. Results go to
-``results/rehearsal/side_by_side.json``; no tweet does.
+``results/rehearsal/side_by_side.json``; no tweet does. What is done is kept in ``--folder``, and an
+interrupted run goes on there.
 """
 
 import argparse
@@ -13,9 +14,8 @@ import os
 import platform
 import shlex
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,10 +35,12 @@ from disband.lm.data.tokenize import Cut, TokenPair, batches, token_pair
 from disband.lm.data.tweets import Tweet, load_tweets, responses
 from disband.lm.model.load import load_model
 from disband.lm.training.finetune import sft
-from disband.probe.inputs import Probe
+from disband.probe.inputs import Probe, read_objectives
+from disband.rehearse.arms import read_arms
+from disband.rehearse.forecast import forecasts, measured_path
 from disband.rehearse.inputs import Rehearsal
 from disband.rehearse.run import read, run
-from disband.rehearse.training import log_probabilities, looks, order_of
+from disband.rehearse.training import Task, log_probabilities, looks, order_of
 from disband.terminal.progress import Screen
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
@@ -53,11 +55,13 @@ Row = dict[str, str]
 
 def prepared(seed: int, folder: Path, language: Language) -> dict[str, Path]:
     """A folder for each style: a fine-tuned model in ``model``, and ``prefs.jsonl``."""
+    made = {style: folder / f"{style.replace(' ', '-')}-{seed}" for style in STYLES}
+    if all((home / "prefs.jsonl").exists() for home in made.values()):
+        return made
     tweets = load_tweets()
     base = language_model(language, seed, tweets, lambda _: None)
     rng = np.random.default_rng([seed, 7])
-    made = {}
-    for style in STYLES:
+    for style, home in made.items():
         model, tokenizer = restore(base)
         short = [t for t in tweets if len(tokenizer.encode(t.text)) <= LONGEST]
         mixed = [short[i] for i in rng.permutation(len(short))]
@@ -68,7 +72,6 @@ def prepared(seed: int, folder: Path, language: Language) -> dict[str, Path]:
             chosen, rejected = batches(tokenizer, [tokens_of(tokenizer, row) for row in rows])
             shown.append((chosen, rejected)[i // SFT_BATCH % 2])
         sft(model, shown, rate=SFT_RATE, after=lambda _: None)
-        home = made[style] = folder / style
         for part in (model, tokenizer):
             part.save_pretrained(home / "model")
         lines = (json.dumps(row_of(t, style)) + "\n" for t in given)
@@ -88,30 +91,44 @@ def tokens_of(tokenizer: Any, row: Row) -> TokenPair:
 
 
 def side_by_side(home: Path, seed: int) -> dict[str, Any]:
-    """The rehearsal, its pilot, and TRL's run, on the held-out pairs."""
+    """The rehearsal, its pilot, TRL's run and the forecast, on the held-out pairs."""
     probe = Probe(
-        str(home / "model"), str(home / "prefs.jsonl"), ("dpo", "simpo", "ipo"), sample=SAMPLE,
-        seed=seed, batch=BATCH, device="cpu", out=home / "out",
+        str(home / "model"), str(home / "prefs.jsonl"), ("dpo", "ipo"), sample=SAMPLE, seed=seed,
+        batch=BATCH, device="cpu", out=home / "out",
     )  # fmt: skip
     asked = Rehearsal(
-        probe, STEPS, RATE, remedies=("pairs", "batch", "likelihood=0.1"), held_out=HELD_OUT
+        probe, STEPS, RATE, remedies=("likelihood=0.1",), held_out=HELD_OUT, foretell=False
     )
-    begun = time.perf_counter()
-    record = run(asked)
-    seconds = time.perf_counter() - begun
-    begun = time.perf_counter()
-    pilot = run(replace(asked, quick=True))
-    theirs = trl(asked, home)
-    ours = np.array(record["arms"][0]["curve"])[:, 1:]
-    apart = np.abs(ours - theirs["means"])
+    arms = kept(home / "rehearsal.json", lambda: run(asked)["arms"])
+    pilot = kept(home / "pilot.json", lambda: run(replace(asked, quick=True))["arms"])
+    theirs = kept(home / "trl.json", lambda: trl(asked, home))
+    told = kept(home / "forecast.json", lambda: foretold(asked))
+    apart = np.abs(np.array(arms[0]["curve"])[:, 1:] - theirs["means"])
     return {
-        "rehearsal": record["arms"],
-        "seconds of the rehearsal": seconds,
-        "pilot": pilot["arms"],
-        "seconds of the pilot": time.perf_counter() - begun - theirs["seconds"],
-        "TRL": {**theirs, "means": theirs["means"].tolist()},
+        "rehearsal": arms,
+        "pilot": pilot,
+        "TRL": theirs,
+        "forecast": told,
         "largest difference from TRL (nats)": float(apart.max()),
     }
+
+
+def kept(file: Path, compute: Callable[[], Any]) -> Any:
+    """What a run before has computed, or what is computed now."""
+    if not file.exists():
+        file.write_text(json.dumps(compute()))
+    return json.loads(file.read_text())
+
+
+def foretold(asked: Rehearsal) -> dict[str, Any]:
+    """The forecast of each arm, and the processor time of the measurement."""
+    with Screen(1) as screen:
+        _, parts, origin = read(asked, screen)
+    begun = time.process_time()
+    path = measured_path(Task(asked, None, *parts, origin), lambda _: None)
+    seconds = time.process_time() - begun
+    told = forecasts(path, read_arms(asked), read_objectives(asked.probe), asked)
+    return {"arms": {str(arm): of for arm, of in told.items()}, "seconds": seconds}
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
@@ -149,34 +166,35 @@ def trl(asked: Rehearsal, home: Path) -> dict[str, Any]:
         loaded.model, deepcopy(loaded.model), config, train_dataset=Dataset.from_list(shown),
         processing_class=loaded.tokenizer, callbacks=[watch],
     )  # fmt: skip
-    begun = time.perf_counter()
+    begun = time.process_time()
     trainer.train()
     return {
-        "means": np.stack([start, *watch.means]) - start,
-        "seconds": time.perf_counter() - begun,
+        "means": (np.stack([start, *watch.means]) - start).tolist(),
+        "seconds an update": (time.process_time() - begun) / STEPS,
     }
 
 
 def main() -> None:
     """Run, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path("out/rehearsal"))
     asked = parser.parse_args()
     torch.set_num_threads(1)
     results: list[dict[str, Any]] = []
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            for style, home in prepared(seed, Path(folder), Language()).items():
-                results.append({"style": style, "seed": seed, **side_by_side(home, seed)})
-                last = results[-1]
-                print(
-                    f"{style}, seed {seed}: chosen {last['TRL']['means'][-1][0]:+.4f} by TRL, "
-                    f"{last['rehearsal'][0]['chosen']['mean']:+.4f} rehearsed (largest difference "
-                    f"{last['largest difference from TRL (nats)']:.1g}), "
-                    f"{last['pilot'][0]['chosen']['mean']:+.4f} by the pilot",
-                    flush=True,
-                )
+        for style, home in prepared(seed, asked.folder, Language()).items():
+            results.append({"style": style, "seed": seed, **side_by_side(home, seed)})
+            last = results[-1]
+            print(
+                f"{style}, seed {seed}: chosen {last['TRL']['means'][-1][0]:+.4f} by TRL, "
+                f"{last['rehearsal'][0]['chosen']['mean']:+.4f} rehearsed (largest difference "
+                f"{last['largest difference from TRL (nats)']:.1g}), "
+                f"{last['pilot'][0]['chosen']['mean']:+.4f} by the pilot, "
+                f"{last['forecast']['arms']['DPO']['chosen']:+.4f} forecast",
+                flush=True,
+            )
     path = ROOT / "results" / "rehearsal" / "side_by_side.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = {

@@ -1,6 +1,7 @@
 # The public names, in one list: type checkers read it, and so does __init__.py.
 
 from disband.lm.data.preferences import read_preferences as read_preferences
+from disband.lm.horizon.curvature import curvature as curvature
 from disband.lm.model.gpt2 import encode as encode
 from disband.lm.model.load import load_model as load_model
 from disband.lm.scores.audit import audit as audit

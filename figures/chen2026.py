@@ -82,8 +82,9 @@ def pair_picture(
         axes.plot([cosine, cosine], [-half, half], color="black", linewidth=2.2, zorder=3)
         low, top = norm_ratio * np.exp(-half), norm_ratio * np.exp(half)
         axes.annotate(
-            f"band here:\n{low:.4g} ≤ r ≤ {top:.4g}", (cosine, half), (0.03, 0.95),
-            textcoords="axes fraction", va="top", fontsize=8,
+            f"band here:\n{low:.4g} ≤ r ≤ {top:.4g}", (cosine, half), (cosine, 0.7 * high),
+            ha="center", fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2},
             arrowprops={"arrowstyle": "-", "color": "#555555", "linewidth": 0.7},
         )  # fmt: skip
     return made if points else replace(made, finding=_no_place(name))

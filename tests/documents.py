@@ -167,7 +167,19 @@ def _pip(arguments):
             raise ValueError(f"nothing of the project or its constraints: {wanted}")
 
 
+def _dask(arguments):
+    name, *rest = arguments
+    try:
+        command = importlib.import_module(f"distributed.cli.dask_{name}").main
+    except ModuleNotFoundError as error:
+        if error.name == "distributed":
+            return  # who does without clusters can still test
+        raise
+    command.make_context(name, rest)
+
+
 CHECKS = {
+    "dask": _dask,
     "disband": _disband,
     "make": _make,
     "pip": _pip,

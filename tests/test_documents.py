@@ -12,6 +12,7 @@ from latex2mathml.converter import convert
 
 from disband.cli import main
 from disband.verify.kept.provenance import PACKAGES, ROOT
+from disband.verify.pages.findings import FINDINGS
 from tests.documents import (
     GENERATED,
     LANGUAGES,
@@ -32,17 +33,20 @@ from tests.documents import (
 
 WRITTEN = [name for name in PAGES if name not in GENERATED]
 COMMANDS = every_command()
-# Its examples need a trainer, which tests/disband/monitor/test_page_example.py has.
-ELSEWHERE = {"docs/monitor.md"}
+# Its examples need a trainer, which tests/disband/monitor/test_page_example.py has; or a SLURM or
+# Kubernetes cluster, which none has: the page says so.
+ELSEWHERE = {"docs/monitor.md", "docs/cluster.md"}
 # Its example is about a model and texts of the reader's own.
 TAKEN_FOR_GRANTED = {"docs/scores.md"}
-WITH_MODELS = {"docs/probing.md", "docs/scores.md"}
+WITH_MODELS = {"docs/probing.md", "docs/scores.md", "docs/horizon.md"}
 SLOW_PAGES = {*WITH_MODELS, "docs/theory.md"}
 QUICK = {"derive", "band", "compare"}
 # Whose files a page may name; whatever else lies beside them is the user's.
 FOLDERS = {*PACKAGES, "tests", "docs", "results", "benchmarks"}
 # Too long to wait for, or without an end; other tests run them on less.
-LONG = {"verify", "gpt2", "probe", "rehearse", "outcomes", "explore", "report", "figures"}
+LONG = {
+    "verify", "gpt2", "cluster", "probe", "rehearse", "outcomes", "explore", "report", "figures",
+}  # fmt: skip
 
 
 def slowly(values, slow):
@@ -215,6 +219,13 @@ def test_a_wrong_verdict_is_noticed():
     assert wrong_verdicts(said.replace("refuted", "proved")) == ["yuan2025.eq9", "yuan2025.eq10"]
     assert wrong_verdicts(said.replace("eq10", "eq1000")) == ["yuan2025.eq1000"]
     assert wrong_verdicts("so (`disband.gpt2.first-order`,\nopen)") == ["disband.gpt2.first-order"]
+
+
+def test_the_findings_of_the_report_are_those_of_the_readme_and_of_the_ledger():
+    readme, known = " ".join(PAGES["README.md"].split()), verdicts()
+    for finding in FINDINGS:
+        assert f"**{finding.says}" in readme
+        assert {name: known[name] for name in finding.rests_on} == finding.rests_on
 
 
 def test_every_finding_names_an_entry_with_its_verdict():

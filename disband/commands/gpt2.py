@@ -17,8 +17,8 @@ from .shared import CLUSTER, OUT
     "questions",
     multiple=True,
     metavar="NAME",
-    help="steps, courses, objectives, regimes, runs, targets, methods or mass. May be repeated. "
-    "By default all, at scale small without the last three.",
+    help="steps, courses, objectives, regimes, runs, targets, methods, mass or horizon. May be "
+    "repeated. By default all, at scale small without the last four.",
 )
 @click.option(
     "--scale",
@@ -26,7 +26,7 @@ from .shared import CLUSTER, OUT
     default="small",
     show_default=True,
     help="How much is run: minutes, or an hour and more; a pretrained model by the paper's "
-    "protocol, for hours; or the size of GPT-2 small, for a GPU.",
+    "protocol, for hours; or the same with more of everything, for a GPU.",
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="Of them.")
@@ -35,7 +35,14 @@ from .shared import CLUSTER, OUT
     "--model",
     metavar="NAME",
     help="Start from this causal language model: a folder, a .gguf file, smollm2 (at scale "
-    "pretrained, unless another is named) or a hub id.",
+    "pretrained and full, unless another is named) or a hub id.",
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Of that model, as torch names it; auto is a GPU where there is one.",
 )
 @click.option("--style", metavar="NAME", help="Response style, such as 'edit one 3+6'.")
 @click.option("--objective", metavar="NAME", help="Instead of the objectives of the questions.")
@@ -69,6 +76,11 @@ from .shared import CLUSTER, OUT
     help="Save the models of the question runs, before and after, for --model.",
 )
 @click.option("--fresh", is_flag=True, help="Do every piece again; use nothing kept earlier.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="At scale full: all of it with a tiny model and few updates, to see that it works here.",
+)
 @click.option("--finished", is_flag=True, help="Run nothing: record the pieces finished so far.")
 @CLUSTER
 @OUT
@@ -82,7 +94,8 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     log-probabilities, Grams, incentives and cases on the way. targets: what each update does for
     the responses that training ends with. methods: what calibration and normalised gradients do to
     six objectives, what they cost, and which labels the model writes. mass: probability on tokens
-    that are neither label, under DPO and stable preference optimization.
+    that are neither label, under DPO and stable preference optimization. horizon: whether
+    the chosen is up or down after many updates, beside what was forecast by several means.
 
     Finished pieces are kept in FOLDER/steps; after an interrupt the same command goes on.
 
@@ -90,6 +103,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     disband gpt2
     disband gpt2 --question steps --seeds 3 --first-seed 10
     disband gpt2 --scale pretrained --question runs --seeds 3 --workers 1
+    disband gpt2 --scale full --dry-run
     disband gpt2 --model ./mine --pairs prefs.jsonl --question runs --steps 20
     """
     try:
@@ -104,4 +118,7 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
             "go on"
         ) from error
     click.echo()
+    if study["dry_run"]:
+        click.echo(f"every step ran; a tiny model finds nothing, so see {out / 'dry-run'} for form")
+        return
     click.echo(summary(record, out))

@@ -41,6 +41,14 @@ from .shared import JSON, OUT, aside, show
     "start and takes several times as long.",
 )
 @click.option(
+    "--steps",
+    type=click.IntRange(1),
+    help="Forecast what becomes of the chosen after so many updates, with --rate and --optimizer.",
+)
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Learning rate of these updates."
+)
+@click.option(
     "--margin",
     "margins",
     type=click.FloatRange(min=0, min_open=True),
@@ -117,6 +125,8 @@ def probe(
     disband probe --model smollm2 --data prefs.jsonl --sample 64
     disband probe --model ./mine --data prefs.jsonl --objective simpo --batch 32
     disband probe --model ./mine --data prefs.jsonl --lora 16 --optimizer adamw
+    disband probe --model ./mine --data prefs.jsonl --optimizer adamw \\
+                  --steps 48 --rate 1e-5
     disband probe --model ./mine --data prefs.jsonl --keep kept.jsonl
     disband probe --model ./mine --data qa.csv --prompt-column question \\
                   --prompt-column text

@@ -10,11 +10,11 @@ import click
 from ..terminal.errors import Interrupted, Refusal, writing
 from ..terminal.options import number_settings
 from .reading import named_objectives, reading_options
-from .shared import JSON, OUT, aside, show
+from .shared import CLUSTER, JSON, OUT, aside, show
 
 _OF_THE_REHEARSAL = (
-    "steps", "rate", "held_out", "optimizer", "warmup", "schedule", "clip", "quick",
-    "workers",
+    "steps", "rate", "held_out", "optimizer", "warmup", "schedule", "clip", "foretell", "quick",
+    "workers", "cluster",
 )  # fmt: skip
 
 
@@ -83,11 +83,19 @@ _OF_THE_REHEARSAL = (
     help="Pairs of these that are followed and not trained on; at most a quarter.",
 )
 @click.option(
+    "--forecast/--no-forecast",
+    "foretell",
+    default=True,
+    show_default=True,
+    help="Set a forecast beside; it needs one rate and no clipping, and a pilot has none.",
+)
+@click.option(
     "--quick", is_flag=True, help="A pilot: a quarter of the updates at four times the rate."
 )
 @click.option(
     "--workers", type=click.IntRange(1), default=2, show_default=True, help="Copies at once."
 )
+@CLUSTER
 @click.option("--fresh", is_flag=True, help="Train every copy again.")
 @OUT
 @JSON

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.embed import json_item
 from bokeh.resources import Resources
 from markupsafe import Markup
-from sympy import Basic, Expr, latex, sqrt, symbols
+from sympy import Basic, Expr, latex, symbols
 
 from disband.figures import explorer
 from disband.figures.style import CHOSEN, REJECTED
@@ -17,8 +17,6 @@ from disband.sims.pairs.studies import TOYS
 from disband.theory.band import Case
 from disband.theory.facts.abbreviations import LATEX as CHARTS
 from disband.theory.facts.abbreviations import chart
-from disband.theory.first_order import first_order
-from disband.theory.gram import Gram
 from disband.theory.javascript import PRELUDE, javascript
 from disband.theory.kernels.primitives import relu, step
 from disband.theory.kernels.stable import TANGENT
@@ -26,11 +24,12 @@ from disband.theory.models.toys import single_token_gram
 from disband.theory.objective import Objective
 from disband.theory.objectives import DPO, MECHANISMS, OBJECTIVES
 from disband.theory.own_loss.grammar import grammar
-from disband.theory.symbols import DATA, LATEX, A, B, X, d_l, d_w
+from disband.theory.symbols import DATA, LATEX
 from disband.verify.kept.files import json_text
 from disband.verify.kept.provenance import versions
-from disband.verify.pages.kit import mathml
+from disband.verify.pages.kit import as_is, mathml
 from disband.verify.pages.kit import page as page_of
+from disband.verify.pages.report import band_functions
 
 from .controls import CONTROLS, MOST_ROWS, MOST_SEEDS, MOST_TOKENS, PRESETS
 
@@ -61,10 +60,12 @@ def page(
     return page_of(
         FOLDER / "page.html.j2",
         {},
-        bokeh=_as_is("\n".join(_bokeh().js_raw)),
-        style=_as_is((FOLDER / "page.css").read_text("utf-8")),
-        script=_as_is("\n".join([PRELUDE, grammar_script(), *functions(listed), *_scripts()])),
-        data=_as_is(_json(_data(listed, tokens, own, loss))),
+        [
+            "\n".join(_bokeh().js_raw),
+            "\n".join([PRELUDE, grammar_script(), *functions(listed), *_scripts()]),
+        ],
+        style=as_is((FOLDER / "page.css").read_text("utf-8")),
+        data=as_is(_json(_data(listed, tokens, own, loss))),
         formulas=[_formulas(objective) for objective in listed],
         groups=_groups(own),
         presets=list(PRESETS),
@@ -95,12 +96,8 @@ def functions(listed: Sequence[Objective]) -> Iterator[str]:
         yield javascript(_kinks(objective), [*DATA, *objective.defaults], f"kinks_{i}")
     for name, stem in (("INCENTIVES", "objective"), ("KINKS", "kinks")):
         yield f"const {name} = [{', '.join(f'{stem}_{i}' for i in range(len(listed)))}];"
-    gram = Gram(A, B, X)
-    rho, ratio, s_w, s_l, sum_sq, h_sq = symbols("rho ratio s_w s_l sum_sq h_sq", real=True)
-    yield javascript(list(first_order(d_w, d_l, gram)), [d_w, d_l, A, B, X], "first_order")
-    yield javascript(_edges(gram), [A, B, X], "band_edges")
-    yield javascript(sqrt(sqrt(B / A) * d_l / d_w), [d_w, d_l, A, B], "calibration")
-    yield javascript([A**0, ratio**2, rho * ratio], [rho, ratio], "gram_of_angle")
+    yield from band_functions()
+    s_w, s_l, sum_sq, h_sq = symbols("s_w s_l sum_sq h_sq", real=True)
     single = single_token_gram(s_w, s_l, sum_sq, h_sq)
     args = [s_w, s_l, sum_sq, h_sq]
     yield javascript([single.sq_w, single.sq_l, single.dot], args, "single_token_gram")
@@ -110,11 +107,6 @@ def _kinks(objective: Objective) -> list[Expr]:
     """Return what is zero where the loss has a kink, so that its slope is one of two."""
     hinges = [*objective.loss.atoms(relu), *objective.d_w.atoms(step), *objective.d_l.atoms(step)]
     return sorted({hinge.args[0] for hinge in hinges}, key=str)
-
-
-def _edges(gram: Gram) -> list[Expr]:
-    """Return the edges of the band of entangled scores, as :func:`disband.theory.band.band`."""
-    return [gram.dot / gram.sq_w, gram.sq_l / gram.dot]
 
 
 def _bokeh() -> Resources:
@@ -229,7 +221,3 @@ def _groups(own: Objective | None) -> dict[str, tuple[str, ...]]:
 def _json(data: Record) -> str:
     """Return ``data`` to stand in a page: no tag can begin in it."""
     return json_text(data, indent=None).replace("<", "\\u003c")
-
-
-def _as_is(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 (this project's own, or Bokeh's)

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from disband.verify.kept.files import sweep, write_json
 from disband.verify.kept.provenance import provenance
 from disband.verify.pages.entries import Record, experiment_entry
@@ -38,8 +40,11 @@ class Study:
         pairs: Preference pairs instead of tweets; see
             :func:`disband.lm.data.preferences.read_preferences`.
         model: A pretrained model instead of one trained here; see
-            :func:`disband.lm.model.load.load_model`. At scale ``pretrained`` it is ``smollm2``
-            where none is named.
+            :func:`disband.lm.model.load.load_model`. At scales ``pretrained`` and ``full`` it is
+            ``smollm2`` where none is named.
+        device: It runs on: ``auto`` is a GPU where there is one.
+        dry_run: At scale ``full``: everything with a tiny model and few updates, to see that it
+            works, in a folder of its own.
         style, objective, optimizer, rate, steps, batch, eval_pairs, logp_every, gram_every:
             Instead of those of the questions; an optimizer comes with a rate.
         sft_steps, sft_shown: Updates of the fine-tuning before, and what it shows.
@@ -58,6 +63,8 @@ class Study:
     data: str | None = None
     pairs: str | None = None
     model: str | None = None
+    device: str = "auto"
+    dry_run: bool = False
     style: str | None = None
     objective: str | None = None
     optimizer: "Kind | None" = None
@@ -90,7 +97,7 @@ class Study:
     @property
     def source(self) -> str | None:
         """The pretrained model that every run starts from, if there is one."""
-        return self.model or (PRETRAINED if self.scale == "pretrained" else None)
+        return self.model or (PRETRAINED if self.scale in ("pretrained", "full") else None)
 
 
 def run(study: Study) -> Record:
@@ -113,6 +120,8 @@ def run(study: Study) -> Record:
         )
     names = study.questions or [name for name, inquiry in known.items() if inquiry.asked]
     asked = [_asked(known[name], study) for name in names]
+    if study.dry_run:
+        study, asked = _dry(study, asked)
     steps = study.out / "steps"
     for folder in (study.out, steps):
         require_writable(folder)
@@ -120,7 +129,7 @@ def run(study: Study) -> Record:
     items, origin = _items(study)
     with user_input():
         require_enough(items, [piece for inquiry in asked for piece in inquiry.pieces])
-    pretrained = _pretrained(study)
+    pretrained = _pretrained(study, asked)
     from disband.lm.data.tweets import data_hash
     from disband.verify.experiments.gpt2.findings import curves, findings, tables
     from disband.verify.experiments.gpt2.study import run_study
@@ -140,6 +149,7 @@ def run(study: Study) -> Record:
                 finished=study.finished,
                 workers=study.workers,
                 cluster=study.cluster,
+                device=study.device,
             )
         except WorkersError as error:
             raise Refusal(str(error)) from error
@@ -152,7 +162,7 @@ def run(study: Study) -> Record:
         held = sum(p.count == len(p.outcomes) for p in judged)
         step.result = f"{held} of {len(judged)} findings hold on every seed"
     settings = {
-        "scale": study.scale,
+        "scale": f"{study.scale}, a dry run" if study.dry_run else study.scale,
         "seeds": sorted({seed for _, seed, _ in results}),
         "questions": [inquiry.name for inquiry in asked],
         "pieces": {inquiry.name: len(inquiry.pieces) for inquiry in asked},
@@ -166,6 +176,8 @@ def run(study: Study) -> Record:
         "model": pretrained or asdict(LANGUAGES[study.scale]),
         "data": {"hash": data_hash(items), "texts": len(items), **origin},
     }
+    if devices := sorted({str(r["device"]) for r in results.values() if "device" in r}):
+        settings["devices"] = devices
     record = {
         **experiment_entry(study.name, settings, judged),
         "tables": tables(results),
@@ -235,14 +247,63 @@ def _items(study: Study) -> "tuple[tuple[Item, ...], Record]":
     return tuple(map(Given, found.pairs)), asdict(found.origin)
 
 
-def _pretrained(study: Study) -> Record | None:
-    """Where the model comes from, when it was found to be one."""
+def _pretrained(study: Study, asked: Sequence["Inquiry"]) -> Record | None:
+    """Where the model comes from, when it was found to be one; says what a full scale takes."""
     if study.source is None:
         return None
     from disband.lm.model.load import load_model
 
+    # The workers of a cluster have devices of their own.
+    device = "cpu" if study.cluster else study.device
     with user_input():
-        return load_model(study.source).provenance
+        loaded = load_model(study.source, device=device)
+    if study.scale == "full":
+        click.echo(_estimate(study, asked, loaded.model))
+    return loaded.provenance
+
+
+def _estimate(study: Study, asked: Sequence["Inquiry"], model: Any) -> str:
+    """Time and memory of the whole study, from one update that is tried."""
+    from disband.lm.model.load import device_name
+    from disband.verify.experiments.gpt2.full import Size, estimate, seconds_of_an_update
+
+    pieces = [piece for inquiry in asked for piece in inquiry.pieces]
+    size = Size.of(model)
+    estimates = [estimate(piece, size) for piece in pieces]
+    each = seconds_of_an_update(model, pieces[0])
+    whole = each * sum(e.updates for e in estimates) * len(study.seeds)
+    memory = max(e.memory for e in estimates) / 2**30
+    return (
+        f"{size.parameters / 1e6:.4g}M parameters on {device_name(model.device)}: an update takes "
+        f"{each:.3g} s, so {len(pieces)} pieces on {len(study.seeds)} "
+        f"seed{'s' * (len(study.seeds) > 1)} about {_duration(whole)} of one device at most, in "
+        f"about {memory:.2g} GiB"
+    )
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds:.2g} s"
+
+
+def _dry(study: Study, asked: Sequence["Inquiry"]) -> tuple[Study, list["Inquiry"]]:
+    """The study with a tiny model, few updates and a folder of its own."""
+    from disband.verify.experiments.gpt2.full import tiny, tiny_model
+
+    if study.scale != "full":
+        raise Refusal(
+            f"a dry run is of scale full, which takes a GPU: got --dry-run at scale {study.scale}; "
+            "add --scale full, or leave --dry-run out"
+        )
+    out = study.out / "dry-run"
+    require_writable(out)
+    tweets, _ = read_corpus(study.data)
+    tiny_model(tweets, out / "model")
+    with user_input():
+        small = [replace(i, pieces=tuple(map(tiny, i.pieces)), threads=1) for i in asked]
+    return replace(study, out=out, model=str(out / "model")), small
 
 
 def earlier(out: Path, name: str = EXPERIMENT) -> list[Record]:

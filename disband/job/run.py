@@ -24,7 +24,7 @@ from disband.verify.pages.entries import Record, merged
 from disband.verify.pages.errata import counts_text
 from disband.verify.pages.method_runs import run_parts
 from disband.verify.pages.report import write_report
-from disband.verify.workers.tasks import WorkersError
+from disband.verify.workers.tasks import WorkersError, executor
 
 from ..terminal.errors import Refusal, require_writable
 from ..terminal.progress import Screen, Step
@@ -231,6 +231,13 @@ def _ready(job: Job) -> "tuple[tuple[Tweet, ...], Record]":
     """Return the tweets, known to be enough, and where they come from."""
     tweets, origin = read_corpus(job.data)
     require_enough(tweets, _settings(job))
+    if job.cluster is not None:
+        # It is needed minutes later; who mistyped its address hears it now.
+        try:
+            with executor(job.cluster, 0):
+                pass
+        except WorkersError as error:
+            raise Refusal(str(error)) from error
     return tweets, origin
 
 

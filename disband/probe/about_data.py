@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from disband.verify.pages.tables import percent
 
-from .records import Advice, TokenCounts
+from .records import Advice, PairsAt, TokenCounts, interval
 
 MANY = 0.1  # of pairs or of batches
 SIDED = 0.8  # of pairs
 BLOCKING = 2.0  # the weight of what no training goes on with
+BROAD = 0.3  # between an interval's ends
+SLIGHT = 0.01  # the weight of what is about the probe, not the training
 
 
 def about_data(counts: Mapping[str, int], tokens: TokenCounts, size: int) -> list[Advice]:
@@ -173,3 +175,20 @@ def about_data(counts: Mapping[str, int], tokens: TokenCounts, size: int) -> lis
             reason="What they prefer is chance or error.",
         ),
     ]
+
+
+def few(name: str, first: PairsAt) -> Advice:
+    """A rule about the sample, not the data: too few pairs."""
+    both = first["outcomes"]["both_fall"]
+    return Advice(
+        topic="sample",
+        weight=SLIGHT,
+        rule=(
+            f"Small sample: the interval of the pairs in which both fall is broader than "
+            f"{percent(BROAD)} under {name}"
+        ),
+        measured=f"both fall for {interval(both)}",
+        applies=both["high"] - both["low"] > BROAD,
+        advice="Measure more pairs (--sample, or more data) before you rely on the shares.",
+        reason="What holds of so few pairs may not hold of the data.",
+    )

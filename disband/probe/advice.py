@@ -5,7 +5,7 @@ from math import isnan
 
 from disband.verify.pages.tables import percent
 
-from .about_data import BLOCKING, MANY, about_data
+from .about_data import BLOCKING, MANY, about_data, few
 from .records import (
     Advice,
     BatchReport,
@@ -20,11 +20,9 @@ from .records import (
 
 # A rule that rests on a sampled share looks at its interval's low end.
 MOST = 0.5
-BROAD = 0.3  # between an interval's ends
 TOGETHER = 0.5  # a rank correlation
 AGREE = 0.75  # of pairs
 PULL = "add a term that pulls the chosen alone, too small to lift the rejected"
-SLIGHT = 0.01  # the weight of what is about the probe, not the training
 
 
 def advise(
@@ -33,6 +31,7 @@ def advise(
     pairs: Sequence[PairReport],
     groups: Sequence[BatchReport | None],
     geometry: Geometry,
+    more: Sequence[Advice] = (),
 ) -> list[Advice]:
     """Every rule: those that apply first, of them the heaviest.
 
@@ -46,6 +45,7 @@ def advise(
             one that is meant to be trained.
         groups: Of each objective's batches; see :func:`disband.probe.shares.batch_report`.
         geometry: Of the sample under the first objective.
+        more: Rules about something else.
     """
     first, name = pairs[0]["at"][0], pairs[0]["objective"]
     batch = groups[0]
@@ -69,7 +69,8 @@ def advise(
         _both_rise(name, first, borne_out("both_rise")),
         _turned(name, first, borne_out("reversed")),
         *about_data(counts, tokens, batch["size"] if batch else 1),
-        _few(name, first),
+        few(name, first),
+        *more,
     ]
     if not any(rule["applies"] for rule in rules):
         rules.insert(0, _nothing(name, first))
@@ -367,22 +368,6 @@ def _gain(
         return 0.0 if worse else max(more, 0) / batch["batches"]
     one, another = (report["at"][0]["outcomes"]["ideal"] for report in (mine, other))
     return another["share"] - one["share"] if another["low"] > one["high"] else 0.0
-
-
-def _few(name: str, first: PairsAt) -> Advice:
-    both = first["outcomes"]["both_fall"]
-    return Advice(
-        topic="sample",
-        weight=SLIGHT,
-        rule=(
-            f"Small sample: the interval of the pairs in which both fall is broader than "
-            f"{percent(BROAD)} under {name}"
-        ),
-        measured=f"both fall for {interval(both)}",
-        applies=both["high"] - both["low"] > BROAD,
-        advice="Measure more pairs (--sample, or more data) before you rely on the shares.",
-        reason="What holds of so few pairs may not hold of the data.",
-    )
 
 
 def _nothing(name: str, first: PairsAt) -> Advice:

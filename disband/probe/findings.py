@@ -12,8 +12,21 @@ from disband.verify.pages.tables import percent
 
 from .advice import advise
 from .distances import Distances, quantiles, rank_correlation, statistics
+from .horizon import rules as at_horizon
+from .horizon import said
 from .measure import Measured
-from .records import Advice, BatchReport, Data, Findings, Geometry, PairReport, Worst, falls, rises
+from .records import (
+    Advice,
+    BatchReport,
+    Data,
+    Findings,
+    Geometry,
+    Horizon,
+    PairReport,
+    Worst,
+    falls,
+    rises,
+)
 from .shares import State, batch_report, pair_report
 from .survey import TRIED, Survey
 from .worst import TokenEffects
@@ -29,6 +42,7 @@ def findings(
     state: State,
     measured: Measured,
     margins: Sequence[float],
+    horizon: Horizon | None = None,
 ) -> Findings:
     """What the sample says about each objective.
 
@@ -40,6 +54,7 @@ def findings(
         state: Log-probabilities and lengths of the sample.
         measured: Its score products.
         margins: Nats by which the rejected has fallen; the first is zero, the start.
+        horizon: What is forecast after many updates, if that was asked.
     """
     pairs = [pair_report(o, given, state, measured.gram, margins) for o, given in named]
     groups = [batch_report(o, given, state, measured) for o, given in named]
@@ -56,14 +71,16 @@ def findings(
         "norms_with_lengths": rank_correlation(norms, lengths),
         "incentives_with_lengths": rank_correlation(ratio, lengths),
     }
-    rules = advise(data["counts"], data["tokens"], pairs, groups, geometry)
+    far = at_horizon(horizon, groups[0])
+    rules = advise(data["counts"], data["tokens"], pairs, groups, geometry, far)
     return {
-        "verdict": verdict(pairs, groups),
+        "verdict": verdict(pairs, groups) + (f" {said(horizon)}" if horizon else ""),
         "actions": actions(rules),
         "data": data,
         "geometry": geometry,
         "pairs": pairs,
         "batches": groups,
+        "horizon": horizon,
         "advice": rules,
         "each": each,
     }

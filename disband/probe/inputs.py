@@ -39,7 +39,9 @@ class Probe:
         part: Part of a folder or of a data set on the hub.
         batch: Pairs in a batch.
         batches: How many batches are measured whole.
-        optimizer: Whose metric the products are in.
+        optimizer: Whose metric the products are in, and who makes the updates of a forecast.
+        steps: Updates after which a forecast is asked for; none is if not given.
+        rate: Learning rate of these.
         margins: Nats by which the rejected has fallen, beside the start.
         reference: Another model as the reference; the model itself at the start if none is given.
         lora: Rank of the adapters that alone are trained; everything is if none is given.
@@ -68,6 +70,8 @@ class Probe:
     batch: int = 16
     batches: int = 4
     optimizer: Optimizer = "sgd"
+    steps: int | None = None
+    rate: float | None = None
     margins: Sequence[float] = (10.0,)
     reference: str | None = None
     lora: int | None = None
@@ -87,6 +91,23 @@ class Probe:
     keep_rule: "Rule" = "sound"
     fresh: bool = False
     out: Path = Path("out")
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) != (self.rate is None):
+            given, missing = ("--steps", "--rate") if self.steps else ("--rate", "--steps")
+            raise Refusal(
+                "a forecast is of so many updates at a learning rate: got "
+                f"{given} alone; give {missing} too"
+            )
+        if self.steps and not self.batches:
+            raise Refusal(
+                "a forecast is made from whole batches: got --steps with --batches 0; raise it"
+            )
+        if self.steps and self.reference:
+            raise Refusal(
+                "a forecast begins at the reference: got --steps with --reference "
+                f"{self.reference}; leave out one of them, or use disband rehearse"
+            )
 
     @property
     def named(self) -> "Named":

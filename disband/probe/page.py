@@ -10,6 +10,8 @@ from disband.theory.outcome import Outcome
 from disband.verify.pages.kit import page, svg
 from disband.verify.pages.tables import percent
 
+from .horizon import HORIZON, horizon_rows
+
 # Of a token's colour; the strongest effect of a pair has this much of it.
 _STRONGEST = 0.75
 
@@ -33,6 +35,8 @@ def html(record: Mapping[str, Any], figures: Mapping[str, str]) -> str:
         figures=drawn,
         outcomes=[(o.name.lower(), o.words) for o in Outcome],
         worst=[_coloured(pair) for pair in record["worst"]],
+        horizon_columns=HORIZON,
+        horizon_rows=horizon_rows(record["horizon"]) if record["horizon"] else [],
     )
 
 

@@ -215,6 +215,59 @@ class Settings(TypedDict):
     audit: dict[str, float] | None
 
 
+class Foretold(TypedDict):
+    """What is forecast under one objective: mean changes in nats of the pairs trained on.
+
+    Keys:
+        chosen, rejected: At the horizon.
+        held_chosen, held_rejected: Of pairs held out; None without them.
+        first_order: The chosen's change if scores stayed those of the start.
+        highest: The update after which the mean chosen is highest; None where it only falls.
+        below_from: The first update after which it is below its start for good; None for never.
+        anchors: How much the forecasts by all measured places and by every second one differ,
+            beside the larger.
+        distance: How far from the nearest measured place it ends, beside how far from the start.
+        advice: ``forecast``, or ``run`` where it is not to be leaned on.
+        reason: Why.
+        curve: Updates, chosen and rejected, and both to first order.
+    """
+
+    objective: str
+    chosen: float
+    rejected: float
+    held_chosen: float | None
+    held_rejected: float | None
+    first_order: float
+    highest: int | None
+    below_from: int | None
+    anchors: float
+    distance: float
+    advice: str
+    reason: str
+    curve: list[tuple[int, float, float, float, float]]
+
+
+class Horizon(TypedDict):
+    """The forecast after many updates.
+
+    Keys:
+        steps, rate, optimizer: Of the training that is forecast.
+        pairs, held_out: Pairs that it trains on, and others.
+        seconds: Processor time of the measurement.
+        worth: How many whole runs cost as much.
+        each: A row for each objective.
+    """
+
+    steps: int
+    rate: float
+    optimizer: str
+    pairs: int
+    held_out: int
+    seconds: float
+    worth: float
+    each: list[Foretold]
+
+
 class Findings(TypedDict):
     """All that follows from what was measured.
 
@@ -231,6 +284,7 @@ class Findings(TypedDict):
     geometry: Geometry
     pairs: list[PairReport]
     batches: list[BatchReport | None]
+    horizon: Horizon | None
     advice: list[Advice]
     each: list[dict[str, Any]]
 

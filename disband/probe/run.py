@@ -20,7 +20,7 @@ from .inputs import (
     require_copy,
     require_gaps,
 )
-from .records import Kept, Record, Settings
+from .records import Horizon, Kept, Record, Settings
 
 if TYPE_CHECKING:
     from disband.lm.model.load import Loaded
@@ -56,7 +56,8 @@ def run(probe: Probe) -> Record:
     named = read_objectives(probe)
     require_writable(probe.out)
     require_copy(probe)
-    steps = 4 + (probe.reference is not None) + (probe.optimizer != "sgd")
+    more = (probe.reference is not None, probe.optimizer != "sgd", probe.steps is not None)
+    steps = 4 + sum(more)
     with Screen(steps) as screen:
         try:
             record, figures = _probed(probe, named, screen)
@@ -98,8 +99,9 @@ def _probed(probe: Probe, named: Objectives, screen: Screen) -> tuple[Record, di
     with user_input():
         audit = audited(loaded, plan, store, {"lora": probe.adapters})
     settings = _settings(probe, named, loaded, plan, reference, audit)
+    horizon = _horizon(probe, named, loaded, plan, store, screen) if probe.steps else None
     record: Record = {
-        **findings(named, surveyed, apart, state, measured, settings["margins"]),
+        **findings(named, surveyed, apart, state, measured, settings["margins"], horizon),
         "settings": settings,
         "worst": looked_into(surveyed, worst),
         "provenance": provenance(),
@@ -218,6 +220,23 @@ def _worst(
     return worst
 
 
+def _horizon(
+    probe: Probe,
+    named: Objectives,
+    loaded: "Loaded",
+    plan: "Plan",
+    store: "Store",
+    screen: Screen,
+) -> Horizon:
+    from .horizon import foretold, measured_path
+
+    with screen.step("horizon") as step:
+        path = measured_path(probe, loaded, plan, store, _share(step.advance))
+        horizon = foretold(named, path, probe, plan)
+        step.result = f"{horizon['steps']} updates of {len(named)} objectives"
+    return horizon
+
+
 def _metric_key(
     probe: Probe,
     named: Objectives,
@@ -294,6 +313,13 @@ def _figures(record: Record, worst: "Sequence[TokenEffects]") -> dict[str, str]:
     points = [row["cosine"] for row in each], [row["log_ratio"] for row in each]
     plane = plane_picture(wedge_around(*points), *points)
     drawn = {"plane": svg_text(plane)}
+    if record["horizon"]:
+        from disband.figures.horizon.runs import courses_picture
+
+        from .horizon import curves
+
+        if foreseen := curves(record["horizon"]):
+            drawn["horizon"] = svg_text(courses_picture(foreseen))
     for number, pair in enumerate(worst, 1):
         drawn[f"tokens {number}"] = svg_text(tokens_picture(pair.cosines, pair.words, pair.len_w))
     return drawn

@@ -11,7 +11,8 @@ from disband.verify.pages.tables import number as number_of
 from disband.verify.pages.tables import percent
 
 from ..terminal.errors import visible
-from .records import Outcomes, Quantiles, Record, Share
+from .horizon import HORIZON, horizon_rows
+from .records import Horizon, Outcomes, Quantiles, Record, Share
 
 _WIDTH = 100  # where there is no terminal to ask
 
@@ -46,6 +47,10 @@ def show(record: Record, out: Path, console: Console | None = None) -> None:
     if any(record["batches"]):
         console.print()
         console.print(_batches(record))
+    if record["horizon"]:
+        console.print()
+        console.print(_horizon(record["horizon"]))
+        say(_FORECAST)
     say(record["settings"]["metric"]["words"])
     say(_audit(record["settings"]["audit"]))
     if kept := record["kept"]:
@@ -121,6 +126,27 @@ def _batches(record: Record) -> Table:
             percent(one["pairs"]["both_fall"]["share"]), f"{empty['count']} of {empty['of']}",
             _spread(one["factor"]),
         )  # fmt: skip
+    return table
+
+
+_FORECAST = (
+    "Mean changes in nats: forecast for the pairs of these batches, trained on again and again, "
+    "and for others held out; to first order, with the scores of the start. Below start: from "
+    "which update on. Trust: how much the forecasts by all measured places and by half of them "
+    "differ, and how far from the nearest one the run ends, as shares; both small are good."
+)
+
+
+def _horizon(horizon: Horizon) -> Table:
+    table = Table(
+        title=f"After {horizon['steps']} updates at {horizon['rate']:g} with "
+        f"{horizon['optimizer']}, forecast",
+        title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0),
+    )  # fmt: skip
+    for name in HORIZON:
+        table.add_column(name, justify="left" if name == "objective" else "right")
+    for row in horizon_rows(horizon):
+        table.add_row(*row)
     return table
 
 

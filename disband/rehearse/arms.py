@@ -106,7 +106,7 @@ class WithLikelihood:
         """Those of the base."""
         return self.base.arguments
 
-    def kernel(self, what: "Quantity", backend: "Backend", **hyper: float) -> "Kernel":
+    def kernel(self, what: "Quantity", backend: "Backend" = "numpy", **hyper: float) -> "Kernel":
         """Loss or incentives as a function of six arrays; raises ValueError for another."""
         from disband.sims.methods.baselines import with_nll
 

@@ -1,7 +1,7 @@
 """What trained copies came to: changes of held-out pairs, cases, turns, cost, and a verdict."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from disband.verify.pages.tables import number
 from ..probe.records import Outcomes
 from ..probe.shares import table
 from .arms import Arm
+
+if TYPE_CHECKING:
+    from .forecast import Foretold
 
 Array = npt.NDArray[np.float64]
 
@@ -49,6 +52,7 @@ class ArmReport(TypedDict):
         at_equal_margin: The mean chosen's change where the margin had first grown as much as
             that of the arm whose margin grew least; None where one did not grow.
         seconds: CPU time of an update, its median.
+        forecast: What was forecast of the held-out pairs; None where nothing was.
         curve: For each look the number of updates and the mean changes of chosen and rejected.
     """
 
@@ -66,14 +70,17 @@ class ArmReport(TypedDict):
     turn: Turn
     at_equal_margin: float | None
     seconds: float
+    forecast: "Foretold | None"
     curve: list[tuple[int, float, float]]
 
 
 def reports(
-    arms: Sequence[Arm], trained: Mapping[Arm, Mapping[str, npt.NDArray[Any]]]
+    arms: Sequence[Arm],
+    trained: Mapping[Arm | None, Mapping[str, npt.NDArray[Any]]],
+    told: "Mapping[Arm, Foretold]",
 ) -> list[ArmReport]:
     """What became of each copy, in order."""
-    each = [_report(arm, trained[arm]) for arm in arms]
+    each = [_report(arm, trained[arm]) | {"forecast": told.get(arm)} for arm in arms]
     first = _gained(trained[arms[0]])
     for arm, report in zip(arms[1:], each[1:], strict=True):
         if report["finite"] and each[0]["finite"]:
@@ -109,6 +116,7 @@ def _report(arm: Arm, arrays: Mapping[str, npt.NDArray[Any]]) -> ArmReport:
         "turn": {"step": int(steps[highest]), "change": float(change_w[highest].mean())},
         "at_equal_margin": None,
         "seconds": float(np.median(arrays["seconds"])),
+        "forecast": None,
         "curve": [
             (int(step), float(w.mean()), float(l.mean()))
             for step, w, l in zip(steps, change_w, change_l, strict=False)  # noqa: E741

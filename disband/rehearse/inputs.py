@@ -33,8 +33,10 @@ class Rehearsal:
         warmup: Updates over which the rate rises.
         schedule: ``constant``, or ``linear``: the rate falls to zero at the end.
         clip: Longer gradients are cut to this norm.
+        foretell: Forecast the arms too; see :mod:`disband.rehearse.forecast`.
         quick: A quarter of the updates at four times the rate.
-        workers: Copies trained at once.
+        workers: Copies trained at once, in processes here …
+        cluster: … unless the workers of this Dask scheduler do it.
     """
 
     probe: Probe
@@ -46,8 +48,10 @@ class Rehearsal:
     warmup: int = 0
     schedule: Schedule = "constant"
     clip: float | None = None
+    foretell: bool = True
     quick: bool = False
     workers: int = 2
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.warmup >= self.steps:
@@ -58,12 +62,12 @@ class Rehearsal:
 
     @property
     def performed(self) -> "Rehearsal":
-        """The rehearsal that is run: of a quick one, the pilot."""
+        """The rehearsal that is run: of a quick one the pilot, and no forecast."""
         if not self.quick:
             return self
         return replace(
-            self, quick=False, steps=-(-self.steps // FASTER), rate=self.rate * FASTER,
-            warmup=self.warmup // FASTER,
+            self, quick=False, foretell=False, steps=-(-self.steps // FASTER),
+            rate=self.rate * FASTER, warmup=self.warmup // FASTER,
         )  # fmt: skip
 
     @property

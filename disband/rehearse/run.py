@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 from disband.verify.kept.files import json_text, write_text
 from disband.verify.kept.provenance import provenance
 
-from ..probe.inputs import cut_for, read_model
-from ..terminal.errors import require_writable, user_input
+from ..probe.inputs import cut_for, read_model, read_objectives
+from ..terminal.errors import Refusal, require_writable, user_input
 from ..terminal.progress import Screen
 from .arms import Arm, described, read_arms
 from .findings import ArmReport, reports, verdict
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from disband.lm.data.tokenize import TokenPair
 
     from ..probe.survey import Survey
+    from .forecast import Foretold
     from .training import Arrays, Task
 
 
@@ -39,7 +40,7 @@ def run(asked: Rehearsal) -> Record:
     Raises:
         Refusal: An unknown objective, remedy or setting, a folder that cannot be written, a model
             or data that cannot be read, or too few pairs.
-        RuntimeError: A worker failed or was lost; finished arms are kept.
+        RuntimeError: A copy could not be trained; finished ones are kept.
     """
     from .page import drawn, html
 
@@ -50,7 +51,7 @@ def run(asked: Rehearsal) -> Record:
     with Screen(2) as screen:
         surveyed, parts, origin = read(performed, screen)
         trained = _trained(performed, arms, parts, origin, screen)
-    each = reports(arms, trained)
+    each = reports(arms, trained, _forecasts(performed, arms, trained))
     record: Record = {
         "verdict": verdict(each, performed.steps),
         "arms": each,
@@ -110,25 +111,27 @@ def _trained(
     parts: "tuple[tuple[TokenPair, ...], tuple[TokenPair, ...]]",
     origin: Mapping[str, Any],
     screen: Screen,
-) -> "dict[Arm, Arrays]":
-    """Train every arm that no earlier run has kept."""
-    from disband.verify.workers.tasks import run_tasks
+) -> "dict[Arm | None, Arrays]":
+    """Train every arm that no earlier run has kept, and measure what all are forecast from."""
+    from disband.verify.workers.tasks import WorkersError, run_tasks
 
     from ..probe.measure import kept_in
-    from .training import MODULE, Task, train_arm
+    from .forecast import is_forecast
+    from .training import MODULE, Task, perform
 
     store = kept_in(asked.probe.out / "pieces", MODULE, fresh=asked.probe.fresh)
-    tasks = [Task(asked, arm, *parts, origin) for arm in arms]
+    every = [*arms, None] if is_forecast(asked) else arms
+    tasks = [Task(asked, arm, *parts, origin) for arm in every]
     trained = {
         task.arm: kept for task in tasks if (kept := store.load("rehearsal", task.key)) is not None
     }
     missing = [task for task in tasks if task.arm not in trained]
-    shares = dict.fromkeys(arms, 0.0) | dict.fromkeys(trained, 1.0)
+    shares = dict.fromkeys(every, 0.0) | dict.fromkeys(trained, 1.0)
     with screen.step("train") as step:
 
         def progressed(task: "Task", share: float) -> None:
             shares[task.arm] = share
-            step.advance(sum(shares.values()), len(arms), str(task.arm))
+            step.advance(sum(shares.values()), len(every), str(task.arm or "forecast"))
 
         def finished(task: "Task", arrays: "Arrays") -> "list[Task]":
             store.save("rehearsal", task.key, arrays)
@@ -136,15 +139,29 @@ def _trained(
             progressed(task, 1.0)
             return []
 
-        run_tasks(
-            train_arm, missing, finished=finished, progressed=progressed,
-            workers=min(asked.workers, max(1, len(missing))),
-        )  # fmt: skip
+        try:
+            run_tasks(
+                perform, missing, finished=finished, progressed=progressed,
+                workers=min(asked.workers, max(1, len(missing))), cluster=asked.cluster,
+            )  # fmt: skip
+        except WorkersError as error:
+            raise Refusal(str(error)) from error
+        before = len(every) - len(missing)
         step.result = (
             f"{len(arms)} arms, {asked.steps} updates of {asked.probe.batch} pairs each"
-            + (f"; {len(arms) - len(missing)} kept from before" if len(missing) < len(arms) else "")
+            + (f"; {before} kept from before" if before else "")
         )
     return trained
+
+
+def _forecasts(
+    asked: Rehearsal, arms: Sequence[Arm], trained: "Mapping[Arm | None, Arrays]"
+) -> "Mapping[Arm, Foretold]":
+    from .forecast import forecasts
+
+    if None not in trained:
+        return {}
+    return forecasts(trained[None], arms, read_objectives(asked.probe), asked)
 
 
 def _share_prompts(training: "Sequence[TokenPair]", held_out: "Sequence[TokenPair]") -> bool:

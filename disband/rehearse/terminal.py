@@ -20,7 +20,7 @@ def show(record: Record, out: Path, console: Console | None = None) -> None:
     console.print(f"\n{visible(record['verdict'])}\n", markup=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name == "arm" else "right")
+        table.add_column(name, justify="left" if name == "arm" else "right", no_wrap=True)
     for row in table_of(record["arms"]):
         table.add_row(*(visible(cell) for cell in row))
     console.print(table, markup=False)

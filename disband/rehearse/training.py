@@ -1,7 +1,7 @@
 """One copy of the model trained: the unit of a rehearsal, done anywhere and kept whole."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from torch.optim import Optimizer
 from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.gpt2 import Model, TextTokenizer, join, logp
 from disband.lm.training.calibrated import Method, Traced, train_calibrated
+from disband.lm.training.finetune import Pair
 from disband.sims.methods.calibrate import Incentives
+from disband.verify.workers.tasks import SHARED
 
 from ..probe.inputs import read_model, read_objectives
 from ..probe.measure import digest
@@ -28,37 +30,50 @@ LOOKS = 12  # at the held-out pairs, at most, beside the first
 
 @dataclass(frozen=True)
 class Task:
-    """One arm of a rehearsal, with all that it takes to train it in another process.
+    """One arm of a rehearsal, or its forecast, with all that it takes to do it in another process.
 
     Args:
         asked: The rehearsal; one that is performed.
-        arm: What is trained.
+        arm: What is trained; None for the path that the arms are forecast from.
         training: Pairs trained on.
         held_out: Pairs followed.
         provenance: Of the model that all arms start from.
     """
 
     asked: Rehearsal
-    arm: Arm
-    training: tuple[TokenPair, ...]
-    held_out: tuple[TokenPair, ...]
+    arm: Arm | None
+    training: tuple[TokenPair, ...] = field(metadata=SHARED)
+    held_out: tuple[TokenPair, ...] = field(metadata=SHARED)
     provenance: Mapping[str, Any]
 
     @property
     def key(self) -> dict[str, Any]:
         """What its result depends on, beside the code."""
         probe = self.asked.probe
-        objective, settings = objective_of(self.arm, read_objectives(probe))
+        trained: dict[str, Any] = {"arm": None}
+        if self.arm:
+            objective, settings = objective_of(self.arm, read_objectives(probe))
+            trained = {"arm": str(self.arm), "loss": probe.loss}
+            trained["settings"] = objective.settings(settings)
         return {
-            "arm": str(self.arm), "loss": probe.loss, "settings": objective.settings(settings),
-            "model": dict(self.provenance), "lora": probe.adapters, "seed": probe.seed,
+            **trained, "model": dict(self.provenance), "lora": probe.adapters, "seed": probe.seed,
             "training": digest(self.training), "held out": digest(self.held_out),
             "rule": asdict(self.asked.rule), "steps": self.asked.steps, "batch": probe.batch,
             "schedule": self.asked.schedule, "clip": self.asked.clip,
         }  # fmt: skip
 
 
-def train_arm(task: Task, report: Report) -> Arrays:
+def perform(task: Task, report: Report) -> Arrays:
+    """Train a copy, or measure the path that all are forecast from: what a worker does."""
+    torch.set_num_threads(1)
+    if task.arm is not None:
+        return train_arm(task, task.arm, report)
+    from .forecast import measured_path
+
+    return measured_path(task, report)
+
+
+def train_arm(task: Task, arm: Arm, report: Report) -> Arrays:
     """Train a copy and follow the held-out pairs.
 
     Returns:
@@ -71,14 +86,13 @@ def train_arm(task: Task, report: Report) -> Arrays:
     Raises:
         ValueError: The model is no longer the one that the rehearsal began with.
     """
-    torch.set_num_threads(1)
     asked, probe = task.asked, task.asked.probe
     loaded = read_model(probe)
-    _require_same(loaded.provenance, task.provenance)
+    require_same(loaded.provenance, task.provenance)
     model, tokenizer = loaded.model, loaded.tokenizer
-    objective, settings = objective_of(task.arm, read_objectives(probe))
+    objective, settings = objective_of(arm, read_objectives(probe))
     order = order_of(len(task.training), probe.batch, asked.steps, probe.seed)
-    shown = [_on_device(model, tokenizer, [task.training[i] for i in row]) for row in order]
+    shown = [on_device(model, tokenizer, [task.training[i] for i in row]) for row in order]
     watched = set(looks(asked.steps))
     at: list[int] = []
     logps: list[Array] = []
@@ -93,7 +107,7 @@ def train_arm(task: Task, report: Report) -> Arrays:
 
     before = log_probabilities(model, tokenizer, task.training, probe.batch)
     times = train_calibrated(
-        model, shown, objective, rule=asked.rule, method=_guarded(method_of(task.arm, model)),
+        model, shown, objective, rule=asked.rule, method=_guarded(method_of(arm, model)),
         after=after,
         fades=asked.schedule == "linear", clip=asked.clip, **settings,
     )  # fmt: skip
@@ -155,19 +169,25 @@ def log_probabilities(
     parts = []
     with torch.no_grad():
         for i in range(0, len(pairs), size):
-            both = _on_device(model, tokenizer, pairs[i : i + size])
+            both = on_device(model, tokenizer, pairs[i : i + size])
             read = logp(model, join(*both)).double().numpy(force=True)
             parts.append(read.reshape(2, -1))
     return np.concatenate(parts, axis=1)
 
 
-def _on_device(model: Model, tokenizer: TextTokenizer, pairs: Sequence[TokenPair]) -> Any:
+def on_device(model: Model, tokenizer: TextTokenizer, pairs: Sequence[TokenPair]) -> Pair:
+    """Chosen and rejected batch of these pairs, where the model is."""
     device = model.get_input_embeddings().weight.device
-    return tuple(side.to(device) for side in batches(tokenizer, pairs))
+    chosen, rejected = batches(tokenizer, pairs)
+    return chosen.to(device), rejected.to(device)
 
 
-def _require_same(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """See that a worker read the model that was asked for; its device may be another."""
+def require_same(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """See that a worker read the model that was asked for; its device may be another.
+
+    Raises:
+        ValueError: It is another.
+    """
     differing = {
         name for name in found.keys() | expected.keys()
         if name != "device" and found.get(name) != expected.get(name)

@@ -11,6 +11,7 @@ NONE = "none"  # what a user says where no column is to be read
 # Pairs of columns with the two responses, and whose form that is.
 _RESPONSES = (
     ("chosen", "rejected", ""),
+    ("chosen", "reject", ""),
     ("chosen_response", "rejected_response", "argilla"),
     ("chosen_messages", "rejected_messages", "ms-swift"),
     ("response", "rejected_response", "ms-swift"),
@@ -224,10 +225,12 @@ def _system(row: Mapping[str, Any], named: Named, taken: Collection[str]) -> str
 def _scores(here: Mapping[str, Any]) -> tuple[str, str] | None:
     """Columns with numbers whose names differ in chosen and rejected alone."""
     for name, value in here.items():
-        other = name.replace("chosen", "rejected")
-        both = (value, here.get(other))
-        if name != other and _SCORE.search(name) and all(map(_is_number, both)):
-            return name, other
+        if "chosen" not in name or not _SCORE.search(name) or not _is_number(value):
+            continue
+        for word in ("rejected", "reject"):
+            other = name.replace("chosen", word)
+            if _is_number(here.get(other)):
+                return name, other
     return None
 
 

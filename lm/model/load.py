@@ -117,6 +117,11 @@ def torch_device(name: str) -> torch.device:
     return device
 
 
+def device_name(device: torch.device) -> str:
+    """What a device calls itself, for the record: a GPU by its make."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+
 def require_causal(model: Model, tokenizer: TextTokenizer) -> None:
     """See that a model predicts each token from the ones before it alone, whatever the padding.
 

@@ -143,13 +143,19 @@ def wanted(model: Model, selection: Selection | None) -> Wanted:
     """The parameters that require a gradient, or those of them that are selected.
 
     Raises:
-        ValueError: No parameter is left, or a name is none of a parameter that is trained.
+        ValueError: No parameter is left, one is offloaded, or a name is none of a parameter that
+            is trained.
     """
     trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
     if not trained:
         raise ValueError(
             "a score is a gradient, but no parameter of the model requires one; "
             "call model.requires_grad_(True), or unfreeze the part to be measured"
+        )
+    if away := [name for name, parameter in trained.items() if parameter.is_meta]:
+        raise ValueError(
+            "a model is measured with its weights at hand, on one device or spread over several: "
+            f"{len(away)} parameters, such as {away[0]}, are offloaded; load it without offloading"
         )
     chosen = trained
     if callable(selection):

@@ -173,6 +173,29 @@ def precision(model: Model, *, mixed: bool) -> AbstractContextManager[Any]:
     return torch.autocast(model.device.type, torch.bfloat16) if mixed else nullcontext()
 
 
+def recompute(model: Model) -> None:
+    """Have the layers of a model compute what they hold for the backward pass again there.
+
+    They do so in training mode alone; so that this mode is as good as the other, dropout is off
+    from here on.
+    """
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, float) and (name == "p" or name.endswith("dropout")):
+                setattr(module, name, 0.0)
+    # Versions of transformers call it by different names.
+    enable = getattr(model, "activation_checkpointing_enable", None)
+    (enable or model.gradient_checkpointing_enable)({"use_reentrant": False})
+    # Some also mark the embeddings' output, which no transform of a gradient lets pass.
+    if any(name.startswith("_require_grads_hook") for name in vars(model)):
+        model.disable_input_require_grads()
+
+
+def training_mode(model: Model) -> None:
+    """Put a model into the mode that preferences are trained in: without dropout."""
+    model.train(any(getattr(m, "gradient_checkpointing", False) for m in model.modules()))
+
+
 def both_logps(model: Model, pair: Pair, *, shared: bool = False) -> tuple[Tensor, Tensor]:
     """Log-probabilities of chosen and rejected; ``shared`` reads each prompt once for both."""
     values = shared_token_logp(model, *pair) if shared else token_logp(model, join(*pair))

@@ -40,7 +40,7 @@ def slopes(model: Model, batch: Batch, direction: Mapping[str, Tensor]) -> Array
                 "a direction has the names and shapes of the model's parameters: got "
                 f"{name} of shape {tuple(value.shape)}; take both from model.named_parameters()"
             )
-    reader = _Reader(model)
+    reader = Reader(model)
     moved = {f"model.{name}": own[name] for name in direction}
     tangent = {f"model.{name}": value.to(own[name]) for name, value in direction.items()}
 
@@ -61,7 +61,7 @@ def slopes(model: Model, batch: Batch, direction: Mapping[str, Tensor]) -> Array
     return along
 
 
-class _Reader(torch.nn.Module):
+class Reader(torch.nn.Module):
     """Reads a batch as a module, so that its model's parameters can be exchanged."""
 
     def __init__(self, model: Model) -> None:

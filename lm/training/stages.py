@@ -22,7 +22,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from disband.sims.methods.calibrate import Incentives
 
 from ..model.gpt2 import Batch, Model, token_logp
-from .finetune import Pair, both_logps, precision
+from .finetune import Pair, both_logps, precision, training_mode
 from .optimizers import Rule
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Stage:
             method: What is done to the incentives of the batch; without one they are the loss's.
             values: Hyperparameters of the objective that differ from its defaults.
         """
-        self.model.eval()
+        training_mode(self.model)
         with torch.no_grad(), precision(reference, mixed=mixed):
             before = both_logps(reference, pair, shared=shared)
         with precision(self.model, mixed=mixed):

@@ -7,8 +7,8 @@ from pkgutil import resolve_name
 import numpy as np
 
 from disband.figures.chen2026 import band_picture, pair_picture
+from disband.figures.horizon.runs import Course, courses_picture
 from disband.figures.horizon.toys import order_picture, ratio_picture
-from disband.figures.horizon_run import Course, courses_picture
 from disband.figures.in_motion import before_after_picture, method_picture, path_picture
 from disband.figures.jian2025 import initialization_picture, misallocation_picture, simplex_picture
 from disband.figures.objectives import gallery_picture, phase_picture

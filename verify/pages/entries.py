@@ -48,7 +48,10 @@ def objective_entry(objective: Objective) -> Record:
         "protects": first_sentence(protects, objective.name),
         "protection": protects,
         "needs": [word for word, symbols in _NEEDS if symbols & objective.loss.free_symbols],
-        "at": {name: _incentives(objective, state) for name, state in STATES.items()},
+        # Of pairs without score gaps.
+        "at": {}
+        if "gap" in objective.arguments
+        else {name: _incentives(objective, state) for name, state in STATES.items()},
         "loss": formula(objective.loss),
         "d_w": formula(objective.d_w),
         "d_l": formula(objective.d_l),

@@ -67,7 +67,7 @@ if (form) {
     apply();
   };
   const read = () => {
-    const [name, asked] = decodeURIComponent(location.hash.slice(1)).split("?");
+    const [name, asked] = addressed();
     if (name === "claims" && asked) {
       const wanted = new URLSearchParams(asked);
       for (const part of form.elements) if (part.name) part.value = wanted.get(part.name) ?? "";

@@ -43,6 +43,7 @@ SYMBOLS = {
 }
 LONGEST = 1200  # characters of LaTeX: a longer formula is no help to a reader
 _IN_A_TABLE = 90
+ON_SCREEN = 1.6  # pixels for a point: figures are drawn for paper, with text of 7 to 9 points
 
 
 def write_report(report: Record, figures: Mapping[str, Path], folder: Path) -> None:
@@ -241,7 +242,7 @@ def _figure(caption: str, path: Path, folder: Path) -> Record:
         raise ValueError(f"a figure is an SVG file with a viewBox: {path} begins otherwise")
     if not path.is_relative_to(folder):
         raise ValueError(f"a figure lies beside the page that shows it: {path} is not in {folder}")
-    width, height = (round(float(side)) for side in box[1].split()[2:])
+    width, height = (round(ON_SCREEN * float(side)) for side in box[1].split()[2:])
     told, numbers = (path.with_suffix(kind) for kind in (".txt", ".csv"))
     words = told.read_text("utf-8").partition("\n\n")[2].strip() if told.is_file() else ""
     return {

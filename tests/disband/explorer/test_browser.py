@@ -189,6 +189,8 @@ def test_back_undoes_what_was_set(opened):
 def test_the_keyboard_reaches_tabs_menus_and_buttons(opened):
     one = opened("objective=DPO")
     one.page.keyboard.press("Tab")
+    assert one.page.evaluate("document.activeElement.className") == "skip"
+    one.page.keyboard.press("Tab")
     assert one.page.evaluate("document.activeElement.id") == "tab-pair"
     one.page.keyboard.press("ArrowRight")
     one.ready("toys")

@@ -17,6 +17,8 @@ from disband.terminal.errors import Refusal
     [
         ({"questions": ["ages"]}, "a question at scale small is one of steps, courses"),
         ({"scale": "full", "questions": ["steps"]}, "a question at scale full is one of runs"),
+        ({"dry_run": True}, "a dry run is of scale full"),
+        ({"model": "smollm2", "device": "warp"}, "a device is one that torch has here"),
         ({"pairs": "pairs.jsonl"}, "give --model with --pairs"),
         ({"style": "haiku"}, "no style is named 'haiku'"),
         ({"objective": "dop"}, "dop"),

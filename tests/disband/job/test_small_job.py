@@ -27,6 +27,16 @@ def refused(out, *words):
     return result.stderr
 
 
+def test_a_cluster_that_is_none_is_refused_before_any_work(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("distributed")
+    said = refused(tmp_path, "verify", "--cluster", "nowhere")
+    assert "is the address of a running Dask scheduler" in said
+    assert not list(tmp_path.rglob("*.json"))
+    said = refused(tmp_path, "verify", "--no-lm", "--cluster", "tcp://127.0.0.1:8786")
+    assert "which --no-lm leaves out" in said
+
+
 def test_figures_that_cannot_be_drawn_are_refused_in_one_line(few, tmp_path):
     few(tmp_path)
     for name, said in (

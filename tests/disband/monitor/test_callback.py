@@ -277,6 +277,13 @@ def test_a_trainer_of_single_responses_is_refused(tmp_path):
         Monitor().watch(step.trainer)
 
 
+@pytest.mark.parametrize("by", ["is_fsdp_enabled", "is_deepspeed_enabled"])
+def test_a_trainer_that_shards_parameters_is_refused(by):
+    sharding = type("DPOTrainer", (), {by: True})()
+    with pytest.raises(ValueError, match="this trainer shards them"):
+        Monitor().watch(sharding)
+
+
 def test_adams_metric_needs_adam(tmp_path):
     trainer = trainer_of(DPOTrainer, tmp_path, optim="sgd")
     with pytest.raises(TypeError, match="set metric to 'plain'"):

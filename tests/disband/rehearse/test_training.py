@@ -38,8 +38,9 @@ def test_a_rehearsal_is_trls_own_training(tmp_path):
         RATE, schedule="linear", clip=CLIP, workers=1,
     )  # fmt: skip
     shares = []
-    task = Task(asked, Arm(0, "DPO"), pairs[:8], pairs[8:], loaded.provenance)
-    arrays = train_arm(task, shares.append)
+    arm = Arm(0, "DPO")
+    task = Task(asked, arm, pairs[:8], pairs[8:], loaded.provenance)
+    arrays = train_arm(task, arm, shares.append)
     assert (shares[0], shares[-1], len(shares)) == (0, 1, STEPS + 1)
     policy = loaded.model
     config = DPOConfig(

@@ -1,5 +1,6 @@
 """Losses of one's own on the command line, and what is derived from them."""
 
+import json
 from random import Random
 
 import numpy as np
@@ -64,6 +65,12 @@ def test_derive_says_where_a_loss_is_undefined():
     assert "undefined   no value where log π_w − log π_l ≤ 0" in said
     assert "log π_w − log π_ref,w = 0" in " ".join(said.split())
     assert "undefined" not in disband("derive", "--loss", "w*log(1 + exp(l))/len_w").stdout
+
+
+def test_a_loss_of_score_gaps_is_derived_in_both_forms():
+    words = ["derive", "--loss", "-stop(exp(w))*logsigmoid(w - l - gap)"]
+    assert "gap is the score gap of each pair" in disband(*words).stdout
+    assert "gap" in json.loads(disband(*words, "--json").stdout)["d_w"]
 
 
 def test_what_is_beyond_the_solvers_is_said_not_raised(monkeypatch):

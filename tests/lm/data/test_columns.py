@@ -204,6 +204,9 @@ def test_scores_are_read_where_they_stand():
         assert PairReader()(row).scores == (4.0, 3.5)
     row = {"prompt": BEES, **PLAIN, "chosen_tokens": 4, "rejected_tokens": 5}
     assert PairReader()(row).scores is None
+    row = {"prompt": BEES, "chosen": "a", "reject": "b", "chosen_reward": 4, "reject_reward": 5}
+    pair = PairReader()(row)
+    assert (pair.chosen, pair.rejected, pair.scores) == ("a", "b", (4.0, 5.0))
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)

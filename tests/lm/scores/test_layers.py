@@ -126,3 +126,23 @@ def test_tokens_of_a_model_with_slow_layers():
     n = int(one[0].lengths)
     sums = [got[:n, :n].sum(), got[n:, n:].sum(), got[:n, n:].sum()]
     np.testing.assert_allclose(sums, [gram.sq_w[0], gram.sq_l[0], gram.dot[0]], rtol=1e-9)
+
+
+def test_a_model_that_accelerate_spreads_is_measured_and_one_that_it_offloads_is_refused(tmp_path):
+    """On a processor alone: the pieces are all there, but each call goes through their hooks."""
+    accelerate = pytest.importorskip("accelerate")
+    chosen, rejected = pairs()
+    parts = {name: "cpu" for name, _ in tiny("gpt2").transformer.named_children() if name != "h"}
+    places = {f"transformer.{name}": "cpu" for name in (*parts, "h.0", "h.1")} | {"lm_head": "cpu"}
+    spread = accelerate.dispatch_model(
+        tiny("gpt2"), places, main_device="cpu", force_hooks=True
+    )  # fmt: skip
+    plain, found = (pair_gram(model, chosen, rejected) for model in (tiny("gpt2"), spread))
+    for part in ("sq_w", "sq_l", "dot"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(plain, part))
+    away = accelerate.dispatch_model(
+        tiny("gpt2"), {**places, "transformer.h.1": "disk"}, main_device="cpu",
+        offload_dir=tmp_path, force_hooks=True,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"such as transformer\.h\.1\.\S+, are offloaded"):
+        pair_gram(away, chosen, rejected)

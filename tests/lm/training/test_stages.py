@@ -1,10 +1,13 @@
 """A training that was kept and went on is the one that never stopped."""
 
+from copy import deepcopy
+
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from disband.lm.model.gpt2 import encode
-from disband.lm.training.finetune import sft, train_preferences
+from disband.lm.training.finetune import recompute, sft, train_preferences
 from disband.lm.training.optimizers import Rule
 from disband.lm.training.stages import Stage
 from disband.sims.methods.calibrate import Incentives
@@ -98,3 +101,40 @@ def test_a_method_sets_the_incentives(tokenizer, pairs, trained, factor):
         )  # fmt: skip
     near = torch.allclose(weights(stage.model), trained, rtol=1e-9, atol=1e-10)
     assert near == (factor == 1.0)
+
+
+@pytest.mark.parametrize("architecture", ["GPT-2", "Llama"])
+def test_layers_that_compute_again_train_the_same_and_run_twice(tokenizer, pairs, architecture):
+    """With dropout in the model, which is off in either run."""
+    ends, calls = [], []
+    for again in (False, True):
+        model, layers = model_with_dropout(architecture, len(tokenizer))
+        reference = deepcopy(model)
+        if again:
+            recompute(model)
+        runs = []
+        for layer in layers:
+            layer.register_forward_pre_hook(lambda *_, to=runs: to.append(1))
+            layer.mlp.register_forward_pre_hook(lambda *_, to=runs: to.append(1))
+        stage = Stage.begin(model, RULE)
+        for pair in pairs:
+            stage.prefer(pair, reference, DPO, shared=True, mixed=True)
+        ends.append(weights(model))
+        calls.append(len(runs))
+    assert torch.equal(*ends)
+    # A layer's own call is outside of what is computed again; what it calls is not.
+    assert calls == [2 * 2 * len(pairs), 3 * 2 * len(pairs)]
+
+
+def model_with_dropout(architecture, vocabulary):
+    torch.manual_seed(0)
+    if architecture == "GPT-2":
+        config = GPT2Config(vocab_size=vocabulary, n_layer=2, n_embd=16, n_head=2, n_positions=64)
+        model = GPT2LMHeadModel(config)
+        return model, model.transformer.h
+    config = LlamaConfig(
+        vocab_size=vocabulary, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=2, max_position_embeddings=64, attention_dropout=0.1,
+    )  # fmt: skip
+    model = LlamaForCausalLM(config)
+    return model, model.model.layers

@@ -262,7 +262,7 @@ def test_a_figure_is_shown_with_its_words_and_its_numbers(report, tmp_path):
     path.write_text(SVG)
     write_report(report, {"one": path}, tmp_path)
     text = (tmp_path / "report.html").read_text("utf-8")
-    assert 'src="figures/figure.svg" alt="one" loading="lazy" decoding="async" width="72"' in text
+    assert 'src="figures/figure.svg" alt="one" loading="lazy" decoding="async" width="115"' in text
     path.with_suffix(".txt").write_text("one\n\nA line that falls.\n")
     path.with_suffix(".csv").write_text("x\n1\n")
     write_report(report, {"one": path}, tmp_path)

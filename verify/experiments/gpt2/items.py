@@ -87,18 +87,25 @@ def encoded(
 
     A tweet is cut to ``longest_prompt`` tokens. Of a pair of one's own, to fit into the model's
     ``positions``, the prompt loses its beginning but for one token, and then the response its end.
+    Both responses of a pair follow the same tokens.
     """
     if isinstance(items[0], Tweet):
         return encode(tokenizer, [i.text for i in items], [str(s) for s in said], longest_prompt)
-    pairs = [Preference(i.pair.prompt, s, s) for i, s in zip(items, said, strict=True)]  # type: ignore[union-attr]
+    given = [item.pair for item in items if isinstance(item, Given)]
     longest = min(LONGEST, positions or LONGEST)
-    whole = tokenize(tokenizer, pairs, Cut(None))
-    return batches(tokenizer, [_fitted(pair, longest) for pair in whole])[0]
+    whole = [_fitted(pair, longest) for pair in tokenize(tokenizer, given, Cut(None))]
+    sides = [
+        tokens.chosen if text == pair.chosen else tokens.rejected
+        for tokens, pair, text in zip(whole, given, said, strict=True)
+    ]
+    rows = [TokenPair(p.context, side, side) for p, side in zip(whole, sides, strict=True)]
+    return batches(tokenizer, rows)[0]
 
 
 def _fitted(pair: TokenPair, longest: int) -> TokenPair:
-    said = pair.chosen[: longest - 1]
-    return TokenPair(pair.context[-max(1, longest - len(said)) :], said, said)
+    chosen, rejected = (side[: longest - 1] for side in (pair.chosen, pair.rejected))
+    room = max(1, longest - max(len(chosen), len(rejected)))
+    return TokenPair(pair.context[-room:], chosen, rejected)
 
 
 def free_rows(tweets: Sequence[Tweet], rng: np.random.Generator) -> list[dict[str, str]]:

@@ -131,15 +131,16 @@ class Keeping:
 
 
 def named(
-    origin: Mapping[str, Any], folder: Path, common: Mapping[str, Any]
+    origin: Mapping[str, Any], folder: Path, common: Mapping[str, Any], device: str = "auto"
 ) -> dict[str, npt.NDArray[Any]]:
     """A pretrained model's provenance as arrays, for :func:`restore`; each run loads it anew.
 
-    With it go the folder that stages are kept in, and what a study's runs have in common.
+    With it go the folder that stages are kept in, what a study's runs have in common, and the
+    device to load it on.
     """
     identity = {name: origin[name] for name in (SOURCE, *_IDENTITY) if name in origin}
     keeping = {"folder": str(folder.resolve()), "common": common}
-    said = {SOURCE: identity, KEEPING: keeping}
+    said = {SOURCE: {**identity, "device": device}, KEEPING: keeping}
     return {n: np.frombuffer(json.dumps(text).encode(), np.uint8) for n, text in said.items()}
 
 
@@ -163,7 +164,7 @@ def restore(base: Mapping[str, npt.NDArray[Any]]) -> tuple[Model, TextTokenizer]
 def _loaded(wanted: Mapping[str, Any]) -> tuple[Model, TextTokenizer]:
     source = wanted[SOURCE]
     try:
-        loaded = load_model(source)
+        loaded = load_model(source, device=wanted["device"])
     except (ValueError, OSError, ImportError) as error:
         raise WorkersError(
             f"the model must be had where the work is done: {source} cannot be read there "

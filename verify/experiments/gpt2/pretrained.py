@@ -17,9 +17,10 @@ import torch
 from disband.lm.data.styles import STYLES
 from disband.lm.data.tweets import Tweet
 from disband.lm.model.gpt2 import Model, TextTokenizer, join
+from disband.lm.model.load import device_name
 from disband.lm.model.shared import require_shareable, shared_token_logp
 from disband.lm.scores.grams import pair_gram, token_gram
-from disband.lm.training.finetune import Pair
+from disband.lm.training.finetune import Pair, recompute
 from disband.lm.training.optimizers import Rule
 from disband.lm.training.slopes import slopes
 from disband.lm.training.stages import Stage
@@ -63,6 +64,9 @@ class Followed:
         supervision: The fine-tuning before.
         longest_prompt: Tokens kept of a tweet.
         mixed: Train in bfloat16 where autocast does; what is measured is float32 always.
+        recomputed: What layers hold for the backward pass is computed again there, which takes
+            a third more time and little memory; see
+            :func:`disband.lm.training.finetune.recompute`.
     """
 
     style: str
@@ -81,6 +85,7 @@ class Followed:
     supervision: Supervision = Supervision("correct", 64, 16, 2e-5)  # noqa: RUF009 (frozen)
     longest_prompt: int = 24
     mixed: bool = True
+    recomputed: bool = False
 
     def __post_init__(self) -> None:
         if self.gram_every % self.logp_every:
@@ -117,9 +122,12 @@ def run_pretrained(
         ``d_w``, ``d_l``, ``in_band``, ``case``: ``(times, gram_pairs)``, as ``run_followed``
         returns them. ``promised``, ``kept``: of the update after each measurement but the last,
         the first-order and the real change of both responses, ``(times - 1, 2, gram_pairs)``.
-        With ``token_pairs`` also ``token_gram`` and ``tokens``, as ``run_followed``.
+        With ``token_pairs`` also ``token_gram`` and ``tokens``, as ``run_followed``. ``device``:
+        what it was computed on.
     """
     model, tokenizer = restore(base)
+    if piece.recomputed:
+        recompute(model)
     contest = Contest(piece.objective, piece.hyper, piece.rule, piece.steps, piece.batch)
     protocol = Protocol(
         piece.style, piece.supervision, contest, piece.pairs, piece.longest_prompt,
@@ -131,7 +139,8 @@ def run_pretrained(
     untaught = _teach(model, piece, seed, dealt, keeping, report)
     stage = _prefer(model, piece, seed, dealt, keeping, report)
     tokens = _tokens(tokenizer, dealt) if piece.token_pairs else {}
-    return _arrays(stage, piece, dealt, untaught) | tokens
+    device = np.array(device_name(model.device))
+    return _arrays(stage, piece, dealt, untaught) | tokens | {"device": device}
 
 
 def _drawn(piece: Followed, seed: int, items: Sequence[Item]) -> Sequence[Item]:
@@ -149,7 +158,8 @@ def _teach(
 ) -> Array:
     """Fine-tune on the chosen responses; return both log-probabilities as they were before."""
     stage = Stage.begin(model, Rule("adam", piece.supervision.rate))
-    setting = {name: getattr(piece, name) for name in ("style", "pairs", "longest_prompt", "mixed")}
+    names = ("style", "pairs", "longest_prompt", "mixed", "recomputed")
+    setting = {name: getattr(piece, name) for name in names}
     path = keeping.path("taught", seed, setting | asdict(piece.supervision))
     if not stage.resume(path):
         stage.measure(untaught=torch.from_numpy(_followed(model, dealt.held_out)))

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import get_args
 
-from disband.lm.model.gpt2 import GPT2_SMALL
-
 from .findings import QUESTIONS
 from .inquiry import Inquiry, Scale
 from .language import Language
@@ -13,15 +11,6 @@ from .language import Language
 LANGUAGES: Mapping[Scale, Language] = {
     "small": Language(),
     "laptop": Language(),
-    "full": Language(
-        layers=GPT2_SMALL["layers"],
-        heads=GPT2_SMALL["heads"],
-        width=GPT2_SMALL["width"],
-        vocabulary=GPT2_SMALL["vocabulary"],
-        batch=64,
-        rate=6e-4,
-        mixed=True,
-    ),
 }
 _SCALES: tuple[Scale, ...] = get_args(Scale)
 _BY_QUESTION: tuple[Mapping[Scale, Inquiry], ...] = tuple(

@@ -69,6 +69,7 @@ def run_study(
     finished: bool = False,
     workers: int = 2,
     cluster: str | None = None,
+    device: str = "auto",
 ) -> Results:
     """Do every piece of every inquiry on every seed, in ``workers`` processes or on a cluster.
 
@@ -85,6 +86,7 @@ def run_study(
         finished: Do nothing: return the pieces that are kept.
         workers: Number of processes.
         cluster: Address of a Dask scheduler whose workers do it instead.
+        device: Of the pretrained model, where the work is done.
 
     Returns:
         The arrays of each ``(question, seed, piece)``.
@@ -147,7 +149,7 @@ def run_study(
 
     start: list[Task] = []
     if pretrained:
-        common_base = named(pretrained, folder, common)
+        common_base = named(pretrained, folder, common, device)
         start = [replace(task, base=common_base) for task in missing]
     for model in models:
         if any(task.seed == model.seed for task in missing):

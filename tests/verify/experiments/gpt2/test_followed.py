@@ -184,6 +184,17 @@ def test_tweets_are_encoded_with_the_style_and_dealt_by_label(base):
     assert all(isinstance(t, Tweet) for t in group)
 
 
+def test_both_responses_of_a_pair_follow_the_same_tokens(base):
+    """Even where the tokenizer would join the prompt's last letters with a response's first."""
+    _, tokenizer = restore(base)
+    pair = Preference("what a great tri", "p we had", "ppy meal")
+    sides = [encoded(tokenizer, [Given(pair)], [said], 24) for said in (pair.chosen, pair.rejected)]
+    before = [side.ids[~side.response] for side in sides]
+    assert torch.equal(*before)
+    for side, said in zip(sides, (pair.chosen, pair.rejected), strict=True):
+        assert tokenizer.decode(side.ids[0]).startswith(pair.prompt + said)
+
+
 def test_a_study_starts_from_a_pretrained_model(folder, tmp_path):
     piece = replace(RUN, steps=2, logp_every=1, gram_every=2)
     results = run_study(

@@ -14,19 +14,14 @@ from ....deciding.logic import equal, every
 
 LOCATOR = "Many steps, balanced labels"
 n, m = (Symbol(name, positive=True, integer=True) for name in "nm")
-common, label, own = (Symbol(name, positive=True) for name in "ceo")
-label_after, own_after = Symbol("e_s", positive=True), Symbol("o_s", positive=True)
-s_pos, s_neg, p_w, p_l, E, F = (
-    Symbol(name, positive=True) for name in ("s_pos", "s_neg", "p_w", "p_l", "E", "F")
+common, label, own, x, y = (Symbol(name, positive=True) for name in ("c", "e", "o", "x", "y"))
+s_pos, s_neg, p_w, p_l, E, s, excess = (
+    Symbol(name, positive=True) for name in ("s_pos", "s_neg", "p_w", "p_l", "E", "s", "h")
 )
-batch = BalancedBatch(
-    n, m, Overlap(common, label, own), Overlap(common, label_after, own_after),
-    p_w, p_l, s_pos, s_neg,
-)  # fmt: skip
-x, y = batch.moves()
-ZERO, ONE = Integer(0), Integer(1)
-s = Symbol("s", positive=True)
-excess = Symbol("h", positive=True)
+ZERO = Integer(0)
+products = Overlap(common, label, own)
+at, after = Overlap(ZERO, x, ZERO), Overlap(ZERO, y, ZERO)
+batch = BalancedBatch(n, m, at, after, p_w, p_l, s_pos, s_neg)
 EVEN = {s_pos: s, s_neg: s}
 SUFFIX = (s_pos + s_neg < 1,)
 LABEL = (p_w + p_l <= 1,)
@@ -62,7 +57,8 @@ CLAIMS = (
         "not: each is minus the same variance.",
         given=SUFFIX,
         holds=every(
-            equal(suffixes[0][0] + suffixes[1][0], ZERO),
+            equal(suffixes[0][0], -y * (s_pos - s_neg)),
+            equal(suffixes[1][0], y * (s_pos - s_neg)),
             equal(suffixes[0][1], suffixes[1][1]),
             Lt(suffixes[0][1], 0),
         ),
@@ -96,16 +92,16 @@ CLAIMS = (
         says="Where both labels are equally likely on the suffix a pair's own products say that "
         "the chosen rises and the rejected falls, and so does the sum of the batch's; and every "
         "single product says that no suffix token moves.",
-        given=(*LABEL, 2 * s < 1),
+        given=(*LABEL, *SUFFIX, equal(s_pos, s_neg)),
         holds=every(
             Gt(label_slope, 0),
             Lt(rejected_slope, 0),
-            *(equal(suffix_slope.subs(EVEN), ZERO) for suffix_slope, _ in suffixes),
-            Gt(batch.at.alone() * (1 - p_w + p_l), 0),
-            Lt(-batch.at.alone() * (1 + p_w - p_l), 0),
+            *(equal(suffix_slope, ZERO) for suffix_slope, _ in suffixes),
+            Gt(products.alone() * (1 - p_w + p_l), 0),
+            Lt(-products.alone() * (1 + p_w - p_l), 0),
         ),
-        note="So each pair is in its own band and in the batch's. That 2s < 1 says only what "
-        "s is, each label's probability on the suffix.",
+        note="So each pair is in its own band and in the batch's. That s_pos + s_neg < 1 says only "
+        "what they are: each label's probability on the suffix.",
     ),
     Claim(
         id="disband.horizon.labels.chosen-falls",
@@ -132,17 +128,18 @@ CLAIMS = (
         r"most $\frac{2x(1-p_w+p_l)}{m y^2 (s_+ + s_- - (s_+-s_-)^2)}$.",
         given=(*LABEL, *SUFFIX),
         holds=Lt(
-            -2 * batch.slope() / batch.curvature(),
-            2 * batch.slope() / (m * y**2 * (s_pos + s_neg - (s_pos - s_neg) ** 2)),
+            batch.slope() * m * y**2 * (s_pos + s_neg - (s_pos - s_neg) ** 2),
+            -batch.slope() * batch.curvature(),
         ),
-        note="So the turning time goes to zero as one over m.",
+        note="Multiplied out; the slope is x(1 − p_w + p_l). So the turning time goes to zero as "
+        "one over m. That s_pos + s_neg < 1 says only what they are.",
     ),
     Claim(
         id="disband.horizon.labels.common-push",
         locator=LOCATOR,
         says="The push that all pairs have in common cancels in a balanced batch: of $c + e + o$ "
         "that a pair's own product promises, n pairs deliver $e + o/n$.",
-        holds=equal(x, felt / n),
+        holds=equal(products.together(n), felt / n),
         note="Half the pairs have the pair's own label; c, e, o are what the products of hidden "
         "states have in common, by label, and with the pair itself.",
     ),

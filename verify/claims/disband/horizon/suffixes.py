@@ -29,8 +29,11 @@ ONE = Integer(1)
 
 def course(tokens: Expr, r: Expr) -> tuple[Expr, Expr]:
     """Return slope and minus the curvature of the chosen for d_w = r, d_l = 1."""
-    at = SharedSuffix(tokens, p, q, s)
-    return first_order(r, ONE, at.gram)[0], -at.curvatures.along(r, ONE)[0]
+    at, after = toy.moves(r, ONE)
+    return (
+        (1 - s) * at + tokens * (1 - p) * after,
+        s * (1 - s) * at**2 + tokens * p * (1 - p) * after**2,
+    )
 
 
 (rise_few, bend_few), (rise_more, bend_more) = course(m, ONE), course(m + 1, ONE)
@@ -64,8 +67,8 @@ CLAIMS = (
         "suffix token makes the chosen turn sooner, to second order.",
         given=(p < 1, s < 1, p > q),
         holds=rise_more * bend_few < rise_few * bend_more,
-        note="Slope over curvature with m + 1 and with m tokens, multiplied out; a time below "
-        "zero is that of a chosen which falls at once.",
+        note="Slope over curvature, as above, with m + 1 and with m tokens, multiplied out; a time "
+        "below zero is that of a chosen which falls at once.",
     ),
     Claim(
         id="disband.horizon.suffix.lasts",

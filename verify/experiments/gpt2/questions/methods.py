@@ -102,7 +102,7 @@ def run_trial(
     tweets = tuple(item for item in items if isinstance(item, Tweet))
     spoken = bool(tweets) and piece.data == "sentiment"
     if tweets and not spoken:
-        ready = _free_text(piece, seed, tweets, *restore(base))
+        ready = free_text(piece, seed, tweets, *restore(base))
     else:
         ready = _as_they_are(piece, seed, items, *restore(base))
     by_method: Arrays = {}
@@ -148,7 +148,7 @@ def _as_they_are(
     return prepare(protocol, seed, items, model, tokenizer)
 
 
-def _free_text(
+def free_text(
     piece: Trial, seed: int, tweets: Sequence[Tweet], model: Model, tokenizer: TextTokenizer
 ) -> Prepared:
     """Fine-tune on chosen responses, then deal other pairs; held-out tweets stay held out."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from disband.lm.data.styles import STYLES
 from disband.lm.model.gpt2 import Model
 from disband.lm.scores.grams import pair_gram, token_gram
 from disband.lm.training.finetune import Pair
@@ -17,6 +16,7 @@ from disband.theory.gram import Gram
 from disband.theory.objectives import find
 
 from ....workers.away import written
+from ..full import PIECES as FULL
 from ..inquiry import Inquiry, Scale
 from ..items import Item
 from ..language import Arrays, Report
@@ -180,20 +180,11 @@ _UNEQUAL = "unequal 2/6"
 
 
 _PIECES = tuple(Run(_UNEQUAL, objective, precision="float32") for objective in _PAPER)
-_FULL = tuple(
-    Run(
-        style, objective, rule=Rule("adamw", 5e-6, 12), steps=120, pairs=512, gram_pairs=256,
-        token_pairs=16, logp_every=10, gram_every=20, precision="mixed",
-        supervision=Supervision("both labels", 64, 16, 1.4e-5),
-    )
-    for style in STYLES
-    for objective in ("DPO", "SimPO", "IPO", "CPO", "SPPO")
-)  # fmt: skip
 AT_SCALE: Mapping[Scale, Inquiry] = {
     "small": Inquiry("runs", run_followed, _PIECES[:5:2], 10),
     "laptop": Inquiry("runs", run_followed, _PIECES, 10),
     "pretrained": Inquiry(
         "runs", run_pretrained, PIECES, 1500, before_others=len(STYLED), threads=2
     ),
-    "full": Inquiry("runs", run_followed, _FULL, 30),
+    "full": Inquiry("runs", run_pretrained, FULL, 1500, before_others=len(STYLED)),
 }

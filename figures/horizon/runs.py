@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
-from .drawing import Drawing
-from .style import CHOSEN, PAGE, REJECTED, Look, legend, panels, signed, styled, zero_line
+from ..drawing import Drawing
+from ..style import CHOSEN, PAGE, REJECTED, Look, legend, panels, signed, styled, zero_line
 
 _COLUMNS = 3
 # How a course is drawn whatever it is of: what happened, and what was said before.

@@ -1,0 +1,1 @@
+"""Many steps: the curvature of log-probabilities, runs followed, paths measured for forecasts."""

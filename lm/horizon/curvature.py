@@ -1,0 +1,166 @@
+r"""Curvature of every log-probability along an update: :math:`v^\top\nabla^2\log\pi\,v`.
+
+With the slope :math:`s = \langle\nabla\log\pi, v\rangle` it says what t such updates do to second
+order, :math:`t\,s + \tfrac12 t^2 c`. Exactly, by reverse mode along the one number t, which gives
+the derivatives of all tokens at once (forward mode over forward mode is wrong for some of torch's
+layers and does not say so); or by log-probabilities at two points beside the model, of three
+forward passes in all, whose distance balances rounding against the fourth order.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ..model.gpt2 import Batch, Model
+from ..training.slopes import Reader
+
+Array = npt.NDArray[np.float64]
+Update = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """What an update does to each response token's log-probability, to second order.
+
+    Args:
+        slope: First derivative along the update, ``(batch, longest response)``, nats per update,
+            aligned at the right, 0 before a shorter response.
+        curvature: Second derivative, nats per update squared, likewise.
+        step: Length of the step in updates that a difference was taken with; 0 where it is exact.
+    """
+
+    slope: Array
+    curvature: Array
+    step: float
+
+    @property
+    def responses(self) -> tuple[Array, Array]:
+        """Slope and curvature of whole responses, ``(batch,)`` each."""
+        return self.slope.sum(1), self.curvature.sum(1)
+
+
+def curvature(
+    model: Model, batch: Batch, update: Update, *, exact: bool = True, step: float | None = None
+) -> Curvature:
+    r"""Slope and curvature of each response token's log-probability along an update.
+
+    Args:
+        model: Measured as it is, without dropout; neither its gradients nor its mode change.
+        batch: Prompts with responses.
+        update: What one update adds to the parameters, a tensor for each name, in whatever metric
+            the optimizer has; parameters left out stay. A gradient is one after multiplication with
+            minus the rate and, for Adam, with ``adam_preconditioner``.
+        exact: By derivatives; else by differences, of three forward passes in all.
+        step: Of the differences, in updates; chosen from rounding, if not given.
+
+    Returns:
+        Both per token; :attr:`Curvature.responses` sums them.
+
+    Raises:
+        ValueError: A name or a shape that is not the model's, or an update of zero.
+
+    The second difference is wrong by :math:`\epsilon|\log\pi|/h^2` through rounding and by
+    :math:`h^2` through the fourth order; a step that moves the weights by :math:`\epsilon^{1/4}` of
+    their norm balances both where log-probabilities vary on the weights' scale.
+    """
+    own = _checked(model, update)
+    with _measuring(model):
+        if exact:
+            return _exact(model, batch, own, update)
+        return _by_differences(model, batch, own, update, step)
+
+
+def _exact(model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update) -> Curvature:
+    with torch.enable_grad():
+        distance = torch.zeros((), dtype=next(iter(own.values())).dtype, requires_grad=True)
+        values = _along(model, batch, own, update)(distance)
+        # What a number weighs is the handle by which derivatives of all of them are had at once.
+        handle = torch.ones_like(values, requires_grad=True)
+        (first,) = torch.autograd.grad((handle * values).sum(), distance, create_graph=True)
+        (slope,) = torch.autograd.grad(first, handle, retain_graph=True)
+        (second,) = torch.autograd.grad(first, distance, create_graph=True)
+        (bend,) = torch.autograd.grad(second, handle)
+    return Curvature(_numbers(slope), _numbers(bend), 0.0)
+
+
+def _along(
+    model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update
+) -> Callable[[Tensor | float], Tensor]:
+    """Log-probabilities of the response tokens so many updates away."""
+    reader = Reader(model)
+
+    def at(distance: Tensor | float) -> Tensor:
+        moved = {
+            f"model.{name}": own[name] + distance * value.to(own[name])
+            for name, value in update.items()
+        }
+        values: Tensor = functional_call(reader, moved, (batch,))
+        return values
+
+    return at
+
+
+def _by_differences(
+    model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update, step: float | None
+) -> Curvature:
+    step = _balanced(own, update) if step is None else step
+    at = _along(model, batch, own, update)
+    middle, ahead, behind = (at(distance).double() for distance in (0.0, step, -step))
+    slope = (ahead - behind) / (2 * step)
+    bend = ((ahead - middle) - (middle - behind)) / step**2
+    return Curvature(_numbers(slope), _numbers(bend), step)
+
+
+def _balanced(own: Mapping[str, Tensor], update: Update) -> float:
+    """A step that moves the weights by the fourth root of their precision, beside their norm."""
+    weights = _norm(own[name] for name in update)
+    length = _norm(update.values())
+    # Many models have float32 inside, whatever the type of their weights.
+    types = {own[name].dtype for name in update} | {torch.float32}
+    precision = max(torch.finfo(kind).eps for kind in types)
+    return float(precision**0.25 * (weights or 1.0) / length)
+
+
+def _norm(tensors: Iterable[Tensor]) -> float:
+    return float(torch.stack([t.double().norm() for t in tensors]).norm())
+
+
+def _checked(model: Model, update: Update) -> dict[str, Tensor]:
+    own = {name: p.detach() for name, p in model.named_parameters()}
+    for name, value in update.items():
+        if name not in own or own[name].shape != value.shape:
+            raise ValueError(
+                "an update has the names and shapes of the model's parameters: got "
+                f"{name} of shape {tuple(value.shape)}; take both from model.named_parameters()"
+            )
+    if not any(bool(value.any()) for value in update.values()):
+        raise ValueError(
+            "curvature is along an update: got one of zeros alone; give what a step adds to the "
+            "parameters, such as minus the rate times the gradient"
+        )
+    return own
+
+
+@contextmanager
+def _measuring(model: Model) -> Iterator[None]:
+    """Without dropout, with attention that has second derivatives; then all as before."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _numbers(values: Tensor) -> Array:
+    numbers: Array = values.double().numpy(force=True)
+    return numbers
