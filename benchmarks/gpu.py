@@ -1,8 +1,9 @@
 """What a GPU does for the costly parts, within twelve minutes on a fresh machine.
 
-``python -m benchmarks.gpu`` measures scores, an update of training, and one style of the check at
-full scale, in this order, and writes ``results/gpu/`` after each: what the time does not suffice
-for is left out, and named. ``--device cpu --tiny`` goes through all of it where there is no GPU.
+``python -m benchmarks.gpu`` measures scores, curvature, an update of training, and one style of
+the check at full scale, in this order, and writes ``results/gpu/`` after each: what the time does
+not suffice for is left out, and named. ``--device cpu --tiny`` goes through all of it where there
+is no GPU.
 """
 
 import argparse
@@ -21,7 +22,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from benchmarks.scores import SIDES, pairs_of, seconds
-from disband.lm.model.gpt2 import Model
+from disband.lm.horizon.curvature import curvature
+from disband.lm.model.gpt2 import Model, join
 from disband.lm.model.load import device_name
 from disband.verify.experiments.gpt2.full import (
     PIECES,
@@ -74,7 +76,8 @@ def scores(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[
         row: Row = {"size": name, "pairs": 8, "tokens": 30}
         for side in SCORES:
             seconds(model, side, batches)  # what is set up once
-            times, peak = peak_gib(device, partial(_times, model, side, batches, repeats))
+            work = partial(seconds, model, side, batches)
+            times, peak = peak_gib(device, partial(_repeated, work, repeats))
             model.zero_grad()
             row[side] = {
                 "seconds per pair": min(times), "pairs": SIDES[side][1] or 8, "peak GiB": peak
@@ -82,8 +85,31 @@ def scores(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[
         yield row
 
 
-def _times(model: Model, side: str, batches: Any, repeats: int) -> list[float]:
-    return [seconds(model, side, batches) for _ in range(repeats)]
+def _repeated(work: Callable[[], float], repeats: int) -> list[float]:
+    return [work() for _ in range(repeats)]
+
+
+def curvatures(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[Row]:
+    """Seconds a response of slope and curvature along an update, exactly and by differences."""
+    for name, config in sizes.items():
+        model = model_of(config, device)
+        batch = join(*pairs_of(model, 8, 23, 7))
+        update = {n: 1e-4 * torch.randn_like(p) for n, p in model.named_parameters()}
+        row: Row = {"size": name, "responses": len(batch), "tokens": 30}
+        for way, exact in (("exact", True), ("differences", False)):
+            work = partial(_clocked, model, partial(curvature, model, batch, update, exact=exact))
+            work()  # what is set up once
+            times, peak = peak_gib(device, partial(_repeated, work, repeats))
+            row[way] = {"seconds per response": min(times) / len(batch), "peak GiB": peak}
+        yield row
+
+
+def _clocked(model: Model, work: Callable[[], Any]) -> float:
+    begun = time.monotonic()
+    work()
+    if model.device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.monotonic() - begun
 
 
 def updates(device: str, sizes: dict[str, GPT2Config], *, small: bool) -> Iterator[Row]:
@@ -144,7 +170,7 @@ def main() -> None:
         "processor": platform.processor() or platform.machine(),
         "clock": "wall time" if asked.device != "cpu" else "scores in CPU time, else wall time",
         "versions": versions(),
-        "scores": [], "updates": [], "check": None, "left out": [],
+        "scores": [], "curvature": [], "updates": [], "check": None, "left out": [],
     }  # fmt: skip
 
     def keep() -> None:
@@ -153,12 +179,13 @@ def main() -> None:
 
     parts = {
         "scores": scores(asked.device, sizes, asked.repeats),
+        "curvature": curvatures(asked.device, sizes, asked.repeats),
         "updates": updates(asked.device, sizes, small=asked.tiny),
     }
     for number, (part, rows) in enumerate(parts.items(), start=1):
         for size in sizes:
-            # The check has the last third of the time.
-            if time.monotonic() - begun > SECONDS * number / 3:
+            # The check has the last quarter of the time.
+            if time.monotonic() - begun > SECONDS * number / 4:
                 saved["left out"].append(f"{part}, {size}")
                 continue
             try:

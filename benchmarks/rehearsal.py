@@ -12,8 +12,6 @@ import argparse
 import json
 import os
 import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -198,7 +196,8 @@ def main() -> None:
     path = ROOT / "results" / "rehearsal" / "side_by_side.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.rehearsal", *sys.argv[1:]]),
+        "command": "python -m benchmarks.rehearsal "
+        f"--seeds {asked.seeds} --first-seed {asked.first_seed}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": f"cpu {platform.processor()}".strip(),
         "threads": torch.get_num_threads(),

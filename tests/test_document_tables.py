@@ -7,6 +7,7 @@ from disband.theory.objectives import OBJECTIVES
 from disband.verify.claims.yuan2025.sentiment import EXPERIMENT
 from disband.verify.deciding.claim import Verdict
 from disband.verify.experiments.sentiment.rules import RULES
+from disband.verify.kept.provenance import ROOT
 from disband.verify.kept.recorded import RECORDED_LEDGER
 from tests.documents import GENERATED, PAGES, benchmark
 from tests.test_architecture import LONGEST, MOST
@@ -91,3 +92,33 @@ def test_the_cost_of_watching_is_what_was_recorded():
     shares = {f"{100 * one['overhead']:.0f} %" for one in benchmark("monitor")["results"]}
     (shown,) = re.findall(r"overhead on a\nCPU was (\d+ %)", PAGES["docs/monitor.md"])
     assert shares == {shown}
+
+
+def test_the_runs_beside_their_forecasts_are_what_was_recorded():
+    record = json.loads((ROOT / "results/rehearsal/side_by_side.json").read_text("utf-8"))
+    expected = []
+    for result in record["results"]:
+        for arm, pilot in zip(result["rehearsal"], result["pilot"], strict=True):
+            told, chosen = result["forecast"]["arms"][arm["arm"]], arm["chosen"]
+            half = f"{chosen['high'] - chosen['mean']:.3f}"
+            trl = result["TRL"]["means"][-1][0] if arm["arm"] == "DPO" else None
+            numbers = (told["first_order"], told["chosen"], chosen["mean"], pilot["chosen"]["mean"])
+            first, forecast, real, fast = (f"{n:+.3f}".replace("-", "−") for n in numbers)
+            by_trl = "–" if trl is None else f"{trl:+.3f}".replace("-", "−")
+            mark = "" if told["trusted"] else " ?"
+            expected.append(
+                [
+                    result["style"],
+                    arm["arm"],
+                    first,
+                    forecast + mark,
+                    f"{real} ± {half}",
+                    fast,
+                    by_trl,
+                ]
+            )
+        assert result["largest difference from TRL (nats)"] < 1e-5
+        assert 32 <= round(result["forecast"]["seconds"]) <= 37
+    assert (
+        next(body for head, body in tables(PAGES["docs/horizon.md"]) if "pilot" in head) == expected
+    )

@@ -257,27 +257,29 @@ def _pretrained(study: Study, asked: Sequence["Inquiry"]) -> Record | None:
     device = "cpu" if study.cluster else study.device
     with user_input():
         loaded = load_model(study.source, device=device)
-    if study.scale == "full":
+    if study.scale == "full" and not study.finished:
         click.echo(_estimate(study, asked, loaded.model))
     return loaded.provenance
 
 
 def _estimate(study: Study, asked: Sequence["Inquiry"], model: Any) -> str:
-    """Time and memory of the whole study, from one update that is tried."""
+    """Memory of the whole study, and its time from one update that is tried, if it is done here."""
     from disband.lm.model.load import device_name
     from disband.verify.experiments.gpt2.full import Size, estimate, seconds_of_an_update
 
     pieces = [piece for inquiry in asked for piece in inquiry.pieces]
     size = Size.of(model)
     estimates = [estimate(piece, size) for piece in pieces]
+    count = f"{len(pieces)} pieces on {len(study.seeds)} seed{'s' * (len(study.seeds) > 1)}"
+    memory = f"in about {max(e.memory for e in estimates) / 2**30:.2g} GiB"
+    said = f"{size.parameters / 1e6:.4g}M parameters"
+    if study.cluster:
+        return f"{said}: {count}, each {memory} of a worker's device"
     each = seconds_of_an_update(model, pieces[0])
     whole = each * sum(e.updates for e in estimates) * len(study.seeds)
-    memory = max(e.memory for e in estimates) / 2**30
     return (
-        f"{size.parameters / 1e6:.4g}M parameters on {device_name(model.device)}: an update takes "
-        f"{each:.3g} s, so {len(pieces)} pieces on {len(study.seeds)} "
-        f"seed{'s' * (len(study.seeds) > 1)} about {_duration(whole)} of one device at most, in "
-        f"about {memory:.2g} GiB"
+        f"{said} on {device_name(model.device)}: an update takes {each:.3g} s, so {count} about "
+        f"{_duration(whole)} of one device at most, {memory}"
     )
 
 

@@ -10,10 +10,10 @@ from disband.theory.horizon.forecast import Forecast, forecast
 from disband.theory.horizon.path import Path
 from disband.verify.kept.codec import decode, encode
 
-from ..probe.inputs import Objectives, read_model
+from ..probe.inputs import Objectives
 from .arms import LIKELIHOOD, Arm, objective_of
 from .inputs import Rehearsal
-from .training import Array, Arrays, Report, Task, on_device, order_of, require_same
+from .training import Array, Arrays, Report, Task, on_device, order_of, read_same
 
 POINTS = 24  # of a course, beside its start
 
@@ -44,8 +44,7 @@ def is_forecast(asked: Rehearsal) -> bool:
 def measured_path(task: Task, report: Report) -> Arrays:
     """The path that all arms are forecast from, as arrays."""
     probe = task.asked.probe
-    loaded = read_model(probe)
-    require_same(loaded.provenance, task.provenance)
+    loaded = read_same(task)
     sides = [on_device(loaded.model, loaded.tokenizer, p) for p in (task.training, task.held_out)]
     path = measure_path(
         loaded.model, *sides[0], held_out=sides[1], rule=task.asked.rule, steps=task.asked.steps,

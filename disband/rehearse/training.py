@@ -11,9 +11,11 @@ from torch.optim import Optimizer
 
 from disband.lm.data.tokenize import TokenPair, batches
 from disband.lm.model.gpt2 import Model, TextTokenizer, join, logp
+from disband.lm.model.load import Loaded
 from disband.lm.training.calibrated import Method, Traced, train_calibrated
 from disband.lm.training.finetune import Pair
 from disband.sims.methods.calibrate import Incentives
+from disband.verify.workers.away import WorkersError
 from disband.verify.workers.tasks import SHARED
 
 from ..probe.inputs import read_model, read_objectives
@@ -84,11 +86,10 @@ def train_arm(task: Task, arm: Arm, report: Report) -> Arrays:
         longer finite ends there.
 
     Raises:
-        ValueError: The model is no longer the one that the rehearsal began with.
+        WorkersError: As :func:`read_same`.
     """
     asked, probe = task.asked, task.asked.probe
-    loaded = read_model(probe)
-    require_same(loaded.provenance, task.provenance)
+    loaded = read_same(task)
     model, tokenizer = loaded.model, loaded.tokenizer
     objective, settings = objective_of(arm, read_objectives(probe))
     order = order_of(len(task.training), probe.batch, asked.steps, probe.seed)
@@ -182,18 +183,27 @@ def on_device(model: Model, tokenizer: TextTokenizer, pairs: Sequence[TokenPair]
     return chosen.to(device), rejected.to(device)
 
 
-def require_same(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """See that a worker read the model that was asked for; its device may be another.
+def read_same(task: Task) -> Loaded:
+    """The task's model, as a worker reads it; its device may be another.
 
     Raises:
-        ValueError: It is another.
+        WorkersError: It cannot be read here, or is no longer the one that the rehearsal began with.
     """
+    try:
+        loaded = read_model(task.asked.probe)
+    except (ValueError, OSError, ImportError) as error:
+        raise WorkersError(
+            "the model must be had wherever copies of it are trained, but a worker cannot read it "
+            f"({' '.join(str(error).split())}); put it at the same place on every machine"
+        ) from error
+    found, expected = loaded.provenance, task.provenance
     differing = {
         name for name in found.keys() | expected.keys()
         if name != "device" and found.get(name) != expected.get(name)
     }  # fmt: skip
     if differing:
-        raise ValueError(
+        raise WorkersError(
             "all copies of a rehearsal start from one model, but a worker read another: its "
             f"{', '.join(sorted(differing))} differ; run again with the model left as it is"
         )
+    return loaded

@@ -28,6 +28,20 @@ class Course:
     rejected: Sequence[float]
 
 
+def side_by_side(results: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Course]]:
+    """The runs of ``results/rehearsal/side_by_side.json``, each beside its forecast."""
+    runs = {}
+    for result in results:
+        for arm in result["rehearsal"]:
+            steps, *told = zip(*result["forecast"]["arms"][arm["arm"]]["curve"], strict=True)
+            runs[f"{result['style']}: {arm['arm']}"] = {
+                "truth": Course(*zip(*arm["curve"], strict=True)),
+                "forecast": Course(steps, told[0], told[1]),
+                "first order": Course(steps, told[2], told[3]),
+            }
+    return runs
+
+
 @styled
 def courses_picture(runs: Mapping[str, Mapping[str, Course]]) -> Drawing:
     """A panel for each run: its courses, of ``truth``, ``forecast`` and ``first order``.

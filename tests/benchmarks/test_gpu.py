@@ -24,7 +24,8 @@ def test_all_of_it_runs_tiny_on_a_processor(tmp_path):
     found = json.loads((tmp_path / "benchmark.json").read_text())
     assert found["check"]["ended"] == "done", found["check"]
     assert found["left out"] == []
-    (scores,), (update,) = found["scores"], found["updates"]
+    (scores,), (curved,), (update,) = found["scores"], found["curvature"], found["updates"]
+    assert curved["exact"]["seconds per response"] > 0
     assert scores["pair geometry"]["seconds per pair"] > 0
     assert update["seconds of a piece"] > update["seconds"] > 0
     assert {"command", "time", "device", "versions"} <= set(found)

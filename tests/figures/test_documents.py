@@ -1,10 +1,13 @@
 """The pictures in the documents are those that their commands draw."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
 from disband.cli import main
 from disband.figures.drawing import save
+from disband.figures.horizon.runs import courses_picture, side_by_side
 from disband.verify.kept.provenance import ROOT
 from tests.figures.every import drawn, recorded
 
@@ -28,6 +31,12 @@ def test_a_picture_of_a_command_is_what_it_draws(command, name, tmp_path):
 
 def test_the_band_over_time_is_what_the_toy_gives(tmp_path):
     svg, _ = save(drawn("band-over-time"), tmp_path, "band-over-time")
+    assert (DOCS / svg.name).read_text("utf-8") == svg.read_text("utf-8"), STALE
+
+
+def test_forecasts_beside_runs_are_what_the_record_holds(tmp_path):
+    record = json.loads((ROOT / "results/rehearsal/side_by_side.json").read_text("utf-8"))
+    svg, _ = save(courses_picture(side_by_side(record["results"])), tmp_path, "horizon")
     assert (DOCS / svg.name).read_text("utf-8") == svg.read_text("utf-8"), STALE
 
 

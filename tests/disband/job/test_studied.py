@@ -65,8 +65,8 @@ def test_ones_own_record_that_is_damaged_is_refused(kept, tmp_path):
 
 def test_each_record_has_pictures_of_its_own(tmp_path):
     row = {
-        "data": "sentiment", "objective": "DPO", "method": "none", "chosen": 0.1,
-        "relative updates": 1.0, "relative cost": 1.0,
+        "seed": 1, "data": "sentiment", "objective": "DPO", "method": "none", "chosen": 0.1,
+        "rejected": -0.1, "relative updates": 1.0, "relative cost": 1.0,
     }  # fmt: skip
     records = [
         record("methods") | {"where": where, "tables": {"methods": [row]}}

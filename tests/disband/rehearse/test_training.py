@@ -1,6 +1,7 @@
 """One copy trained: it is TRL's own training; what is held out, in which order, with what terms."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from disband.rehearse.findings import at_margin
 from disband.rehearse.inputs import Rehearsal, divided
 from disband.rehearse.training import Task, log_probabilities, looks, order_of, train_arm
 from disband.theory.objectives import find
+from disband.verify.workers.away import WorkersError
 from tests.lm.model.test_load import saved
 from tests.trl.harness import BYTES, PAIRS, models, train_tokenizer
 
@@ -41,6 +43,12 @@ def test_a_rehearsal_is_trls_own_training(tmp_path):
     arm = Arm(0, "DPO")
     task = Task(asked, arm, pairs[:8], pairs[8:], loaded.provenance)
     arrays = train_arm(task, arm, shares.append)
+    for wrong, said in (
+        ({"provenance": {**loaded.provenance, "sha256": "0"}}, "its sha256 differ"),
+        ({"asked": replace(asked, probe=replace(asked.probe, model="./none"))}, "cannot read it"),
+    ):
+        with pytest.raises(WorkersError, match=said):
+            train_arm(replace(task, **wrong), arm, shares.append)
     assert (shares[0], shares[-1], len(shares)) == (0, 1, STEPS + 1)
     policy = loaded.model
     config = DPOConfig(
