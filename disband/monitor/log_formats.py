@@ -18,6 +18,7 @@ from .log_texts import FORMS, shown_in_notebook
 
 EVENTS = "events.out.tfevents."
 LARGEST = 1 << 28  # bytes of a log
+_LARGEST_NUMBER = 1e100  # beyond it, differences and squares have no value
 
 
 class Log(NamedTuple):
@@ -240,15 +241,15 @@ def step_of(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, also where a logger wrote it as text; None if it is none."""
+    """A number up to 1e100, also where a logger wrote it as text; None if it is none."""
     read = _any_number(value)
-    return read if read is not None and math.isfinite(read) else None
+    return read if read is not None and abs(read) <= _LARGEST_NUMBER else None
 
 
 def is_broken(value: Any) -> bool:
-    """Whether a value is a number, also one written as text, but NaN or infinite."""
+    """Whether a value is a number, also one written as text, but NaN or beyond 1e100."""
     read = _any_number(value)
-    return read is not None and not math.isfinite(read)
+    return read is not None and not abs(read) <= _LARGEST_NUMBER
 
 
 def _any_number(value: Any) -> float | None:

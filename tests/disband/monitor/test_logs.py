@@ -240,6 +240,14 @@ def test_an_evaluation_without_a_step_is_of_the_one_before(tmp_path):
     assert read(tmp_path / "a.log").held_out.steps == (0, 5)
 
 
+def test_a_number_whose_square_has_no_value_is_a_broken_one(tmp_path):
+    rows = [{"loss": 1, "rewards/chosen": v, "step": i} for i, v in enumerate((1e308, -1e308, 1))]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    told = diagnose(read(tmp_path))
+    assert told.state is State.BROKE
+    assert told.broken == {"rewards/chosen": 0}
+
+
 def test_a_long_line_of_words_is_read_at_once(tmp_path):
     (tmp_path / "a.log").write_text("step 1 " + "word " * 100_000 + "\n" + "<tr>" * 100_000)
     with pytest.raises(ValueError, match="none of them"):
