@@ -157,7 +157,7 @@ def labelled(base: dict[str, Any], seed: int, training: Sequence[Tweet]) -> dict
 
 
 def main() -> None:
-    """Measure, print and save."""
+    """Measure, print, and save after every row."""
     options = argparse.ArgumentParser()
     options.add_argument("--seeds", type=int, default=2)
     options.add_argument("--first-seed", type=int, default=100)
@@ -167,30 +167,36 @@ def main() -> None:
     training, held_out = split(tweets, SplitSettings())
     held_out = held_out[:HELD_OUT]
     share = right(torch.ones(len(held_out)), labels_of(held_out))
-    rows: list[dict[str, Any]] = [{"by": "the commoner label", "right": max(share, 1 - share)}]
-    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-        few = Draw(training, np.random.default_rng([seed, 1])).batch(SEEN)
-        for by, shown in (("words", training), ("words", few)):
-            row = {"by": by, "seed": seed, "shown": len(shown)}
-            with timed(row):
-                row["right"] = bag_of_words([t for t in shown if isinstance(t, Tweet)], held_out)
-            rows.append(row)
-            print(row, flush=True)
-        base = language_model(Language(), seed, tweets, lambda _: None)
-        for teaching in TEACHINGS:
-            row = {"by": "GPT-2", **taught(base, seed, training, held_out, teaching)}
-            rows.append(row)
-            print(row, flush=True)
-        base = labelled(base, seed, training)
-        row = {"by": "GPT-2, labels read", **taught(base, seed, training, held_out, CHECK)}
+    rows: list[dict[str, Any]] = []
+
+    def add(row: dict[str, Any]) -> None:
         rows.append(row)
         print(row, flush=True)
+        save(rows, len(held_out))
+
+    add({"by": "the commoner label", "right": max(share, 1 - share)})
+    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
+        few = Draw(training, np.random.default_rng([seed, 1])).batch(SEEN)
+        for shown in (training, [item for item in few if isinstance(item, Tweet)]):
+            row = {"by": "words", "seed": seed, "shown": len(shown)}
+            with timed(row):
+                row["right"] = bag_of_words(shown, held_out)
+            add(row)
+        base = language_model(Language(), seed, tweets, lambda _: None)
+        for teaching in TEACHINGS:
+            add({"by": "GPT-2", **taught(base, seed, training, held_out, teaching)})
+        base = labelled(base, seed, training)
+        add({"by": "GPT-2, labels read", **taught(base, seed, training, held_out, CHECK)})
+
+
+def save(rows: Sequence[dict[str, Any]], held_out: int) -> None:
+    """Write what was measured so far."""
     saved = {
         "command": shlex.join(["python", "-m", "benchmarks.labels", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "held out": len(held_out),
+        "held out": held_out,
         "language": asdict(Language()),
         "results": rows,
     }

@@ -3,8 +3,8 @@ r"""Curvature of every log-probability along an update: :math:`v^\top\nabla^2\lo
 With the slope :math:`s = \langle\nabla\log\pi, v\rangle` it says what t such updates do to second
 order, :math:`t\,s + \tfrac12 t^2 c`. Exactly, by reverse mode along the one number t, which gives
 the derivatives of all tokens at once (forward mode over forward mode is wrong for some of torch's
-layers and does not say so); or by log-probabilities at two points beside the model, of three
-forward passes in all, whose distance balances rounding against the fourth order.
+layers and does not say so); or by log-probabilities at two points beside the model, whose distance
+balances rounding against the fourth order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +25,10 @@ Array = npt.NDArray[np.float64]
 Update = Mapping[str, Tensor]
 
 
+# Nats that a token may change by along the step of a difference, and what is aimed at elsewhere.
+LEAST, AIMED, MOST = 0.01, 0.1, 0.5
+
+
 @dataclass(frozen=True, eq=False)
 class Curvature:
     """What an update does to each response token's log-probability, to second order.
@@ -34,11 +38,13 @@ class Curvature:
             aligned at the right, 0 before a shorter response.
         curvature: Second derivative, nats per update squared, likewise.
         step: Length of the step in updates that a difference was taken with; 0 where it is exact.
+        rounding: What rounding may have made of a token's curvature; 0 where it is exact.
     """
 
     slope: Array
     curvature: Array
     step: float
+    rounding: float
 
     @property
     def responses(self) -> tuple[Array, Array]:
@@ -57,7 +63,7 @@ def curvature(
         update: What one update adds to the parameters, a tensor for each name, in whatever metric
             the optimizer has; parameters left out stay. A gradient is one after multiplication with
             minus the rate and, for Adam, with ``adam_preconditioner``.
-        exact: By derivatives; else by differences, of three forward passes in all.
+        exact: By derivatives; else by differences, of three forward passes, or four.
         step: Of the differences, in updates; chosen from rounding, if not given.
 
     Returns:
@@ -68,7 +74,8 @@ def curvature(
 
     The second difference is wrong by :math:`\epsilon|\log\pi|/h^2` through rounding and by
     :math:`h^2` through the fourth order; a step that moves the weights by :math:`\epsilon^{1/4}` of
-    their norm balances both where log-probabilities vary on the weights' scale.
+    their norm balances both where log-probabilities vary on the weights' scale. Where no token, or
+    some by far too much, changes along it, it is made 0.1 nats long, for a fourth forward pass.
     """
     own = _checked(model, update)
     with _measuring(model):
@@ -87,7 +94,7 @@ def _exact(model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update
         (slope,) = torch.autograd.grad(first, handle, retain_graph=True)
         (second,) = torch.autograd.grad(first, distance, create_graph=True)
         (bend,) = torch.autograd.grad(second, handle)
-    return Curvature(_numbers(slope), _numbers(bend), 0.0)
+    return Curvature(_numbers(slope), _numbers(bend), 0.0, 0.0)
 
 
 def _along(
@@ -110,12 +117,20 @@ def _along(
 def _by_differences(
     model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update, step: float | None
 ) -> Curvature:
-    step = _balanced(own, update) if step is None else step
     at = _along(model, batch, own, update)
-    middle, ahead, behind = (at(distance).double() for distance in (0.0, step, -step))
+    middle = at(0.0).double()
+    chosen = _balanced(own, update) if step is None else step
+    ahead = at(chosen).double()
+    change = float((ahead - middle).abs().max())
+    if step is None and not LEAST <= change <= MOST:
+        # Of a steep direction the weights' norm says nothing.
+        chosen *= AIMED / change if change else 1 / AIMED
+        ahead = at(chosen).double()
+    step, behind = chosen, at(-chosen).double()
     slope = (ahead - behind) / (2 * step)
     bend = ((ahead - middle) - (middle - behind)) / step**2
-    return Curvature(_numbers(slope), _numbers(bend), step)
+    rounding = 4 * torch.finfo(torch.float32).eps * float(middle.abs().max()) / step**2
+    return Curvature(_numbers(slope), _numbers(bend), step, rounding)
 
 
 def _balanced(own: Mapping[str, Tensor], update: Update) -> float:
@@ -129,7 +144,7 @@ def _balanced(own: Mapping[str, Tensor], update: Update) -> float:
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:
-    return float(torch.stack([t.double().norm() for t in tensors]).norm())
+    return float(torch.stack([t.float().norm() for t in tensors]).norm())
 
 
 def _checked(model: Model, update: Update) -> dict[str, Tensor]:

@@ -118,7 +118,7 @@ class Forecast:
             "anchor"
         )
         if self.advice == "run":
-            return f"{said}: run it, or a coarse run of it (follow with a stride of 4)"
+            return f"{said}: run it (disband.lm.horizon.run.follow)"
         return said
 
     @property

@@ -42,6 +42,23 @@ def test_a_record_becomes_its_numbers_seed_by_seed():
     assert "`disband gpt2`, 2026-01-02, cpu; torch 2; seeds 4, 5" in page
 
 
+def test_it_says_whether_a_model_knew_its_task_and_what_is_not_finished():
+    row = {
+        "objective": "DPO", "style": "long suffix", "seed": 4, "right before fine-tuning": 0.5,
+        "right after it": 0.75, "right at the end": 0.875, "updates": 12.0,
+        "margin at the start": 1.5, "margin gained": 1.0625, "change of the chosen": -0.25,
+        "standard error": 0.125, "change of the rejected": -1.25,
+        "promise kept by updates": 0.96875, "own promise kept by the run": 0.25,
+    }  # fmt: skip
+    settings = RECORD["settings"] | {"missing": ["seed 5: runs, DPO on long suffix"]}
+    rows = [row, row | {"seed": 5, "right after it": 0.5}]
+    page = study_page({"large": RECORD | {"tables": {"runs": rows}, "settings": settings}})
+    assert "not here: 1 runs, which the record names; the first is seed 5: runs, DPO on" in page
+    assert "on 50 % of the held-out texts, after it on 50 % to 75 %." in page
+    assert "| DPO | long suffix | 4 | 50.0 % | 75.0 % | 87.5 % | 12 | 1.5 | 1.062 | −0.25 |" in page
+    assert "| 0.125 | −1.25 | 96.9 % | 25.0 % |\n| DPO | long suffix | 5 |" in page
+
+
 def test_it_begins_with_what_there_is():
     page = study_page({"small": RECORD, "large": RECORD})
     model = "a GPT-2 of 2 layers and width 16, trained on the tweets from random weights"
