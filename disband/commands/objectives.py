@@ -36,8 +36,8 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_
     names      w, l          log π of chosen, rejected; also logp_w, logp_l
                ref_w, ref_l  the same under the reference
                len_w, len_l  lengths in tokens
-               gap           score of chosen less that of rejected, a number for each
-                             pair: disband probe reads it from the data; elsewhere, or
+               gap           score of chosen less that of rejected, of each pair:
+                             disband probe reads it from the data; elsewhere, or
                              with --set gap=NUMBER, it is a hyperparameter
                any other     a hyperparameter, which needs --set NAME=NUMBER
     numbers    12, 0.5, 1e-3; read exactly
@@ -51,8 +51,8 @@ def derive(*, name: str | None, loss: str | None, settings: tuple[str, ...], as_
                logodds(x)      log(exp(x)/(1 - exp(x))) for x < 0
                linlog(x)       log(x), from x = 1e-6 down its tangent
                min(x, ...)  max(x, ...)   of two or more
-               stop(x)         x, held constant where the loss is differentiated:
-                               a stop-gradient, detach() in a trainer
+               stop(x)         x, held constant in derivatives: a stop-gradient,
+                               detach() in a trainer
 
     A hyperparameter is named by up to 20 small letters, digits and _, beginning with a letter.
     Names that the catalogue uses keep their range, so that beta is positive and lam at least

@@ -27,8 +27,8 @@ COMMANDS = {
 }
 # They take a model; tests of their own have a short one.
 ELSEWHERE = {"probe", "rehearse"}
-# They write files and say which.
-WITHOUT = {"verify", "figures", "explore", "gpt2"}
+# They write files and say which, or serve until they are ended.
+WITHOUT = {"verify", "figures", "explore", "gpt2", "cluster"}
 
 
 @pytest.fixture

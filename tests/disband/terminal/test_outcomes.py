@@ -87,7 +87,9 @@ def test_a_method_is_simulated_beside_the_plain_run(tmp_path):
     assert "DPO with reward calibration" in result.output
     assert "the chosen log-probability never fell" in result.output
     stems = {path.stem for path in tmp_path.glob("*.csv")}
-    assert stems == {"edit-one-shared-dpo", "edit-one-shared-dpo-reward-calibration"}
+    plain, treated = "edit-one-shared-dpo", "edit-one-shared-dpo-reward-calibration"
+    # The courses, and beside the picture of the places what is drawn in it.
+    assert stems == {plain, treated, f"{plain}-places", f"{treated}-places"}
 
 
 def test_the_band_in_motion_is_kept_for_drawing_again(tmp_path, monkeypatch):
