@@ -155,11 +155,30 @@ def forecast(
         order: The pairs of every update; shuffled epochs, if not given.
         seed: Of these.
         hyper: Hyperparameters of the objective that differ from its defaults.
+
+    Raises:
+        ValueError: For a rate or a number of steps that is not positive, and for an order that has
+            fewer updates than that, or pairs that the path has not measured.
     """
     steps = int(path.settings[6]) if steps is None else steps
     rate = float(path.settings[0]) if rate is None else rate
+    if steps < 1 or not 0 < rate < float("inf"):
+        raise ValueError(
+            f"steps and rate must be positive and finite, and are {steps} and {rate:g}: give those "
+            "of the run"
+        )
     if order is None:
         order = in_epochs(path.pairs, int(path.settings[5]), steps, seed)
+    elif len(order) < steps:
+        raise ValueError(
+            f"an order must have the pairs of every update, and has {len(order)} of {steps}: give "
+            f"them all, or steps={len(order)}"
+        )
+    if any(np.size(rows) == 0 or np.min(rows) < 0 or np.max(rows) >= path.pairs for rows in order):
+        raise ValueError(
+            f"an update must have pairs from 0 to {path.pairs - 1}, the trained ones of the path: "
+            "measure a path on the pairs of the run"
+        )
 
     def run(keep: npt.NDArray[np.bool_]) -> tuple[Array, float]:
         return _simulated(path.thinned(keep), objective, rate, order[:steps], hyper)

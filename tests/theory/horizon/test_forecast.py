@@ -104,3 +104,20 @@ def test_strength_is_the_root_mean_square_of_both_incentives():
     start, lengths = -np.arange(1.0, 9), np.ones(8)
     assert strength(DPO, start, lengths) == pytest.approx(0.05)
     assert strength(IPO, start, lengths) == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        ({"rate": 0.0}, "positive and finite"),
+        ({"rate": float("nan")}, "positive and finite"),
+        ({"steps": 0}, "positive and finite"),
+        ({"steps": 3, "order": [np.arange(2)] * 2}, "has 2 of 3"),
+        ({"steps": 1, "order": [np.array([PAIRS])]}, f"pairs from 0 to {PAIRS - 1}"),
+        ({"steps": 1, "order": [np.array([-1])]}, f"pairs from 0 to {PAIRS - 1}"),
+        ({"steps": 1, "order": [np.array([], int)]}, f"pairs from 0 to {PAIRS - 1}"),
+    ],
+)
+def test_a_run_that_is_none_is_refused(asked, rule):
+    with pytest.raises(ValueError, match=rule):
+        forecast(linear("sgd"), DPO, **asked)
