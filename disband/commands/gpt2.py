@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..terminal.errors import Interrupted, writing
+from ..terminal.options import POSITIVE
 from .shared import CLUSTER, OUT
 
 
@@ -49,7 +50,7 @@ from .shared import CLUSTER, OUT
 @click.option(
     "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "adamw"]), help="With --rate."
 )
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Learning rate.")
+@click.option("--rate", type=POSITIVE, help="Learning rate.")
 @click.option("--steps", type=click.IntRange(1), help="Updates of the preference training.")
 @click.option("--batch", type=click.IntRange(1), help="Pairs in one.")
 @click.option("--eval-pairs", "eval_pairs", type=click.IntRange(2), help="Held-out pairs followed.")

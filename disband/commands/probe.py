@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..terminal.errors import Interrupted, Refusal, writing
-from ..terminal.options import number_settings
+from ..terminal.options import POSITIVE, number_settings
 from .reading import named_objectives, reading_options
 from .shared import JSON, OUT, aside, show
 
@@ -45,13 +45,11 @@ from .shared import JSON, OUT, aside, show
     type=click.IntRange(1),
     help="Forecast what becomes of the chosen after so many updates, with --rate and --optimizer.",
 )
-@click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), help="Learning rate of these updates."
-)
+@click.option("--rate", type=POSITIVE, help="Learning rate of these updates.")
 @click.option(
     "--margin",
     "margins",
-    type=click.FloatRange(min=0, min_open=True),
+    type=POSITIVE,
     multiple=True,
     default=(10.0,),
     show_default=True,
@@ -79,7 +77,7 @@ from .shared import JSON, OUT, aside, show
 )
 @click.option(
     "--memory",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     default=2.0,
     show_default=True,
     help="GiB that scores may take at once, beside the model; where a batch does not fit, it "

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..terminal.errors import Interrupted, Refusal, writing
-from ..terminal.options import number_settings
+from ..terminal.options import POSITIVE, number_settings
 from .reading import named_objectives, reading_options
 from .shared import CLUSTER, JSON, OUT, aside, show
 
@@ -34,7 +34,7 @@ _OF_THE_REHEARSAL = (
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     required=True,
     help="Learning rate, as you will train.",
 )
@@ -61,7 +61,7 @@ _OF_THE_REHEARSAL = (
 )
 @click.option(
     "--clip",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     metavar="NORM",
     help="Cut longer gradients to this norm; trainers often do, at 1.",
 )

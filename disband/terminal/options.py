@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,24 @@ LOSS = click.option(
     metavar="TEXT",
     help="A loss of your own in place of OBJECTIVE; disband derive --help has the grammar.",
 )
+
+
+class _Positive(click.FloatRange):
+    """A finite number above 0: a range alone lets nan through, and inf."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number above 0", param, ctx)
+        return number
+
+
+POSITIVE = _Positive()
 
 
 def objective(name: str) -> "Objective":

@@ -223,3 +223,18 @@ def test_a_run_that_diverges_is_refused_in_one_line(tmp_path):
 
 def test_figures_need_an_earlier_run(tmp_path):
     assert "run disband verify first" in refused("figures", "--out", tmp_path)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "0", "-1"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("probe", "--rate"), ("probe", "--memory"), ("probe", "--margin"), ("rehearse", "--rate"),
+     ("rehearse", "--clip"), ("gpt2", "--rate")],
+)  # fmt: skip
+def test_a_number_above_zero_is_one(command, option, number):
+    result = CliRunner().invoke(main, [command, option, number])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': {float(number)} is " in result.stderr or (
+        f"Invalid value for '{option}': {number} is no finite number above 0" in result.stderr
+    )
+    assert result.stderr.count("\n") == 1
