@@ -114,7 +114,10 @@ def _stated(claim: Claim, record: Record, *, show: Any, full: bool) -> list[str]
     counterexample, example = record["counterexample"], record["example"]
     point = point_of(claim, counterexample)
     if point is not None:
-        lines += [_entry("fails at", _point(claim, point)), *_worked(claim, point, show)]
+        lines += [
+            _entry("fails at", _point(claim, point) or "every point"),
+            *_worked(claim, point, show),
+        ]
     elif claim.exists and (witness := point_of(claim, example)):
         lines += [_entry("as at", _point(claim, witness)), *_worked(claim, witness, show)]
     lines.append(_entry("decided by", record["decided_by"]))
@@ -208,7 +211,10 @@ def falsify_text(claim: Claim, record: Record, attempt: Attempt, seconds: float)
     elif point is None:
         lines.append(_entry("searched", f"no counterexample among {searched}"))
     else:
-        lines += [_entry("fails at", _point(claim, point)), *_worked(claim, point, plain)]
+        lines += [
+            _entry("fails at", _point(claim, point) or "every point"),
+            *_worked(claim, point, plain),
+        ]
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """``disband claim``, ``disband claims`` and ``disband falsify``."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -256,3 +257,9 @@ def test_the_claims_of_one_paper_are_read_without_the_others() -> None:
 def test_claims_are_found_by_id() -> None:
     assert find_claim(LEDGER[0].id) is LEDGER[0]
     assert replace(EQ9) is not EQ9
+
+
+def test_a_statement_without_symbols_fails_everywhere() -> None:
+    said = run("falsify", "--statement", "1 > 2", "--seconds", "0.2")[1]
+    assert said.startswith("✘ refuted")
+    assert re.search(r"fails at +every point", said)
