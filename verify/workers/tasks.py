@@ -85,7 +85,8 @@ def run_on(
         done, _ = wait(running, PAUSE, FIRST_COMPLETED)
         for number, share in crew.reports():
             progressed(begun[number], share)
-        for future in done:
+        # In the order in which they began: a set of those done at one time has none.
+        for future in [each for each in running if each in done]:
             begin(finished(running.pop(future), _result(future, crew)))
 
 

@@ -1,5 +1,6 @@
 """Questions answered by many runs: on several seeds, in parallel, kept piece by piece."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -97,6 +98,10 @@ def run_study(
     """
     language = language or Language()
     corpus = tuple(items)
+    if cluster is None:
+        # Threads of two processes that wait for one core take many times as long as one's.
+        most = max(1, (os.cpu_count() or 1) // workers)
+        inquiries = [replace(each, threads=min(each.threads, most)) for each in inquiries]
     begins = {"pretrained": dict(pretrained)} if pretrained else {"language": asdict(language)}
     common = {**begins, "data": data_hash(corpus)}
     tasks = [
