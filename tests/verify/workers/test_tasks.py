@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,24 @@ def test_the_same_runs_on_any_executor():
         assert results == {1: 2, 2: 4, 10: 20, 20: 40}
         with pytest.raises(RuntimeError, match="LookupError: no such thing"):
             run_on(Crew(executor), double, ["raise"], finished=finished, progressed=lambda *_: None)
+
+
+class Inline(Executor):
+    """Does each task where it is submitted: all that wait are done at one time."""
+
+    def submit(self, work, /, *given):
+        future = Future()
+        future.set_result(work(*given))
+        return future
+
+
+def test_tasks_done_at_one_time_finish_in_the_order_in_which_they_began():
+    done = []
+    run_on(
+        Crew(Inline()), double, range(100),
+        finished=lambda task, _: done.append(task) or [], progressed=lambda *_: None,
+    )  # fmt: skip
+    assert done == list(range(100))
 
 
 def test_tasks_may_lead_to_more_tasks():

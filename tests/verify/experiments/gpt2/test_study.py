@@ -7,6 +7,7 @@ import pytest
 
 from disband.lm.data.tweets import SplitSettings
 from disband.lm.training.optimizers import KINDS, Rule
+from disband.verify.experiments.gpt2 import study
 from disband.verify.experiments.gpt2.findings import findings, tables
 from disband.verify.experiments.gpt2.inquiry import Inquiry
 from disband.verify.experiments.gpt2.language import Language, language_model
@@ -166,20 +167,45 @@ def test_a_study_is_judged_tabled_and_resumed(tmp_path):
     question = Inquiry("steps", run_steps, pieces)
     seen = []
 
-    def study():
+    def asked():
         return run_study(
             [question], TWEETS, tmp_path, lambda *a: seen.append(a), language=TINY, seeds=(0, 1)
         )
 
-    results = study()
+    results = asked()
     assert set(results) == {("steps", seed, pieces[0]) for seed in (0, 1)}
     done, total, _ = seen[-1]
     assert done == pytest.approx(total)
     seen.clear()
-    again = study()
+    again = asked()
     assert not seen
     for key, arrays in results.items():
         np.testing.assert_array_equal(arrays["measured"], again[key]["measured"])
     judged = {p.name: p for p in findings(results)}
     assert judged["first-order"].count == 2
     assert [row["seed"] for row in tables(results)["steps"]] == [0, 1]
+
+
+@pytest.mark.parametrize(("cores", "workers", "cluster", "threads"), [
+    (2, 2, None, 1), (2, 1, None, 2), (8, 2, None, 2), (None, 3, None, 1),
+    (2, 2, "tcp://127.0.0.1:8786", 2),
+])  # fmt: skip
+def test_processes_of_one_machine_share_its_cores(
+    monkeypatch, tmp_path, cores, workers, cluster, threads
+):
+    """Two processes of two threads on two cores waited for each other: many times as slow as one."""
+    began = []
+
+    def run_tasks(_work, tasks, **_settings):
+        began.extend(tasks)
+        raise InterruptedError
+
+    monkeypatch.setattr(study.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(study, "run_tasks", run_tasks)
+    pieces = (Steps("short suffix", "sgd", 8, (1e-4,), warm=1, explained=2, supervision=TAUGHT),)
+    with pytest.raises(InterruptedError):
+        study.run_study(
+            [Inquiry("steps", run_steps, pieces, threads=2)], TWEETS, tmp_path, quiet,
+            pretrained={"source": "none"}, seeds=(0,), workers=workers, cluster=cluster,
+        )  # fmt: skip
+    assert [task.inquiry.threads for task in began] == [threads]
