@@ -57,6 +57,6 @@ def _cost() -> str:
         f"At GPT-2 small's size ({asked['size']} parameters, batches of {asked['pairs']} pairs) a "
         f"step calibrated from the full-parameter Gram cost {one:.2f} times a plain one in CPU "
         f"time, one inside the batch band {band:.2f} times: calibration reads a prompt that both "
-        f"responses share once (`python -m benchmarks.calibration`, {made['time'][:10]}, "
+        f"responses share once (`python -m benchmarks.training.calibration`, {made['time'][:10]}, "
         f"{made['device']}; [results](../results/benchmarks/calibration.json)).\n"
     )

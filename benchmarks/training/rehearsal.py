@@ -1,9 +1,9 @@
 """A rehearsal beside TRL's own training: one small model, real data, the same batches.
 
-``python -m benchmarks.rehearsal`` trains a GPT-2 of 1.3 million parameters on tweets, fine-tunes
-it on both labels of a response style, and makes preference pairs of the sentiment that people gave
-each tweet. Then ``disband rehearse`` trains copies of it, a pilot of them too, and TRL's
-``DPOTrainer`` the model itself, on the same pairs in the same order. Results go to
+``python -m benchmarks.training.rehearsal`` trains a GPT-2 of 1.3 million parameters on tweets,
+fine-tunes it on both labels of a response style, and makes preference pairs of the sentiment that
+people gave each tweet. Then ``disband rehearse`` trains copies of it, a pilot of them too, and
+TRL's ``DPOTrainer`` the model itself, on the same pairs in the same order. Results go to
 ``results/rehearsal/side_by_side.json``; no tweet does. What is done is kept in ``--folder``, and an
 interrupted run goes on there.
 """
@@ -196,7 +196,7 @@ def main() -> None:
     path = ROOT / "results" / "rehearsal" / "side_by_side.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = {
-        "command": "python -m benchmarks.rehearsal "
+        "command": "python -m benchmarks.training.rehearsal "
         f"--seeds {asked.seeds} --first-seed {asked.first_seed}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": f"cpu {platform.processor()}".strip(),

@@ -1,8 +1,8 @@
 """How well the small GPT-2 of the sentiment check tells the labels of tweets, beside bags of words.
 
-``python -m benchmarks.labels`` trains the check's language model on each seed, fine-tunes it on
-chosen responses of the single token style, more or less, and asks of held-out tweets whether the
-right label is the likelier one. Beside it stand a logistic regression on bags of words, of all
+``python -m benchmarks.training.labels`` trains the check's language model on each seed, fine-tunes
+it on chosen responses of the single token style, more or less, and asks of held-out tweets whether
+the right label is the likelier one. Beside it stand a logistic regression on bags of words, of all
 training tweets and of as many as the check's fine-tuning sees, and a GPT-2 whose language
 modelling showed it the right answer after every tweet. Results go to
 ``results/benchmarks/labels.json``.
@@ -192,7 +192,7 @@ def main() -> None:
 def save(rows: Sequence[dict[str, Any]], held_out: int) -> None:
     """Write what was measured so far."""
     saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.labels", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "benchmarks.training.labels", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "threads": torch.get_num_threads(),
         "versions": versions(),

@@ -1,0 +1,1 @@
+"""What training on preferences costs and comes to, beside other ways of doing the same."""
