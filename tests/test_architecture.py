@@ -15,6 +15,7 @@ from disband.verify.kept.provenance import PACKAGES, ROOT, imported_from, import
 FLOOR = {package: number for number, package in enumerate(PACKAGES)}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
 HEAVY = {"torch", "matplotlib", "transformers", "tokenizers", "datasets"}
 LONGEST = 400
 # Places in which a class name means one thing.
@@ -100,9 +101,14 @@ def test_tools_do_not_import_one_another():
 
 
 def test_no_folder_has_more_modules_than_one_sees_at_a_glance():
-    names = [name_of(path).rpartition("/") for path in FILES]
+    names = [name_of(path).rpartition("/") for path in (*FILES, *BENCHMARKS)]
     counts = Counter(folder for folder, _, name in names if name != "__init__.py")
     assert not {folder: count for folder, count in counts.items() if count > MOST}
+
+
+def test_every_folder_says_what_it_holds():
+    folders = {path.parent for path in (*FILES, *BENCHMARKS)}
+    assert not [name_of(folder) for folder in folders if not (folder / "README.md").is_file()]
 
 
 @pytest.mark.parametrize("package", PACKAGES[:-1])
@@ -160,7 +166,7 @@ def test_no_file_is_too_long_to_read():
         lines = len(path.read_text("utf-8").splitlines())
         return lines if lines > LONGEST else 0
 
-    assert not offenders(too_long, [*FILES, *TESTS])
+    assert not offenders(too_long, [*FILES, *TESTS, *BENCHMARKS])
 
 
 def test_every_module_says_in_its_first_line_what_it_is_for():

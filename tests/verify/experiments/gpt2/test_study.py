@@ -193,7 +193,7 @@ def test_a_study_is_judged_tabled_and_resumed(tmp_path):
 def test_processes_of_one_machine_share_its_cores(
     monkeypatch, tmp_path, cores, workers, cluster, threads
 ):
-    """Two processes of two threads on two cores waited for each other: many times as slow as one."""
+    """Two processes of two threads on two cores waited for each other, and took ages."""
     began = []
 
     def run_tasks(_work, tasks, **_settings):
