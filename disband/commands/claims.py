@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..terminal.errors import Refusal, user_input
+from ..terminal.options import POSITIVE
 from .shared import JSON, KEPT, show
 
 PATIENCE = 15.0  # seconds for deciding a typed statement
@@ -81,7 +82,7 @@ def claims(
 @click.argument("identifiers", metavar="[ID]...", nargs=-1)
 @click.option("--statement", metavar="TEXT", help="A statement of your own; see below.")
 @click.option("--given", multiple=True, metavar="TEXT", help="An assumption. May be repeated.")
-@click.option("--seconds", type=float, default=5.0, show_default=True, help="For each statement.")
+@click.option("--seconds", type=POSITIVE, default=5.0, show_default=True, help="For each one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random points.")
 @JSON
 def falsify(

@@ -229,7 +229,7 @@ def test_figures_need_an_earlier_run(tmp_path):
 @pytest.mark.parametrize(
     ("command", "option"),
     [("probe", "--rate"), ("probe", "--memory"), ("probe", "--margin"), ("rehearse", "--rate"),
-     ("rehearse", "--clip"), ("gpt2", "--rate")],
+     ("rehearse", "--clip"), ("gpt2", "--rate"), ("falsify", "--seconds")],
 )  # fmt: skip
 def test_a_number_above_zero_is_one(command, option, number):
     result = CliRunner().invoke(main, [command, option, number])
