@@ -18,8 +18,8 @@ from .shared import CLUSTER, OUT
     "questions",
     multiple=True,
     metavar="NAME",
-    help="steps, courses, objectives, regimes, runs, targets, methods, mass or horizon. May be "
-    "repeated. By default all, at scale small without the last four.",
+    help="steps, courses, objectives, regimes, runs, targets, methods, mass, learnt or horizon. "
+    "May be repeated. By default the first five, at scale laptop all but the last.",
 )
 @click.option(
     "--scale",
@@ -95,8 +95,9 @@ def gpt2(*, seeds: int, first_seed: int, out: Path, **study: Any) -> None:
     log-probabilities, Grams, incentives and cases on the way. targets: what each update does for
     the responses that training ends with. methods: what calibration and normalised gradients do to
     six objectives, what they cost, and which labels the model writes. mass: probability on tokens
-    that are neither label, under DPO and stable preference optimization. horizon: whether
-    the chosen is up or down after many updates, beside what was forecast by several means.
+    that are neither label, under DPO and stable preference optimization. learnt: section 4.3 and
+    first order on a model that has been taught to answer right. horizon: whether the chosen is up
+    or down after many updates, beside what was forecast by several means.
 
     Finished pieces are kept in FOLDER/steps; after an interrupt the same command goes on.
 

@@ -3,31 +3,50 @@
 from ...deciding.claim import Prediction
 from ...experiments.sentiment.rules import CRITERIA
 
-EXPERIMENT, PRETRAINED = "sentiment check", "smollm2"
+EXPERIMENT = "sentiment check"
+# By the part of an entry's id that names the model: the experiment, what its outcomes' names begin
+# with, and the setting.
 SETTINGS = {
-    EXPERIMENT: (
-        "On a small GPT-2 trained here on real tweets, in a regime chosen on other seeds, on "
-        "held-out tweets: "
+    "": (
+        EXPERIMENT,
+        "",
+        (
+            "On a small GPT-2 trained here on real tweets, in a regime chosen on other seeds, on "
+            "held-out tweets: "
+        ),
     ),
-    PRETRAINED: (
-        "On SmolLM2-135M-Instruct, as it comes and lightly fine-tuned on the response styles, on "
-        "held-out tweets, run by `disband gpt2 --model smollm2 --scale pretrained`: "
+    "learnt.": (
+        "gpt2",
+        "learnt-",
+        (
+            "On the small GPT-2, first taught to answer right, on held-out tweets, run by `disband "
+            "gpt2 --question learnt`: "
+        ),
+    ),
+    "smollm2.": (
+        "smollm2",
+        "",
+        (
+            "On SmolLM2-135M-Instruct, fine-tuned on right responses, then trained until the "
+            "held-out margin had grown by a nat, on held-out tweets, run by `disband gpt2 --scale "
+            "pretrained --question runs`: "
+        ),
     ),
 }
 
 
 def predicted(slug: str, locator: str, says: str, outcome: str) -> tuple[Prediction, ...]:
-    """Return a prediction of section 4.3 with how it is measured here, on either model."""
+    """Return a prediction of section 4.3 with how it is measured here, on each model."""
     return tuple(
         Prediction(
-            id=f"yuan2025.section4.3.{'' if experiment == EXPERIMENT else f'{experiment}.'}{slug}",
+            id=f"yuan2025.section4.3.{model}{slug}",
             locator=f"Section 4.3, {locator}",
             says=says,
             experiment=experiment,
-            outcome=outcome,
+            outcome=f"{prefix}{outcome}",
             note=f"{setting}{CRITERIA[outcome]}.",
         )
-        for experiment, setting in SETTINGS.items()
+        for model, (experiment, prefix, setting) in SETTINGS.items()
     )
 
 

@@ -6,11 +6,22 @@ from typing import Any
 from ...judging.prediction import Prediction, criteria, judge
 from ..question import Question, Row
 from ..readings import Arrays
-from . import courses, horizon, mass, methods, objectives, regimes, runs, steps, targets
+from . import courses, horizon, learnt, mass, methods, objectives, regimes, runs, steps, targets
 
 QUESTIONS: tuple[Question, ...] = tuple(
     module.QUESTION
-    for module in (steps, courses, objectives, regimes, runs, targets, mass, methods, horizon)
+    for module in (
+        steps,
+        courses,
+        objectives,
+        regimes,
+        runs,
+        targets,
+        mass,
+        methods,
+        learnt,
+        horizon,
+    )
 )
 RULES = tuple(rule for question in QUESTIONS for rule in question.rules)
 CRITERIA = criteria(RULES)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from disband.lm.data.styles import STYLES
 from disband.theory.gram import Gram
 
-from ...judging.prediction import Numbers
+from ...judging.prediction import Numbers, Rule
 from ...sentiment import rules
 from ...sentiment.rules import Styles
 from ..question import Picture, Question, Row
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ..questions.runs import Run
 
     Piece = Run | Followed
+
+Array = npt.NDArray[Any]
 
 # Of yuan2025's figures, 1, 2 and 5 show both log-probabilities under many objectives, 6 cosines.
 _EXTREMES = ("RRHF", "DPO")
@@ -36,7 +40,7 @@ def _of_dpo(numbers: Callable[[Styles], Numbers]) -> Callable[[Pieces], Numbers]
     return of_styles
 
 
-def _rows(piece: "Piece", arrays: Arrays) -> list[Row]:
+def run_rows(piece: "Piece", arrays: Arrays) -> list[Row]:
     row = {"objective": piece.trained_by, "style": piece.style, **run_numbers(arrays)}
     if "untaught" in arrays:
         row |= _learnt(arrays) | _promises(arrays)
@@ -64,22 +68,28 @@ def _promises(arrays: Arrays) -> Numbers:
     """What first order says of the chosen: of single updates, and at the start of the whole run.
 
     ``promise kept`` is the share of signs, over the followed updates and pairs; ``own promise``
-    is that of a pair's own Gram at the start, whose sign is compared with the run's change.
+    is that of a pair's own Gram at the start, whose sign is compared with the run's change. The
+    sum takes each followed update's promise for all updates until the next that was followed.
     """
     promised, kept = (arrays[name][:, 0] for name in ("promised", "kept"))
     own = arrays["d_w"][0] * arrays["sq_w"][0] - arrays["d_l"][0] * arrays["dot"][0]
     change = (arrays["logp_w"][-1] - arrays["logp_w"][0])[: len(own)]
+    total = np.diff(arrays["steps"]) @ promised
+
+    def same(one: Array, other: Array) -> float:
+        return float((np.sign(one) == np.sign(other)).mean())
+
     return {
-        "promise kept by updates": float((np.sign(promised) == np.sign(kept)).mean()),
+        "promise kept by updates": same(promised, kept),
+        "size error of updates": float(np.abs(promised - kept).mean() / np.abs(kept).mean()),
         "own promise at the start": float((own > 0).mean()),
-        "own promise kept by the run": float((np.sign(own) == np.sign(change)).mean()),
-        "first update's promise kept by the run": float(
-            (np.sign(promised[0]) == np.sign(change)).mean()
-        ),
+        "own promise kept by the run": same(own, change),
+        "first update's promise kept by the run": same(promised[0], change),
+        "sum of promises kept by the run": same(total, change),
     }
 
 
-def _curve(piece: "Piece", arrays: Arrays) -> list[Row]:
+def run_curve(piece: "Piece", arrays: Arrays) -> list[Row]:
     """Means over pairs.
 
     ``chosen`` and ``rejected`` are of whole responses, ``chosen per token`` and ``rejected per
@@ -105,15 +115,15 @@ def _curve(piece: "Piece", arrays: Arrays) -> list[Row]:
     return [row]
 
 
-def _styles(rows: Sequence[Row]) -> list[Row]:
+def styled(rows: Sequence[Row]) -> list[Row]:
     """Runs of DPO on the response styles of section 4.3, where there are some to compare."""
-    styled = [row for row in rows if row["objective"] == "DPO" and row["style"] in STYLES]
-    return styled if len({row["style"] for row in styled}) > 1 else []
+    found = [row for row in rows if row["objective"] == "DPO" and row["style"] in STYLES]
+    return found if len({row["style"] for row in found}) > 1 else []
 
 
 def _objectives(rows: Sequence[Row]) -> list[Row]:
     """The runs that are not there to compare styles."""
-    apart = _styles(rows)
+    apart = styled(rows)
     return [row for row in rows if row not in apart]
 
 
@@ -121,17 +131,94 @@ def _extremes(rows: Sequence[Row]) -> list[Row]:
     return [row for row in _objectives(rows) if row["objective"] in _EXTREMES]
 
 
-def _heat(rows: Sequence[Row]) -> list[Row]:
+def heat(rows: Sequence[Row]) -> list[Row]:
     """The first run whose token Gram is known, of the style that section 4.3 shows it of."""
-    known = [row for row in _styles(rows) if "token_gram" in row]
+    known = [row for row in styled(rows) if "token_gram" in row]
     return [row for row in known if row["style"] == "prefix+suffix"][:1]
 
 
+def _of_followed(*names: str) -> Callable[[Pieces], Numbers]:
+    """Numbers of :func:`_promises` of every followed run of DPO on a response style."""
+
+    def numbers(pieces: Pieces) -> Numbers:
+        runs = {
+            piece.style: _promises(arrays)
+            for piece, arrays in pieces.items()
+            if piece.trained_by == "DPO" and piece.style in STYLES and "promised" in arrays
+        }
+        whole = runs.keys() >= set(STYLES)
+        return {f"{style}, {n}": runs[style][n] for style in STYLES for n in names if whole}
+
+    return numbers
+
+
+def _named(numbers: Numbers, name: str) -> list[float]:
+    return [number for key, number in numbers.items() if key.endswith(f", {name}")]
+
+
+def _spared(pieces: Pieces) -> Numbers:
+    """How much more of the chosen calibration leaves, by style, nats."""
+    changes = {
+        (piece.trained_by, piece.style): float((a["logp_w"][-1] - a["logp_w"][0]).mean())
+        for piece, a in pieces.items()
+        if "promised" in a
+    }
+    return {
+        style: changes["DPO, calibrated", style] - change
+        for (by, style), change in changes.items()
+        if by == "DPO" and ("DPO, calibrated", style) in changes
+    }
+
+
+_KEPT, _ERROR = "promise kept by updates", "size error of updates"
+_SUM, _FIRST = "sum of promises kept by the run", "first update's promise kept by the run"
+_OWN = "own promise kept by the run"
+FOLLOWED: tuple[Rule[Pieces], ...] = (
+    Rule(
+        name="updates-first-order",
+        says="Each update moves the chosen as first order says of that update.",
+        criterion="in every style at least 95 % of the signs, over updates and held-out pairs, and "
+        "an error in size of at most 10 % (written after seed 0 of the pretrained model)",
+        numbers=_of_followed(_KEPT, _ERROR),
+        holds=lambda n: min(_named(n, _KEPT)) >= 0.95 and max(_named(n, _ERROR)) <= 0.1,
+    ),
+    Rule(
+        name="run-is-sum",
+        says="A whole run moves the chosen as the first-order promises of its updates add up.",
+        criterion="in every style the sum has the sign of the run's change for at least 90 % of "
+        "the held-out pairs (written after seed 0 of the pretrained model)",
+        numbers=_of_followed(_SUM),
+        holds=lambda n: min(_named(n, _SUM)) >= 0.9,
+    ),
+    Rule(
+        name="start-does-not-tell",
+        says="What the chosen does over a run is not told at its start, by a pair's own Gram or by "
+        "the first update of the batch.",
+        criterion="either gives the right sign for at least a tenth fewer of the held-out pairs "
+        "than the sum over the updates, mean over the styles (written after seed 0 of the "
+        "pretrained model)",
+        numbers=_of_followed(_SUM, _FIRST, _OWN),
+        holds=lambda n: (
+            max(fmean(_named(n, _FIRST)), fmean(_named(n, _OWN))) <= fmean(_named(n, _SUM)) - 0.1
+        ),
+    ),
+)
+SPARED: Rule[Pieces] = Rule(
+    name="followed-calibrated",
+    says="DPO with calibrated batches leaves the chosen higher than DPO, where either ends once "
+    "the margin has grown.",
+    criterion="the change of the chosen, mean over the held-out pairs, is higher in every style "
+    "on which both ran",
+    numbers=_spared,
+    holds=lambda n: min(n.values()) > 0,
+)
+SECTION_43 = tuple(replace(rule, numbers=_of_dpo(rule.numbers)) for rule in rules.RULES)
+
 QUESTION = Question(
     name="runs",
-    rows=_rows,
-    curve=_curve,
-    rules=tuple(replace(rule, numbers=_of_dpo(rule.numbers)) for rule in rules.RULES),
+    rows=run_rows,
+    curve=run_curve,
+    rules=(*SECTION_43, *FOLLOWED, SPARED),
     pictures=(
         Picture(
             name="figure-1",
@@ -150,20 +237,20 @@ QUESTION = Question(
         Picture(
             name="figure-3",
             caption="Figure 3 of yuan2025 on this model: DPO on the four response styles",
-            rows=_styles,
+            rows=styled,
             drawing="gpt2.runs:runs_picture",
         ),
         Picture(
             name="figure-4a",
             caption="Figure 4a of yuan2025 on this model: cosine of the two scores, by response "
             "style",
-            rows=_styles,
+            rows=styled,
             drawing="gpt2.runs:cosine_picture",
         ),
         Picture(
             name="figure-4b",
             caption="Figure 4b of yuan2025 on this model: cosines of the token scores of one pair",
-            rows=_heat,
+            rows=heat,
             drawing="gpt2.runs:token_picture",
         ),
         Picture(
