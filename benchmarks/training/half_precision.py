@@ -10,10 +10,8 @@ import argparse
 import json
 import shlex
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,9 +20,9 @@ from disband.lm.data.tweets import load_tweets
 from disband.lm.training.optimizers import Rule
 from disband.verify.experiments.gpt2.findings import findings
 from disband.verify.experiments.gpt2.language import Language, language_model
-from disband.verify.experiments.gpt2.preparation import KEEPING, named
-from disband.verify.experiments.gpt2.pretrained import STYLED, run_pretrained
+from disband.verify.experiments.gpt2.pretrained import STYLED
 from disband.verify.experiments.gpt2.protocol import Supervision
+from disband.verify.experiments.gpt2.questions.learnt import run_unkept
 from disband.verify.kept.provenance import ROOT, versions
 
 # So small a model learns at larger rates; the rest is the protocol.
@@ -45,13 +43,11 @@ def main() -> None:
     verdicts: dict[str, dict[str, Any]] = {}
     for name, mixed in (("float32", False), ("bfloat16", True)):
         runs = {}
-        with tempfile.TemporaryDirectory() as folder:
-            keeping = {KEEPING: named("", Path(folder), {})[KEEPING]}
-            for styled in STYLED:
-                piece = replace(styled, mixed=mixed, **CHANGES)
-                found = run_pretrained(piece, seed, tweets, base | keeping, lambda _: None)
-                runs["runs", seed, piece] = found
-                print(name, piece.style, (found["logp_w"][-1] - found["logp_w"][0]).mean())
+        for styled in STYLED:
+            piece = replace(styled, mixed=mixed, **CHANGES)
+            found = run_unkept(piece, seed, tweets, base, lambda _: None)
+            runs["runs", seed, piece] = found
+            print(name, piece.style, (found["logp_w"][-1] - found["logp_w"][0]).mean())
         for prediction in findings(runs):
             (outcome,) = prediction.outcomes
             said = {"holds": outcome.holds, "numbers": dict(outcome.numbers)}
