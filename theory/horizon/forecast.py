@@ -160,15 +160,15 @@ def forecast(
         ValueError: For a rate or a number of steps that is not positive, and for an order that has
             fewer updates than that, or pairs that the path has not measured.
     """
-    steps = int(path.settings[6]) if steps is None else steps
-    rate = float(path.settings[0]) if rate is None else rate
+    steps = int(path.setting.updates) if steps is None else steps
+    rate = path.setting.rate if rate is None else rate
     if steps < 1 or not 0 < rate < float("inf"):
         raise ValueError(
             f"steps and rate must be positive and finite, and are {steps} and {rate:g}: give those "
             "of the run"
         )
     if order is None:
-        order = in_epochs(path.pairs, int(path.settings[5]), steps, seed)
+        order = in_epochs(path.pairs, int(path.setting.batch), steps, seed)
     elif len(order) < steps:
         raise ValueError(
             f"an order must have the pairs of every update, and has {len(order)} of {steps}: give "
@@ -268,9 +268,10 @@ class _Optimizer:
 
     def __init__(self, path: Path, rate: float) -> None:
         self._adaptive = path.optimizer in ("adam", "adamw")
-        _, momentum, *betas, self._epsilon, _, _ = (float(v) for v in path.settings)
-        self._betas, self._rate = betas, rate
-        self._keep = momentum if path.optimizer == "momentum" else 0.0
+        used = path.setting
+        self._betas, self._epsilon = (used.first_beta, used.second_beta), used.epsilon
+        self._rate = rate
+        self._keep = used.momentum if path.optimizer == "momentum" else 0.0
         self._memory = np.zeros_like(path.weights)
         self._squares = np.zeros_like(path.weights)
         self._done = 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,18 @@ def in_epochs(pairs: int, batch_size: int, steps: int, seed: int) -> Order:
     return order[:steps]
 
 
+class Setting(NamedTuple):
+    """How the measured runs were trained; the names are those of :attr:`Path.settings`."""
+
+    rate: float
+    momentum: float
+    first_beta: float
+    second_beta: float
+    epsilon: float
+    batch: float
+    updates: float
+
+
 @dataclass(frozen=True, eq=False)
 class Path:
     r"""Scores, log-probabilities and displacement at places along a few runs from one start.
@@ -52,7 +64,7 @@ class Path:
         lengths: Tokens of the trained responses, ``(2 pairs,)``.
         objectives: Name of each run's objective, joined by semicolons.
         optimizer: Its kind: ``sgd``, ``momentum``, ``adam`` or ``adamw``, whose decay is left out.
-        settings: Rate, momentum, both betas, epsilon, batch size, updates.
+        settings: The numbers of a :class:`Setting`, in its order.
         seconds: Processor time of the measurement, and of one update.
     """
 
@@ -74,9 +86,14 @@ class Path:
         return len(self.lengths) // 2
 
     @property
+    def setting(self) -> Setting:
+        """The settings by name."""
+        return Setting(*map(float, self.settings))
+
+    @property
     def worth(self) -> float:
         """How many whole runs, of as many updates, cost as much as this measurement."""
-        return float(self.seconds[0] / (self.seconds[1] * self.settings[6]))
+        return float(self.seconds[0] / (self.seconds[1] * self.setting.updates))
 
     def thinned(self, keep: npt.NDArray[np.bool_]) -> "Path":
         """The same with some of the anchors alone; the start stays."""
