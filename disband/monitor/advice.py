@@ -106,9 +106,10 @@ def _moved(side: str, motion: Motion) -> str:
     if motion.halfway is not None:
         moved += f"; half of the change by step {motion.halfway}"
     if (turn := motion.turn) is not None:
-        way, undone = ("lowest", "regained") if turn.value < motion.start else ("highest", "lost")
-        back = min(turn.back, 1)
-        moved += f"; {way} {turn.value:.3g} at step {turn.step}, {back:.0%} of it {undone} since"
+        down = turn.value < motion.start
+        way, undone = ("lowest", "fall regained") if down else ("highest", "rise lost")
+        share = "all" if round(turn.back, 2) >= 1 else f"{turn.back:.0%}"
+        moved += f"; {way} {turn.value:.3g} at step {turn.step}, {share} of that {undone} since"
     return moved
 
 

@@ -205,6 +205,17 @@ def test_a_turning_point_says_where_it_was_and_what_was_regained():
     assert motion("x", np.arange(1.0, 13.0), np.array(RISE)).turn is None
 
 
+@pytest.mark.parametrize(("sign", "end", "told"), [
+    (1, -0.18, "lowest -0.36 at step 4, 51% of that fall regained since"),
+    (-1, -0.18, "highest 0.36 at step 4, 51% of that rise lost since"),
+    (1, 0.2, "all of that fall regained since"), (-1, 0.2, "all of that rise lost since"),
+])  # fmt: skip
+def test_what_was_undone_is_told_in_words(sign, end, told):
+    chosen = [0.0, -0.01, -0.2, -0.36, -0.3, -0.25, -0.22, -0.2, *[end] * 4]
+    lines = said(diagnose(sides([sign * value for value in chosen]))).happened
+    assert any(told in line for line in lines), lines
+
+
 def test_a_trend_is_no_noise_and_noise_is():
     """White noise of a known size is estimated as that, with a trend or without."""
     draw = np.random.default_rng(3)
