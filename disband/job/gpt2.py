@@ -215,10 +215,13 @@ def _asked(inquiry: "Inquiry", study: Study) -> "Inquiry":
     if study.checkpoints and inquiry.name == "runs":
         given["checkpoints"] = str(study.checkpoints.resolve())
     taught = {"steps": study.sft_steps, "shown": study.sft_shown}
+    # Those that ask it already, with what else they have of their own; without any, all of them.
+    same = {name: given[name] for name in ("style", "objective") if given[name] is not None}
+    meant = [p for p in inquiry.pieces if all(getattr(p, n, v) == v for n, v in same.items())]
     with user_input():
         pieces = [
             replace(piece, supervision=_changed(piece.supervision, taught))
-            for piece in (_changed(piece, given) for piece in inquiry.pieces)
+            for piece in (_changed(piece, given) for piece in meant or inquiry.pieces)
         ]
     return replace(inquiry, pieces=tuple(dict.fromkeys(pieces)))
 

@@ -10,6 +10,7 @@ from disband.cli import main
 from disband.job.gpt2 import OWN, Study, earlier, run, summary
 from disband.lm.model.gpt2 import new_model, train_tokenizer
 from disband.terminal.errors import Refusal
+from disband.verify.experiments.gpt2.scales import INQUIRIES
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,30 @@ def test_what_is_asked_of_another_model_is_not_the_ledgers(tmp_path):
     assert Study(tmp_path, model="other", scale="pretrained").name == OWN
     assert Study(tmp_path, model="smollm2", scale="pretrained", gram_every=1).name == OWN
     assert Study(tmp_path, sft_steps=0).name == OWN
+
+
+def test_pieces_that_have_the_style_asked_for_are_meant_and_not_all_made_into_it(
+    tmp_path, monkeypatch
+):
+    """One of them may have more of its own, such as a token map, which another would not."""
+    seen = []
+
+    def run_study(inquiries, *_given, **_settings):
+        seen.extend(inquiries)
+        raise InterruptedError
+
+    monkeypatch.setattr("disband.verify.experiments.gpt2.study.run_study", run_study)
+    (known,) = (i.pieces for i in INQUIRIES["laptop"] if i.name == "learnt")
+
+    def pieces(**asked):
+        seen.clear()
+        with pytest.raises(InterruptedError):
+            run(Study(tmp_path, questions=["learnt"], scale="laptop", **asked))
+        return seen[0].pieces
+
+    assert pieces(style="prefix+suffix", objective="dpo") == known[3:]
+    assert known[3].token_pairs == 4
+    assert {p.style for p in pieces(style="edit one 3+6")} == {"edit one 3+6"}
 
 
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
