@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from math import sqrt
 from operator import itemgetter
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
-
-from scipy.special import stdtrit
 
 from ..kept.recorded import RESULTS
 from .tables import cell, number, percent, table
@@ -159,8 +156,7 @@ def _task(record: Record) -> list[str]:
             ("objective", "style", "seed", *_TASK),
             [
                 (row["objective"], row["style"], row["seed"], *(
-                    percent(row[name], 1) if name in _SHARES else number(row[name])
-                    for name in _TASK.values()
+                    _measured(row, name) for name in _TASK.values()
                 ))
                 for row in rows
             ],
@@ -169,39 +165,50 @@ def _task(record: Record) -> list[str]:
     ]  # fmt: skip
 
 
+def _measured(row: Record, name: str) -> str:
+    if name in _SHARES:
+        return percent(row[name], 1)
+    if (ends := row.get(f"interval of {name}")) is not None:
+        return f"{number(row[name])} [{', '.join(map(number, ends))}]"
+    return number(row.get(name))
+
+
 def _over_seeds(rows: Sequence[Record]) -> list[str]:
-    """Means over seeds, with the 95 % interval of Student's t where there are two or more."""
+    """Means over seeds, and from the lowest of them to the highest."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for row in rows:
         groups.setdefault((row["objective"], row["style"]), []).append(row)
     lines = []
     for names, found in groups.items():
-        changes = (
-            _interval([row[f"change of the {side}"] for row in found])
-            for side in ("chosen", "rejected")
-        )
+        changes = (_spread([row.get(f"change of the {name}") for row in found]) for name in _PARTS)
         shares = (percent(fmean(row[name] for row in found)) for name in _SHARES[1:])
         lines.append((*names, len(found), *changes, *shares))
     return [
         (
-            "Means over seeds, which redraw texts, order and batches; in brackets the 95 % "
-            "interval of Student's t over them, which two or three seeds leave wide. Below it, "
-            "seed by seed.\n"
+            "Means over seeds, which redraw texts, order and batches; in brackets the lowest and "
+            "the highest seed. Below it, seed by seed; there brackets hold the 95 % interval over "
+            "the held-out pairs, by Student's t.\n"
         ),
         *table(
-            ("objective", "style", "seeds", "change of the chosen", "of the rejected", *_SHOWN_AS),
+            (
+                "objective",
+                "style",
+                "seeds",
+                "chosen, where right before",
+                "where wrong",
+                *_SHOWN_AS,
+            ),
             lines,
         ),
         "",
     ]
 
 
-def _interval(values: Sequence[float]) -> str:
-    mean, count = fmean(values), len(values)
-    if count == 1:
-        return number(mean)
-    reach = float(stdtrit(count - 1, 0.975)) * stdev(values) / sqrt(count)
-    return f"{number(mean)} [{number(mean - reach)}, {number(mean + reach)}]"
+def _spread(found: Sequence[float | None]) -> str:
+    values = [value for value in found if value is not None]
+    if len(values) < 2:
+        return number(values[0] if values else None)
+    return f"{number(fmean(values))} [{number(min(values))}, {number(max(values))}]"
 
 
 _SHARES = (
@@ -209,9 +216,10 @@ _SHARES = (
     "promise kept by updates", "sum of promises kept by the run",
     "first update's promise kept by the run", "own promise kept by the run",
 )  # fmt: skip
+_PARTS = ("chosen where right", "chosen where wrong", "chosen", "rejected")
 _SHOWN_AS = (
-    "right after fine-tuning", "right at the end", "promise kept by each update", "by the sum",
-    "by the first update", "by the own Gram",
+    "all chosen", "rejected", "right after fine-tuning", "right at the end",
+    "promise kept by each update", "by the sum", "by the first update", "by the own Gram",
 )  # fmt: skip
 _TASK = {
     "right before": "right before fine-tuning",
@@ -221,7 +229,8 @@ _TASK = {
     "margin before": "margin at the start",
     "margin gained": "margin gained",
     "change of the chosen": "change of the chosen",
-    "standard error": "standard error",
+    "where right before": "change of the chosen where right",
+    "where wrong before": "change of the chosen where wrong",
     "change of the rejected": "change of the rejected",
     "promise kept": "promise kept by updates",
     "by the sum": "sum of promises kept by the run",

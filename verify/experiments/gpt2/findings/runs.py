@@ -11,6 +11,7 @@ import numpy.typing as npt
 from disband.lm.data.styles import STYLES
 from disband.theory.gram import Gram
 
+from ...judging.intervals import interval
 from ...judging.prediction import Numbers, Rule
 from ...sentiment import rules
 from ...sentiment.rules import Styles
@@ -47,20 +48,47 @@ def run_rows(piece: "Piece", arrays: Arrays) -> list[Row]:
     return [row]
 
 
-def _learnt(arrays: Arrays) -> Numbers:
-    """Whether the model can do the task: share of held-out pairs whose chosen is the likelier."""
+def _learnt(arrays: Arrays) -> Row:
+    """Whether the model can do the task: share of held-out pairs whose chosen is the likelier.
+
+    And how far the run went, with the 95 % intervals of both changes over the held-out pairs.
+    """
     states = {
         "before fine-tuning": arrays["untaught"],
         "after it": arrays["reference"],
         "at the end": (arrays["logp_w"][-1], arrays["logp_l"][-1]),
     }
+    ends = {
+        f"interval of change of the {side}": interval(arrays[name][-1] - arrays[name][0])[
+            1:
+        ].tolist()
+        for side, name in (("chosen", "logp_w"), ("rejected", "logp_l"))
+    }
     right = {f"right {when}": float(np.greater(*sides).mean()) for when, sides in states.items()}
     margin = np.subtract(arrays["logp_w"], arrays["logp_l"]).mean(1)
     return {
         **right,
+        **ends,
+        **_parted(arrays),
         "updates": float(arrays["steps"][-1]),
         "margin at the start": float(margin[0]),
         "margin gained": float(margin[-1] - margin[0]),
+    }
+
+
+def _parted(arrays: Arrays) -> Numbers:
+    """Change of the chosen where it was the likelier after fine-tuning, and where it was not."""
+    change = arrays["logp_w"][-1] - arrays["logp_w"][0]
+    right = np.greater(*arrays["reference"])
+    parts = {"right": change[right], "wrong": change[~right]}
+    return {
+        f"{name} where {which}": float(value)
+        for which, part in parts.items()
+        if len(part) > 1
+        for name, value in (
+            ("change of the chosen", part.mean()),
+            ("its standard error", part.std(ddof=1) / np.sqrt(len(part))),
+        )
     }
 
 
@@ -138,15 +166,15 @@ def heat(rows: Sequence[Row]) -> list[Row]:
 
 
 def _of_followed(*names: str) -> Callable[[Pieces], Numbers]:
-    """Numbers of :func:`_promises` of every followed run of DPO on a response style."""
+    """Numbers of every followed run of DPO on a response style."""
 
     def numbers(pieces: Pieces) -> Numbers:
         runs = {
-            piece.style: _promises(arrays)
+            piece.style: _promises(arrays) | _parted(arrays)
             for piece, arrays in pieces.items()
             if piece.trained_by == "DPO" and piece.style in STYLES and "promised" in arrays
         }
-        whole = runs.keys() >= set(STYLES)
+        whole = runs.keys() >= set(STYLES) and all(n in runs[s] for s in STYLES for n in names)
         return {f"{style}, {n}": runs[style][n] for style in STYLES for n in names if whole}
 
     return numbers
@@ -170,9 +198,23 @@ def _spared(pieces: Pieces) -> Numbers:
     }
 
 
+def _parts_part(numbers: Numbers) -> bool | None:
+    """Whether one part rises and the other falls; None where one may do either."""
+    sizes = [
+        sign * change / error
+        for sign, change_of, error_of in ((1, _RIGHT, _ERRORS[0]), (-1, _WRONG, _ERRORS[1]))
+        for change, error in zip(_named(numbers, change_of), _named(numbers, error_of), strict=True)
+    ]
+    if min(sizes) < -rules.NOISE:
+        return False
+    return True if min(sizes) > rules.NOISE else None
+
+
 _KEPT, _ERROR = "promise kept by updates", "size error of updates"
 _SUM, _FIRST = "sum of promises kept by the run", "first update's promise kept by the run"
 _OWN = "own promise kept by the run"
+_RIGHT, _WRONG = (f"change of the chosen where {which}" for which in ("right", "wrong"))
+_ERRORS = tuple(f"its standard error where {which}" for which in ("right", "wrong"))
 FOLLOWED: tuple[Rule[Pieces], ...] = (
     Rule(
         name="updates-first-order",
@@ -201,6 +243,15 @@ FOLLOWED: tuple[Rule[Pieces], ...] = (
         holds=lambda n: (
             max(fmean(_named(n, _FIRST)), fmean(_named(n, _OWN))) <= fmean(_named(n, _SUM)) - 0.1
         ),
+    ),
+    Rule(
+        name="known-rise",
+        says="The chosen rises where the right response was the likelier one before the preference "
+        "training, and falls where it was not.",
+        criterion="in every style, by two standard errors over the held-out pairs of either kind "
+        "(written after all three seeds of the pretrained model)",
+        numbers=_of_followed(_RIGHT, _ERRORS[0], _WRONG, _ERRORS[1]),
+        holds=_parts_part,
     ),
 )
 SPARED: Rule[Pieces] = Rule(
