@@ -6,12 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from disband.lm.data.tweets import load_tweets
 from disband.lm.training.optimizers import Rule
 from disband.verify.experiments.gpt2 import pretrained, study
 from disband.verify.experiments.gpt2.findings import QUESTIONS
-from disband.verify.experiments.gpt2.preparation import named
+from disband.verify.experiments.gpt2.preparation import named, require_enough
 from disband.verify.experiments.gpt2.pretrained import FREE, Followed, run_pretrained
 from disband.verify.experiments.gpt2.protocol import Supervision
+from disband.verify.experiments.gpt2.questions.learnt import run_unkept
+from disband.verify.experiments.gpt2.scales import INQUIRIES
 from disband.verify.experiments.gpt2.study import Inquiry
 from disband.verify.experiments.sentiment.rules import position_cosines
 from tests.lm.tiny import TWEETS, model_of, tokenizer_of
@@ -44,6 +47,23 @@ def test_what_it_returns_is_what_its_rows_are_read_from(run):
     assert row["updates"] == 8
     (curve,) = RUNS.curve(TOKENS, found)
     assert len(curve["cosine"]) == 3
+
+
+def test_a_small_model_runs_without_a_place_to_be_kept(run, tmp_path, monkeypatch):
+    expected = run()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "apart"))
+    (tmp_path / "apart").mkdir()
+    found = run_unkept(PIECE, 0, TWEETS, {}, lambda _: None)
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[name], values) for name, values in expected.items())
+    assert not list((tmp_path / "apart").iterdir())
+
+
+def test_the_small_model_that_learns_has_room_among_the_tweets():
+    tweets = load_tweets()
+    for inquiry in (inquiry for scale in INQUIRIES.values() for inquiry in scale):
+        if inquiry.name == "learnt":
+            require_enough(tweets, inquiry.pieces)
 
 
 def test_small_updates_do_what_they_promise(run):
