@@ -132,8 +132,8 @@ def cosine_picture(curves: Rows) -> Drawing:
     up, down = (pick(ends, key=lambda name: ends[name]) for pick in (max, min))
     return Drawing(
         figure,
-        f"From first to last the mean cosine changes by {signed(round(ends[down], 2))} ({down}) to "
-        f"{signed(round(ends[up], 2))} ({up}).",
+        f"From first to last the mean cosine changes by {signed(round(ends[down], 2))} ({down})"
+        f"{f' to {signed(round(ends[up], 2))} ({up})' if len(ends) > 1 else ''}.",
         basis(max(row["seeds"] for row in numbers)),
         "A panel an objective or a response style: updates to the right, cosine of the two scores "
         "from minus one to one upward.",

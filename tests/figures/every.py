@@ -42,7 +42,7 @@ from tests.figures.test_chen2026 import STATE
 from tests.figures.test_in_motion import a_map, a_path
 from tests.figures.test_wang2025 import arrays
 
-RECORDS = ("gpt2", "smollm2", "mass", "methods", "targets")
+RECORDS = ("gpt2", "smollm2", "pretrained", "learnt", "mass", "methods", "targets")
 
 
 @cache
@@ -192,5 +192,6 @@ def drawn(name):
 
 # Each way to draw once, and those that are drawn otherwise from other data.
 NAMES = [*TOYS, "gpt2-figure-1", "gpt2-figure-2", "gpt2-figure-6", "gpt2-one-step", "gpt2-ranking",
-         "gpt2-many-steps", "gpt2-regimes", "smollm2-one-step", "smollm2-figure-3",
-         "mass-label-mass", "methods-methods", "targets-target-metric"]  # fmt: skip
+         "gpt2-many-steps", "gpt2-regimes", "smollm2-one-step", "pretrained-figure-3",
+         "learnt-learnt-figure-4a", "mass-label-mass", "methods-methods",
+         "targets-target-metric"]  # fmt: skip

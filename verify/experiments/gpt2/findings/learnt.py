@@ -44,7 +44,11 @@ QUESTION = Question(
         ),
     ),
     pictures=tuple(
-        replace(picture, name=f"learnt-{picture.name}", caption=f"{picture.caption}, having learnt")
+        replace(
+            picture,
+            name=f"learnt-{picture.name}",
+            caption=picture.caption.replace("this model", "a small GPT-2 that knows its task"),
+        )
         for picture in runs.QUESTION.pictures
         if picture.rows in (runs.styled, runs.heat)
     ),
