@@ -114,8 +114,8 @@ def _study(name: str, record: Record) -> str:
     ]
     if missing:
         lines.append(
-            f"Not finished, so not here: {len(missing)} runs, which the record names; the first is "
-            f"{missing[0]}.\n"
+            f"Not finished, so not here: {len(missing)} run{'s' * (len(missing) > 1)}, which the "
+            f"record names; the first is {missing[0]}.\n"
         )
     if record["predictions"]:
         rows = [(p["says"], _held(p["per_seed"])) for p in record["predictions"]]

@@ -47,16 +47,33 @@ def test_it_says_whether_a_model_knew_its_task_and_what_is_not_finished():
         "objective": "DPO", "style": "long suffix", "seed": 4, "right before fine-tuning": 0.5,
         "right after it": 0.75, "right at the end": 0.875, "updates": 12.0,
         "margin at the start": 1.5, "margin gained": 1.0625, "change of the chosen": -0.25,
-        "standard error": 0.125, "change of the rejected": -1.25,
+        "interval of change of the chosen": [-0.5, 0.0], "change of the rejected": -1.25,
+        "interval of change of the rejected": [-1.5, -1.0],
+        "change of the chosen where right": 0.125, "change of the chosen where wrong": None,
         "promise kept by updates": 0.96875, "own promise kept by the run": 0.25,
+        "first update's promise kept by the run": 0.5, "sum of promises kept by the run": 0.75,
     }  # fmt: skip
     settings = RECORD["settings"] | {"missing": ["seed 5: runs, DPO on long suffix"]}
-    rows = [row, row | {"seed": 5, "right after it": 0.5}]
+    other = {"seed": 5, "right after it": 0.5, "change of the chosen": -0.75}
+    rows = [row, row | other]
     page = study_page({"large": RECORD | {"tables": {"runs": rows}, "settings": settings}})
-    assert "not here: 1 runs, which the record names; the first is seed 5: runs, DPO on" in page
+    assert "not here: 1 run, which the record names; the first is seed 5: runs, DPO on" in page
     assert "on 50 % of the held-out texts, after it on 50 % to 75 %." in page
-    assert "| DPO | long suffix | 4 | 50.0 % | 75.0 % | 87.5 % | 12 | 1.5 | 1.062 | −0.25 |" in page
-    assert "| 0.125 | −1.25 | 96.9 % | 25.0 % |\n| DPO | long suffix | 5 |" in page
+    assert (
+        "| DPO | long suffix | 2 | 0.125 [0.125, 0.125] | – | −0.5 [−0.75, −0.25] | "
+        "−1.25 [−1.25, −1.25] | 62 % | 88 % | 97 % | 75 % | 50 % | 25 % |\n"
+    ) in page
+    assert (
+        "| DPO | long suffix | 4 | 50.0 % | 75.0 % | 87.5 % | 12 | 1.5 | 1.062 | "
+        "−0.25 [−0.5, 0] | 0.125 | – | −1.25 [−1.5, −1] | 96.9 % | 75.0 % | 50.0 % | 25.0 % |\n"
+    ) in page
+    assert "bfloat16" not in page
+    known = {"model": {"source": "large", "parameters": 9}}
+    page = study_page(
+        {"large": RECORD | {"tables": {"learnt": rows}, "settings": settings | known}}
+    )
+    assert "bfloat16" in page
+    assert "| DPO | long suffix | 2 |" in page
 
 
 def test_it_begins_with_what_there_is():
