@@ -185,7 +185,7 @@ def test_the_ledger_is_listed_by_verdict_paper_and_words(kept) -> None:
         (("falsify", "yuan2025.eq9", "--statement", "X > 0"), "either IDs or --statement"),
         (("falsify", "yuan2025.corollary2"), "whole id"),
         (("falsify", "disband.gpt2.first-order"), "decided by an experiment"),
-        (("falsify", "--statement", "X > 0", "--seconds", "-1"), "got -1"),
+        (("falsify", "--statement", "X > 0", "--seconds", "-1"), "-1.0 is not in the range x>0"),
         (("falsify", "--statement", "X > 0", "--given", "A < 0"), "vacuous"),
     ],
     ids=lambda v: " ".join(v) if isinstance(v, tuple) else None,
