@@ -206,7 +206,11 @@ def _asked(inquiry: "Inquiry", study: Study) -> "Inquiry":
     if followed is not None:
         given["gram_pairs"] = followed
     with user_input():
-        given["style"] = study.style and find_style(study.style).name
+        # Free text is a style of some pieces, and none that responses are written in.
+        own = {getattr(piece, "style", None) for piece in inquiry.pieces}
+        given["style"] = (
+            study.style if study.style in own else study.style and find_style(study.style).name
+        )
         given["objective"] = study.objective and find(study.objective).name
     if study.optimizer is not None and study.rate is not None:
         rule = Rule(study.optimizer, study.rate)

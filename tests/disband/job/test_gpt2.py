@@ -67,15 +67,17 @@ def test_pieces_that_have_the_style_asked_for_are_meant_and_not_all_made_into_it
     monkeypatch.setattr("disband.verify.experiments.gpt2.study.run_study", run_study)
     (known,) = (i.pieces for i in INQUIRIES["laptop"] if i.name == "learnt")
 
-    def pieces(**asked):
+    def pieces(question="learnt", **asked):
         seen.clear()
         with pytest.raises(InterruptedError):
-            run(Study(tmp_path, questions=["learnt"], scale="laptop", **asked))
+            run(Study(tmp_path, questions=[question], scale="laptop", **asked))
         return seen[0].pieces
 
     assert pieces(style="prefix+suffix", objective="dpo") == known[3:]
     assert known[3].token_pairs == 4
     assert {p.style for p in pieces(style="edit one 3+6")} == {"edit one 3+6"}
+    (free,) = pieces("horizon", style="free text", optimizer="sgd", rate=1e-3)
+    assert (free.style, free.rule.kind) == ("free text", "sgd")
 
 
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
