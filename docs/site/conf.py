@@ -55,6 +55,9 @@ def _lead(app: Sphinx, name: str, source: list[str]) -> None:
             if names := [f"docs/{stem}" for stem in stems if stem in there]:
                 source[0] += _toctree(caption, names)
         source[0] += _toctree("See", ["explore", "figures"])
+        beside = sorted(Path(app.srcdir).glob("benchmarks/**/README.md"))
+        names = [str(path.relative_to(app.srcdir).with_suffix("")) for path in beside]
+        source[0] += _toctree("Benchmarks", names)
     elif name == "docs/claims":
         pages = sorted(path.stem for path in (docs / "claims").glob("*.md"))
         source[0] += _toctree("Papers", [f"claims/{page}" for page in pages])
