@@ -135,7 +135,7 @@ def _task(record: Record) -> list[str]:
     half = _benchmark("half_precision")
     before, after = ([row[when] for row in rows] for when in _SHARES[:2])
     said = (
-        "Before fine-tuning the model gives the right label the higher probability on "
+        "Before fine-tuning the model gives the right response the higher probability on "
         f"{_span(before)} of the held-out texts, after it on {_span(after)}. *Promise kept* is the "
         "share of updates and pairs for which the chosen moved as first order said of that one "
         "update. The other three are shares of pairs whose chosen moved, over the whole run, as "
