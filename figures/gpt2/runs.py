@@ -4,10 +4,12 @@ A record is what ``disband gpt2`` writes: ``curves`` of followed runs and ``tabl
 questions, each a list of rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from ..drawing import Drawing
 from ..drawing import Row as Number
@@ -36,6 +38,24 @@ PER_TOKEN = ("SimPO", "IPO")
 _MOST_COLUMNS = 5
 
 
+def _names(groups: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What a panel is called: by its objective and style, or by the one of them that differs."""
+    objectives, styles = (set(names) for names in zip(*groups, strict=True))
+    if len(styles) == 1:
+        return {group: group[0] for group in groups}
+    if len(objectives) == 1:
+        return {group: group[1] for group in groups}
+    return {group: " on ".join(group) for group in groups}
+
+
+def _updates(cells: Sequence[Axes], wide: int) -> None:
+    """Whole updates, below the last row alone if all panels have as many."""
+    alike = len({axes.get_xlim() for axes in cells}) == 1
+    for i, axes in enumerate(cells):
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.tick_params(labelbottom=not alike or i + wide >= len(cells))
+
+
 @styled
 def runs_picture(curves: Rows) -> Drawing:
     """Both log-probabilities over training, one panel per objective or style, all on one scale.
@@ -56,6 +76,7 @@ def runs_picture(curves: Rows) -> Drawing:
     for axes in cells[len(groups) :]:
         axes.set_axis_off()
     styles = {style for _, style in groups}
+    names = _names(groups)
     numbers: list[Number] = []
     shown: list[Array] = []
     alike = []
@@ -72,20 +93,21 @@ def runs_picture(curves: Rows) -> Drawing:
             shown.append(series.each)
             numbers += series.rows(objective=objective + per_token, style=style, response=side)
             ends.append(float(series.mean[-1]))
-        name = f"{objective}\nper token" if per_token else objective
-        axes.set_title(name if len(styles) == 1 else f"{objective}, {style}", fontsize=8)
-        axes.tick_params(labelbottom=i + wide >= len(groups), labelleft=i % wide == 0)
+        name = names[objective, style]
+        axes.set_title(f"{name}\nper token" if per_token else name, fontsize=8)
+        axes.tick_params(labelleft=i % wide == 0)
         if ends[0] * ends[1] > 0:
-            alike.append((objective if len(styles) == 1 else style, ends[0] > 0))
+            alike.append((name, ends[0] > 0))
+    _updates(cells[: len(groups)], wide)
     linear = one_scale(cells[: len(groups)], shown)
     figure.supylabel(r"change of $\log\pi$ (nats)")
     figure.supxlabel("updates")
     legend(figure, *handles_of(cells[:1]))
     shared = f"; all of the style {styles.pop()}" if len(styles) == 1 else ""
-    where = "under" if shared else "on"
-    words = [f"{way} {where} {', '.join(names)}"
+    where = "on" if len({objective for objective, _ in groups}) == 1 < len(groups) else "under"
+    words = [f"{way} {where} {', '.join(those)}"
              for way, rose in (("rise", True), ("fall", False))
-             if (names := [name for name, up in alike if up == rose])]  # fmt: skip
+             if (those := [name for name, up in alike if up == rose])]  # fmt: skip
     said = f": both {', both '.join(words)}" if words else ""
     return Drawing(
         figure,
@@ -106,7 +128,7 @@ def cosine_picture(curves: Rows) -> Drawing:
     Source: yuan2025, Figure 6.
     """
     groups = by(curves, "objective", "style")
-    several = len({style for _, style in groups}) > 1
+    names = _names(groups)
     rows = -(-len(groups) // _MOST_COLUMNS)
     wide = -(-len(groups) // rows)
     figure, grid = panels(rows, wide, (PAGE, 1.55 * rows + 0.6))
@@ -122,11 +144,12 @@ def cosine_picture(curves: Rows) -> Drawing:
         series = Series(*_where_all_went(runs, "gram steps", "cosine"))
         series.draw(axes, LOOKS[1], "cosine")
         numbers += series.rows(objective=objective, style=style)
-        axes.set_title(style if several else objective)
+        axes.set_title(names[objective, style], fontsize=8)
         axes.set_ylim(-1.05, 1.05)
         axes.set_yticks([-1, -0.5, 0, 0.5, 1], [signed(v) for v in (-1, -0.5, 0, 0.5, 1)])
-        axes.tick_params(labelbottom=i + wide >= len(groups), labelleft=i % wide == 0)
-        ends[style if several else objective] = float(series.mean[-1] - series.mean[0])
+        axes.tick_params(labelleft=i % wide == 0)
+        ends[names[objective, style]] = float(series.mean[-1] - series.mean[0])
+    _updates(cells[: len(groups)], wide)
     figure.supylabel("cosine of the two scores")
     figure.supxlabel("updates")
     up, down = (pick(ends, key=lambda name: ends[name]) for pick in (max, min))

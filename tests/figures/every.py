@@ -192,6 +192,7 @@ def drawn(name):
 
 # Each way to draw once, and those that are drawn otherwise from other data.
 NAMES = [*TOYS, "gpt2-figure-1", "gpt2-figure-2", "gpt2-figure-6", "gpt2-one-step", "gpt2-ranking",
-         "gpt2-many-steps", "gpt2-regimes", "smollm2-one-step", "pretrained-figure-3",
+         "gpt2-many-steps", "gpt2-regimes", "smollm2-one-step", "pretrained-figure-2",
+         "pretrained-figure-3", "pretrained-figure-6",
          "learnt-learnt-figure-4a", "mass-label-mass", "methods-methods",
          "targets-target-metric"]  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disband.figures.gpt2.comparisons import ranking_picture, regimes_picture
-from disband.figures.gpt2.runs import cosine_picture, runs_picture
+from disband.figures.gpt2.runs import _names, cosine_picture, runs_picture
 from disband.figures.gpt2.steps import courses_picture, steps_picture
 
 OBJECTIVES = ("DPO", "SimPO", "IPO", "CPO", "KTO", "SPPO")
@@ -162,3 +162,30 @@ def test_regimes_carry_their_numbers():
 def test_a_figure_without_runs_is_refused(picture):
     with pytest.raises(ValueError, match="run disband gpt2 first"):
         picture([])
+
+
+SIDES = ("chosen", "rejected", "chosen per token", "rejected per token")
+
+
+def test_runs_of_different_lengths_have_their_own_updates_below_them():
+    """Labels of the last row alone said that a run of 60 updates had 12."""
+    shared = {"seed": 0, "cosine": [0.1, 0.2], "gram steps": [0, 1]}
+    lengths = {"SimPO": 18, "CPO": 60, "KTO": 12, "DPO": 24, "RRHF": 12, "DPOP": 12}
+    curves = [
+        {**shared, "objective": name, "style": "long suffix", "steps": [0, length],
+         "gram steps": [0, length], **{key: [-1.0, -1.5] for key in SIDES}}
+        for name, length in lengths.items()
+    ]  # fmt: skip
+    for draw in (runs_picture, cosine_picture):
+        cells = draw(curves).figure.axes[: len(lengths)]
+        assert all(axes.xaxis.get_tick_params()["labelbottom"] for axes in cells)
+        even = [row | {"steps": [0, 6], "gram steps": [0, 6]} for row in curves]
+        cells = draw(even).figure.axes[: len(lengths)]
+        shown = [axes.xaxis.get_tick_params()["labelbottom"] for axes in cells]
+        assert shown == [False] * 3 + [True] * 3
+
+
+def test_panels_are_named_by_what_differs():
+    assert set(_names([("DPO", "short"), ("CPO", "short")]).values()) == {"DPO", "CPO"}
+    assert set(_names([("DPO", "short"), ("DPO", "long")]).values()) == {"short", "long"}
+    assert _names([("DPO", "short"), ("CPO", "long")])["CPO", "long"] == "CPO on long"
