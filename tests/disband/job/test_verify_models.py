@@ -84,7 +84,7 @@ def alive(pid):
 def test_no_worker_outlives_an_interrupt(how, done, tmp_path):
     # what comes before the language models is done already
     process = start(shutil.copytree(done[0], tmp_path / "out"), "verify")
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 600
     workers = []
     while len(workers) < 2:
         assert time.monotonic() < deadline
@@ -93,8 +93,8 @@ def test_no_worker_outlives_an_interrupt(how, done, tmp_path):
         workers = descendants(process.pid)
     time.sleep(2)
     os.kill(process.pid, how)
-    _, errors = process.communicate(timeout=60)
-    deadline = time.monotonic() + 60
+    _, errors = process.communicate(timeout=300)
+    deadline = time.monotonic() + 300
     while any(map(alive, workers)):
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -36,7 +36,7 @@ def ended(work):
 
 @pytest.mark.parametrize("work", [endless, stubborn])
 def test_work_without_end_is_ended(work):
-    assert 0.2 <= ended(work) < 60
+    assert 0.2 <= ended(work) < 300
 
 
 def test_it_is_ended_in_another_thread_and_there_alone():
@@ -52,12 +52,12 @@ def test_it_is_ended_in_another_thread_and_there_alone():
 def test_what_is_in_time_is_left_alone_and_no_thread_stays():
     before = threading.active_count()
     for _ in range(200):
-        with time_limit(60):
+        with time_limit(600):
             value = Max(x, 1)
-    with pytest.raises(KeyError, match="own"), time_limit(60):
+    with pytest.raises(KeyError, match="own"), time_limit(600):
         raise KeyError("own")
     assert value == Max(x, 1)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert threading.active_count() <= before
@@ -77,11 +77,11 @@ def test_a_limit_within_another_takes_no_end_but_its_own():
     with (
         pytest.raises(TimeoutError, match=r"at most 0.2 seconds"),
         time_limit(0.2),
-        time_limit(60),
+        time_limit(600),
     ):
         endless()
-    with time_limit(60):
-        assert ended(endless) < 60
+    with time_limit(600):
+        assert ended(endless) < 300
 
 
 def test_nothing_is_ended_where_python_cannot(monkeypatch):

@@ -17,7 +17,7 @@ SWEEP = (
 HANG = (
     "import sys, time; from pathlib import Path; from disband.verify.kept.files import whole_file\n"
     "with whole_file(Path(sys.argv[1], 'a')) as file:\n"
-    "    print('writing', flush=True); time.sleep(60)"
+    "    print('writing', flush=True); time.sleep(900)"
 )
 
 

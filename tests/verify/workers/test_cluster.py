@@ -42,7 +42,7 @@ class Started:
     def end(self, number=signal.SIGINT):
         """Send a signal as a terminal does, to the whole group; return what is said then."""
         os.killpg(self.process.pid, number)
-        return self.process.communicate(timeout=30)[0]
+        return self.process.communicate(timeout=120)[0]
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +96,9 @@ def collect(tasks, address, work=summed, **more):
     return results, shares
 
 
-def test_results_are_those_of_this_machine_to_the_last_bit_and_progress_is_told(started):
-    tasks = [Sum(number, NUMBERS, seconds=0.8) for number in range(4)]
+def test_results_are_those_of_this_machine_to_the_last_bit_and_progress_is_told(started, tmp_path):
+    # A piece ends when another worker has one, too: both take part, however slow one is to begin.
+    tasks = [Sum(number, NUMBERS, seconds=0.8, meets=str(tmp_path)) for number in range(4)]
     there, shares = collect(tasks, started.address)
     here, _ = collect([Sum(number, NUMBERS) for number in range(4)], None)
     for number, result in here.items():
@@ -182,7 +183,7 @@ def test_the_end_of_the_scheduler_ends_in_one_line_and_loses_nothing(started):
             started.process.kill()
         return ()
 
-    tasks = [Sum(0, NUMBERS), *(Sum(number, NUMBERS, seconds=90) for number in (1, 2))]
+    tasks = [Sum(0, NUMBERS), *(Sum(number, NUMBERS, seconds=900) for number in (1, 2))]
     begun = time.monotonic()
     with pytest.raises(WorkersError, match="is gone; finished pieces are kept") as told:
         run_tasks(
@@ -191,4 +192,4 @@ def test_the_end_of_the_scheduler_ends_in_one_line_and_loses_nothing(started):
         )  # fmt: skip
     assert "\n" not in str(told.value)
     assert list(results) == [0]
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 300
