@@ -2,6 +2,7 @@
 
 from ...deciding.claim import Prediction
 from ...experiments.gpt2.findings import CRITERIA, QUESTIONS
+from ...experiments.gpt2.findings.horizon import PRETRAINED as FORECAST
 from ...experiments.gpt2.findings.runs import FOLLOWED, SPARED
 
 EXPERIMENT, PRETRAINED = "gpt2", "smollm2"
@@ -29,7 +30,8 @@ CLAIMS = (
         )
         for question in QUESTIONS
         for rule in question.rules
-        if (rule.name not in _PRINTED and question.name not in _ELSEWHERE) or rule.name in _LEARNT
+        if (rule.name not in _PRINTED and question.name not in _ELSEWHERE and rule not in FORECAST)
+        or rule.name in _LEARNT
     )
     + tuple(
         Prediction(
@@ -49,8 +51,10 @@ CLAIMS = (
             says=f"{rule.says} (SmolLM2-135M-Instruct.)",
             experiment=PRETRAINED,
             outcome=rule.name,
-            note=f"Run by `disband gpt2 --scale pretrained --question runs`: {rule.criterion}.",
+            note=f"Run by `disband gpt2 --scale pretrained --question {question}`: "
+            f"{rule.criterion}.",
         )
-        for rule in (*FOLLOWED, SPARED)
+        for question, rules in (("runs", (*FOLLOWED, SPARED)), ("horizon", FORECAST))
+        for rule in rules
     )
 )

@@ -24,6 +24,7 @@ FREE = "free text"
 
 DECIDED = 2.0  # standard errors
 SIGNS, SIGNS_HARD, SIZE, RANK = 0.95, 0.9, 0.25, 0.85
+SIGNS_PRETRAINED, RANK_PRETRAINED = 0.9, 0.7
 _HARD_RATE = 3e-5
 
 
@@ -69,8 +70,8 @@ class Decision(NamedTuple):
 def decisions(pieces: Pieces) -> Iterator[Decision]:
     """Every run, horizon and part of the pairs."""
     for piece, arrays in pieces.items():
-        for i, objective in enumerate(OBJECTIVES):
-            for j, updates in enumerate(UPDATES):
+        for i, objective in enumerate(piece.objectives):
+            for j, updates in enumerate(piece.updates):
                 for part, row in PARTS.items():
                     change = arrays["real"][i, j, row]
                     yield Decision(
@@ -115,22 +116,32 @@ def _ranked(group: Sequence[Decision], means: int) -> tuple[list[float], list[fl
 
 
 def _signs(*, hard: bool) -> Callable[[Pieces], Numbers]:
+    return lambda pieces: _shares([d for d in _small(pieces) if d.hard == hard])
+
+
+def _shares(some: Sequence[Decision]) -> Numbers:
+    decided = sum(d.decided for d in some)
+    if not decided:
+        return {}
+    return {name: share(some, i) for i, name in enumerate(METHODS)} | {"decisions": decided}
+
+
+def _all(
+    of: Callable[[Sequence[Decision], int], float], some: Callable[[Pieces], list[Decision]]
+) -> Callable[[Pieces], Numbers]:
     def numbers(pieces: Pieces) -> Numbers:
-        some = [d for d in decisions(pieces) if d.hard == hard]
-        decided = sum(d.decided for d in some)
-        if not decided:
-            return {}
-        return {name: share(some, i) for i, name in enumerate(METHODS)} | {"decisions": decided}
+        asked = some(pieces)
+        return {name: of(asked, i) for i, name in enumerate(METHODS)} if asked else {}
 
     return numbers
 
 
-def _all(of: Callable[[Sequence[Decision], int], float]) -> Callable[[Pieces], Numbers]:
-    def numbers(pieces: Pieces) -> Numbers:
-        some = list(decisions(pieces))
-        return {name: of(some, i) for i, name in enumerate(METHODS)} if some else {}
+def _small(pieces: Pieces) -> list[Decision]:
+    return [d for d in decisions(pieces) if not d.piece.pretrained]
 
-    return numbers
+
+def _pretrained(pieces: Pieces) -> list[Decision]:
+    return [d for d in decisions(pieces) if d.piece.pretrained]
 
 
 _WHERE = (
@@ -161,7 +172,7 @@ RULES: tuple[Rule[Pieces], ...] = (
         name="horizon-size",
         says="They tell how much it is up or down.",
         criterion=f"{_WHERE}, the median error in size is at most {SIZE:g} {_CHOSEN_ON}",
-        numbers=_all(size),
+        numbers=_all(size, _small),
         holds=lambda n: n["path"] <= SIZE,
     ),
     Rule(
@@ -169,7 +180,7 @@ RULES: tuple[Rule[Pieces], ...] = (
         says="They tell which objective does better for the chosen.",
         criterion="Kendall's τ of the eight objectives by the mean chosen, averaged over styles, "
         f"optimizers, rates, updates and parts, is at least {RANK:g} {_CHOSEN_ON}",
-        numbers=_all(rank),
+        numbers=_all(rank, _small),
         holds=lambda n: n["path"] >= RANK,
     ),
     Rule(
@@ -191,6 +202,38 @@ RULES: tuple[Rule[Pieces], ...] = (
         holds=lambda n: n["coarse"] > n["pilot"],
     ),
 )
+_OF_PRETRAINED = (
+    "over two styles, three objectives, 8 to 24 updates, trained and held-out pairs, of the mean "
+    f"changes of the chosen that exceed {DECIDED:g} standard errors"
+)
+_FIXED = "(settings and bar fixed before the first run)"
+PRETRAINED: tuple[Rule[Pieces], ...] = (
+    Rule(
+        name="horizon-pretrained-signs",
+        says="Scores measured along two coarse runs, DPO's and CPO's, tell whether the chosen is "
+        "up or down after 8 to 24 updates.",
+        criterion=f"{_OF_PRETRAINED}, the share with the forecast's sign is at least "
+        f"{SIGNS_PRETRAINED:g} {_FIXED}",
+        numbers=lambda pieces: _shares(_pretrained(pieces)),
+        holds=lambda n: n["path"] >= SIGNS_PRETRAINED,
+    ),
+    Rule(
+        name="horizon-pretrained-rank",
+        says="They tell which objective does better for the chosen.",
+        criterion="Kendall's τ of three objectives by the mean chosen, averaged over two styles, "
+        f"updates and parts, is at least {RANK_PRETRAINED:g} {_FIXED}",
+        numbers=_all(rank, _pretrained),
+        holds=lambda n: n["path"] >= RANK_PRETRAINED,
+    ),
+    Rule(
+        name="horizon-pretrained-first-order-fails",
+        says="The scores of the start alone tell it for fewer of the changes.",
+        criterion=f"{_OF_PRETRAINED}, the share with the sign that the frozen scores give is below "
+        f"that of the path by 0.1 or more {_FIXED}",
+        numbers=lambda pieces: _shares(_pretrained(pieces)),
+        holds=lambda n: n["frozen"] <= n["path"] - 0.1,
+    ),
+)
 
 
 def _rows(piece: "Horizon", arrays: Arrays) -> list[Row]:
@@ -210,7 +253,7 @@ def _rows(piece: "Horizon", arrays: Arrays) -> list[Row]:
                 for k, name in enumerate(METHODS)
             },
         }
-        for i, objective in enumerate(OBJECTIVES)
+        for i, objective in enumerate(piece.objectives)
     }
     return [
         {
@@ -230,4 +273,4 @@ def _rows(piece: "Horizon", arrays: Arrays) -> list[Row]:
     ]
 
 
-QUESTION = Question(name="horizon", rows=_rows, rules=RULES)
+QUESTION = Question(name="horizon", rows=_rows, rules=(*RULES, *PRETRAINED))

@@ -41,15 +41,16 @@ CALIBRATED = Objective(
     defaults={beta: 0.1},
     source="DPO whose chosen pull is multiplied, and whose push is divided, by one factor",
 )
-_OBJECTIVES = (DPO, SIMPO, IPO, CPO, BCE, DDRO, ORPO, CALIBRATED)
-LAST = UPDATES[-1]
+_OBJECTIVES = {
+    objective.name: objective for objective in (DPO, SIMPO, IPO, CPO, BCE, DDRO, ORPO, CALIBRATED)
+}
 FASTER = 4  # the pilot's rate beside the run's, and the coarse run's stride
-TAUGHT = 6  # real updates that a straight line to 12 goes through; later ones go through 12
+LINE = 12  # real updates that a straight line goes through; half of them for a nearer horizon
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """One piece: a style and an optimizer, with every objective.
+    """One piece: a style and an optimizer, with several objectives.
 
     Args:
         style: The response style, or free text.
@@ -60,6 +61,11 @@ class Horizon:
         pairs: Held-out pairs that are followed.
         supervision: The fine-tuning before.
         longest_prompt: Tokens kept of a prompt.
+        objectives: Names of those that are run and forecast.
+        updates: The horizons; the last is how far is run.
+        anchors: See :func:`disband.lm.horizon.path.measure_path`.
+        pretrained: Whether the model comes with its language, and is fine-tuned in bfloat16 where
+            autocast does.
     """
 
     style: str
@@ -69,6 +75,10 @@ class Horizon:
     pairs: int = 32
     supervision: Supervision = Supervision()  # noqa: RUF009 (frozen)
     longest_prompt: int = 24
+    objectives: tuple[str, ...] = OBJECTIVES
+    updates: tuple[int, ...] = UPDATES
+    anchors: int = 13
+    pretrained: bool = False
 
     @property
     def steps(self) -> int:
@@ -94,51 +104,51 @@ def run_horizon(
     ready = _prepared(piece, seed, items, base)
     model, held_out = ready.model.float().eval(), ready.held_out
     chosen, rejected = (_joined([pair[side] for pair in ready.batches]) for side in (0, 1))
+    last, lines = piece.updates[-1], {step: min(step // 2, LINE) for step in piece.updates}
     path = measure_path(
-        model, chosen, rejected, rule=piece.rule, steps=LAST, batch_size=piece.batch,
-        held_out=held_out, seed=seed + 1000,
+        model, chosen, rejected, rule=piece.rule, steps=last, batch_size=piece.batch,
+        held_out=held_out, anchors=piece.anchors, seed=seed + 1000,
+        report=lambda share: report(_MEASURED * share),
     )  # fmt: skip
-    report(0.2)
-    n, counts = len(chosen), (len(OBJECTIVES), len(UPDATES), 4, len(chosen))
+    n, counts = len(chosen), (len(piece.objectives), len(piece.updates), 4, len(chosen))
     real, said = np.empty(counts), np.empty((len(METHODS), *counts))
-    seconds = np.zeros((1 + len(METHODS), len(OBJECTIVES)))
+    seconds = np.zeros((1 + len(METHODS), len(piece.objectives)))
     seconds[1, 0], seconds[2, 0] = path.seconds[0], path.seconds[0] / len(path.steps)
-    trust = np.empty((3, len(OBJECTIVES)))
+    trust = np.empty((3, len(piece.objectives)))
     dpo = strength(DPO, path.logps[0][: 2 * n], path.lengths)
     same = partial(
         follow, model, chosen, rejected, batch_size=piece.batch, held_out=held_out, seed=seed
     )
-    for i, objective in enumerate(_OBJECTIVES):
+    for i, objective in enumerate(map(_OBJECTIVES.__getitem__, piece.objectives)):
         own = strength(objective, path.logps[0][: 2 * n], path.lengths)
-        scale = 1.0 if piece.rule.kind == "adam" else dpo / own
+        scale = 1.0 if piece.rule.kind in ("adam", "adamw") else dpo / own
         rule = replace(piece.rule, rate=piece.rule.rate * scale)
-        run = same(objective, rule, steps=LAST, at=(TAUGHT, *UPDATES))
-        coarse = same(objective, rule, steps=LAST, at=UPDATES, stride=FASTER)
+        run = same(objective, rule, steps=last, at=(*lines.values(), *piece.updates))
+        coarse = same(objective, rule, steps=last, at=piece.updates, stride=FASTER)
         quick = replace(rule, rate=FASTER * rule.rate)
-        quickly = [step // FASTER for step in UPDATES]
-        pilot = same(objective, quick, steps=LAST // FASTER, at=quickly)
+        quickly = [step // FASTER for step in piece.updates]
+        pilot = same(objective, quick, steps=last // FASTER, at=quickly)
         began = process_time()
-        seen = forecast(path, objective, rate=rule.rate, steps=LAST, seed=seed)
+        seen = forecast(path, objective, rate=rule.rate, steps=last, seed=seed)
         seconds[1, i] += process_time() - began
         seconds[0, i], seconds[3, i] = run.seconds, pilot.seconds
-        seconds[4, i] = run.seconds * UPDATES[0] / LAST
+        seconds[4, i] = run.seconds * LINE / last
         seconds[5, i] = coarse.seconds
         advised_to_run = seen.advice == "run"
         seconds[6, i] = coarse.seconds if advised_to_run else 0.0
         trust[:, i] = advised_to_run, seen.trust.distance, seen.trust.anchors
-        for j, step in enumerate(UPDATES):
+        for j, step in enumerate(piece.updates):
             real[i, j] = run.change(step).reshape(4, -1)
-            taught = TAUGHT if step == UPDATES[0] else UPDATES[0]
             by_means = {
                 "path": seen.logps[step] - seen.logps[0],
                 "frozen": seen.frozen[step] - seen.frozen[0],
                 "pilot": pilot.change(step // FASTER),
-                "line": run.change(taught) * step / taught,
+                "line": run.change(lines[step]) * step / lines[step],
                 "coarse": coarse.change(step),
             }
             by_means["advised"] = by_means["coarse" if advised_to_run else "path"]
             said[:, i, j] = [by_means[name].reshape(4, -1) for name in METHODS]
-        report(0.2 + 0.8 * (i + 1) / len(OBJECTIVES))
+        report(_MEASURED + (1 - _MEASURED) * (i + 1) / len(piece.objectives))
     return {
         "real": real,
         "said": said,
@@ -159,7 +169,7 @@ def _prepared(piece: Horizon, seed: int, items: tuple[Item, ...], base: Arrays) 
     contest = Contest(steps=piece.epoch, batch=piece.batch)
     protocol = Protocol(
         piece.style, piece.supervision, contest, piece.pairs, piece.longest_prompt,
-        precision="float32",
+        precision="mixed" if piece.pretrained else "float32",
     )  # fmt: skip
     return prepare(protocol, seed, items, model, tokenizer)
 
@@ -171,10 +181,20 @@ def _joined(batches: list[Batch]) -> Batch:
     return whole
 
 
+_MEASURED = 0.2  # share of a piece's time that the path takes, roughly
 _STYLES = ("short suffix", "long suffix", FREE, "single token")
 _RULES = (Rule("adam", 1e-5), Rule("adam", 3e-5), Rule("sgd", 1e-2), Rule("sgd", 3e-3))
 _PIECES = tuple(Horizon(style, rule) for rule in _RULES for style in _STYLES)
+_OF_PRETRAINED = tuple(
+    Horizon(
+        style, Rule("adamw", 1e-5), epoch=2, pairs=16,
+        supervision=Supervision("correct", 24, 16, 2e-5), objectives=("DPO", "SimPO", "CPO"),
+        updates=(8, 16, 24), anchors=7, pretrained=True,
+    )
+    for style in ("long suffix", FREE)
+)  # fmt: skip
 AT_SCALE: Mapping[Scale, Inquiry] = {
     "small": Inquiry("horizon", run_horizon, _PIECES[:4], 100, asked=False),
     "laptop": Inquiry("horizon", run_horizon, _PIECES, 100, asked=False),
+    "pretrained": Inquiry("horizon", run_horizon, _OF_PRETRAINED, 2000, asked=False),
 }
