@@ -7,7 +7,7 @@ layers and does not say so); or by log-probabilities at two points beside the mo
 balances rounding against the fourth order.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..model.gpt2 import Batch, Model
+from ..model.gpt2 import Batch, Model, token_logp
 from ..training.slopes import Reader
 
 Array = npt.NDArray[np.float64]
@@ -78,16 +78,19 @@ def curvature(
     some by far too much, changes along it, it is made 0.1 nats long, for a fourth forward pass.
     """
     own = _checked(model, update)
+    update = {name: value.to(own[name]) for name, value in update.items()}
     with _measuring(model):
-        if exact:
+        if not exact:
+            return _by_differences(model, batch, own, update, step)
+        # The fused attention kernels have no second derivatives.
+        with sdpa_kernel(SDPBackend.MATH):
             return _exact(model, batch, own, update)
-        return _by_differences(model, batch, own, update, step)
 
 
 def _exact(model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update) -> Curvature:
     with torch.enable_grad():
         distance = torch.zeros((), dtype=next(iter(own.values())).dtype, requires_grad=True)
-        values = _along(model, batch, own, update)(distance)
+        values = _read(model, batch, {n: own[n] + distance * v for n, v in update.items()})
         # What a number weighs is the handle by which derivatives of all of them are had at once.
         handle = torch.ones_like(values, requires_grad=True)
         (first,) = torch.autograd.grad((handle * values).sum(), distance, create_graph=True)
@@ -97,36 +100,32 @@ def _exact(model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update
     return Curvature(_numbers(slope), _numbers(bend), 0.0, 0.0)
 
 
-def _along(
-    model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update
-) -> Callable[[Tensor | float], Tensor]:
-    """Log-probabilities of the response tokens so many updates away."""
-    reader = Reader(model)
-
-    def at(distance: Tensor | float) -> Tensor:
-        moved = {
-            f"model.{name}": own[name] + distance * value.to(own[name])
-            for name, value in update.items()
-        }
-        values: Tensor = functional_call(reader, moved, (batch,))
-        return values
-
-    return at
+def _read(model: Model, batch: Batch, moved: Mapping[str, Tensor]) -> Tensor:
+    """Log-probabilities of the response tokens with some parameters in place of the model's."""
+    parameters = {f"model.{name}": value for name, value in moved.items()}
+    values: Tensor = functional_call(Reader(model), parameters, (batch,))
+    return values
 
 
 def _by_differences(
     model: Model, batch: Batch, own: Mapping[str, Tensor], update: Update, step: float | None
 ) -> Curvature:
-    at = _along(model, batch, own, update)
-    middle = at(0.0).double()
+    moved = {name: torch.empty_like(own[name]) for name in update}
+
+    def at(distance: float) -> Tensor:
+        for name, value in update.items():
+            torch.add(own[name], value, alpha=distance, out=moved[name])
+        return _read(model, batch, moved).double()
+
+    middle = token_logp(model, batch).double()
     chosen = _balanced(own, update) if step is None else step
-    ahead = at(chosen).double()
+    ahead = at(chosen)
     change = float((ahead - middle).abs().max())
     if step is None and not LEAST <= change <= MOST:
         # Of a steep direction the weights' norm says nothing.
         chosen *= AIMED / change if change else 1 / AIMED
-        ahead = at(chosen).double()
-    step, behind = chosen, at(-chosen).double()
+        ahead = at(chosen)
+    step, behind = chosen, at(-chosen)
     slope = (ahead - behind) / (2 * step)
     bend = ((ahead - middle) - (middle - behind)) / step**2
     rounding = 4 * torch.finfo(torch.float32).eps * float(middle.abs().max()) / step**2
@@ -165,11 +164,11 @@ def _checked(model: Model, update: Update) -> dict[str, Tensor]:
 
 @contextmanager
 def _measuring(model: Model) -> Iterator[None]:
-    """Without dropout, with attention that has second derivatives; then all as before."""
+    """Without dropout; then all as before."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        with torch.no_grad():
             yield
     finally:
         for module, training in modes:
