@@ -50,7 +50,7 @@ def read_rows(source: str | Path, split: str = "train", encoding: str = "utf-8-s
 
     Args:
         source: A file of one of the formats of :mod:`disband.lm.data.formats`; a folder that
-            ``save_to_disk`` wrote or that holds such files; or ``owner/name`` on the Hugging Face hub.
+            ``save_to_disk`` wrote or that holds such files; or ``owner/name`` on the hub.
         split: Part of a folder or of a data set on the hub; files have no parts.
         encoding: Of a text file.
 
