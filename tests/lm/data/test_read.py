@@ -12,7 +12,8 @@ from time import monotonic
 import pytest
 
 from disband.lm.data import formats
-from disband.lm.data.read import Fault, collect, read_rows
+from disband.lm.data.formats import Fault
+from disband.lm.data.read import collect, read_rows
 from disband.lm.model import hub
 
 ROWS = [{"a": 1, "b": "é"}, {"a": 2, "b": "two\nlines"}, {"a": 3, "b": "\u2028"}]
