@@ -139,6 +139,18 @@ def about_data(counts: Mapping[str, int], tokens: TokenCounts, size: int) -> lis
             reason="The model never saw two in its training.",
         ),
         Advice(
+            topic="messages written as code",
+            weight=(tokens["parts_as_code"] / n),
+            rule=(
+                "Messages written as code: the chat template writes the parts of a message as "
+                "Python writes a list, in any sampled pair"
+            ),
+            measured=f"{tokens['parts_as_code']} of {n} sampled pairs",
+            applies=tokens["parts_as_code"] > 0,
+            advice="Write the contents of messages as strings, or take a model that reads parts.",
+            reason="The model is trained on [{'type': 'text', and so on; trainers do not say it.",
+        ),
+        Advice(
             topic="turns of the user within responses",
             weight=(counts["user_turns"] / pairs),
             rule="Turns of the user within responses: in any pair",

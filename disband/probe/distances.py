@@ -101,6 +101,7 @@ def statistics(pairs: Sequence[TokenPair], apart: Distances) -> TokenCounts:
         "cut": int(apart.cut.sum()),
         "started_twice": sum(pair.started_twice for pair in pairs),
         "ended_twice": sum(pair.ended_twice for pair in pairs),
+        "parts_as_code": sum(pair.parts_as_code for pair in pairs),
         "merged": sum(pair.merged > 0 for pair in pairs),
         "chosen_length": quantiles(apart.len_w),
         "rejected_length": quantiles(apart.len_l),

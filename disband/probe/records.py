@@ -95,7 +95,8 @@ class TokenCounts(TypedDict):
         identical_once_cut: … among them those of which the cut took a part.
         near: Whose responses are nearly the same.
         cut: Of which a response lost its end.
-        started_twice, ended_twice, merged: See :class:`disband.lm.data.tokenize.TokenPair`.
+        started_twice, ended_twice, parts_as_code, merged: See
+            :class:`disband.lm.data.tokenize.TokenPair`.
         score_gap: What the chosen response's score is above the rejected one's.
     """
 
@@ -107,6 +108,7 @@ class TokenCounts(TypedDict):
     cut: int
     started_twice: int
     ended_twice: int
+    parts_as_code: int
     merged: int
     chosen_length: Quantiles | None
     rejected_length: Quantiles | None

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from disband.lm.data.columns import Named
+from disband.lm.data.columns import ASKED, Named
 from disband.lm.data.formats import Fault
-from disband.lm.data.messages import Text, characters, plain
+from disband.lm.data.messages import PEOPLE, Text, characters, plain
 from disband.lm.data.preferences import PairReader, Preference
 from disband.lm.data.read import Origin, read_rows
 from disband.lm.data.tokenize import TokenPair
@@ -162,6 +162,8 @@ def survey(pass_: "Pass", sample: int, tokenize: Tokenize, *, seed: int = 0) -> 
     if not drawn:
         first_of = {reason: place for place, reason in reversed(pass_.faults)}
         told = "; ".join(f"{place}: {reason}" for reason, place in [*first_of.items()][-3:][::-1])
+        if not pass_.counts.rows:
+            raise ValueError(f"{pass_.source}: data have at least one row, but there is none")
         raise ValueError(
             f"{pass_.source}: a probe needs rows with chosen and rejected, but none states a pair"
             + (f": {told}" if told else "")
@@ -297,7 +299,7 @@ def _what_holds(row: Row) -> Iterator[tuple[str, bool]]:
     yield (
         "user_turns",
         any(
-            not isinstance(text, str) and any(turn.role == "user" for turn in text)
+            ASKED in text if isinstance(text, str) else any(t.role in PEOPLE for t in text)
             for text in (pair.chosen, pair.rejected)
         ),
     )

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 # What ShareGPT's roles are called in chat templates.
@@ -11,9 +11,19 @@ _SHAREGPT = {
     "system": "system", "human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant",
     "assistant": "assistant", "model": "assistant", "observation": "tool", "tool": "tool",
 }  # fmt: skip
-ASKING = ("system", "user")  # roles that no response begins with
-# How str() or JSON begins to write a message, or a list of them.
+PEOPLE = ("user", "human")
+ASKING = ("system", "developer", *PEOPLE)  # roles that no response begins with
+# Roles that chat templates know.
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+# How str() or JSON begins to write a message, or a list of them …
 _WRITTEN = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|from|content|value)['"]\s*:""")
+# … and what a list cannot be anything else with.
+_SURELY = re.compile(
+    r"""\s*\[\s*\{\s*['"](?:role|from)['"]\s*:\s*['"](?:"""
+    + "|".join(sorted({*_SHAREGPT, *ROLES}))
+    + ")"
+)
+_SHOWN = 12  # names in an error message
 
 
 class Message(NamedTuple):
@@ -52,36 +62,66 @@ def text_of(name: str, value: Any) -> Text:
     """What a column says: a string, or the turns of a conversation.
 
     A conversation is a list of messages or a single one, with ``role`` and ``content`` or with
-    ShareGPT's ``from`` and ``value``, or any of these written as JSON or by ``str()``.
+    ShareGPT's ``from`` and ``value``, an object with ``messages``, or any of these written as
+    JSON or by ``str()``.
 
     Raises:
         ValueError: It is none of these; the message is the rule that it breaks.
     """
     if isinstance(value, str):
-        return _utf8(name, value) if not _WRITTEN.match(value) else _written(name, value)
-    if isinstance(value, Mapping) and ({"role", "from"} & set(value)):
-        value = [value]
-    if not isinstance(value, Sequence):
+        turns = turns_in(name, value)
+        return _utf8(name, value) if turns is None else text_of(name, turns)
+    if isinstance(value, Mapping):
+        alone = [value] if {"role", "from"} & set(value) else value
+        value = value.get("messages", alone)
+    if not isinstance(value, Sequence) or isinstance(value, bytes):
         raise ValueError(  # noqa: TRY004 (the data are wrong, not the caller's type)
             f"{name} is a string or a list of messages, not {shown(value)}"
         )
     if value and all(isinstance(text, str) for text in value):
         if len(value) > 1:
             raise ValueError(
-                f"{name} is one text, but holds a list of {len(value)}; write a row for each"
+                f"{name} is one text, but holds a list of {len(value)}; write a row for each, or "
+                "turns as messages"
             )
         return _utf8(name, value[0])
     return tuple(_message(name, message) for message in value)
 
 
-def is_written(value: Any) -> bool:
-    """Whether a string is a conversation, written as JSON or by ``str()``."""
-    return isinstance(value, str) and bool(_WRITTEN.match(value))
+def turns_in(name: str, value: str) -> list[Any] | None:
+    """The messages of a conversation that is written as JSON or by ``str()``; None of other text.
+
+    Text that is JSON for another purpose, such as an answer with a key ``role``, is text.
+
+    Raises:
+        ValueError: It begins as a conversation, but cannot be read.
+    """
+    if not _WRITTEN.match(value):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            turns = read(value.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        turns = [turns] if isinstance(turns, Mapping) else turns
+        return turns if turns and all(map(_is_message, turns)) else None
+    if not _SURELY.match(value):
+        return None
+    raise ValueError(
+        f"{name} holds a conversation written as text that is neither JSON nor what str() writes: "
+        f"{shown(value)}; save the data as JSONL"
+    )
 
 
 def begins_with_a_prompt(text: Text) -> bool:
     """Whether it is a conversation whose first turn is not the assistant's."""
-    return not isinstance(text, str) and bool(text) and text[0].role in ASKING
+    return not isinstance(text, str) and bool(text) and text[0].role.lower() in ASKING
+
+
+def lists_in(turns: Turns) -> list[list[Mapping[str, Any]]]:
+    """The contents of messages that are lists of parts."""
+    contents = [turn.as_given().get("content") for turn in turns if turn.given]
+    return [content for content in contents if content and isinstance(content, list)]
 
 
 def says_something(text: Text) -> bool:
@@ -111,17 +151,22 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _written(name: str, value: str) -> Text:
-    for read in (json.loads, ast.literal_eval):
-        try:
-            turns = read(value.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-        return text_of(name, turns)
-    raise ValueError(
-        f"{name} holds a conversation written as text that is neither JSON nor what str() writes: "
-        f"{shown(value)}; save the data as JSONL"
-    )
+def listed(names: Iterable[str]) -> str:
+    """Names in an error message: the first few, odd ones in quotation marks."""
+    told = [
+        name if name.isprintable() and name == name.strip() and len(name) <= 40 else shown(name)
+        for name in names
+    ]
+    more = len(told) - _SHOWN
+    return ", ".join(told[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    role = value.get("role", value.get("from"))
+    said = {"content", "value", "tool_calls"} & set(value)
+    return bool(said) and str(role).lower() in {*_SHAREGPT, *ROLES}
 
 
 def _message(name: str, value: Any) -> Message:
@@ -149,7 +194,7 @@ def _from_sharegpt(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
             f"a message of {name} is from {', '.join(_SHAREGPT)}, not {shown(value['from'])}; "
             "write calls of tools as tool_calls of the assistant"
         )
-    return {"role": role, "content": value.get("value")}
+    return {"role": role, "content": value.get("value", value.get("content"))}
 
 
 def _content(name: str, turn: Mapping[str, Any]) -> str:

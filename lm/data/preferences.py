@@ -8,17 +8,20 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from .columns import TURN, Columns, Named, media_of, recognise
+from .columns import TURN, Columns, Named, may_be_prompt, media_of, recognise
 from .messages import (
+    ROLES,
     Message,
     Text,
     Turns,
     begins_with_a_prompt,
-    is_written,
+    listed,
+    lists_in,
     plain,
     says_something,
     shown,
     text_of,
+    turns_in,
 )
 from .read import Origin, collect, read_rows
 
@@ -48,6 +51,12 @@ class Preference:
     def is_conversation(self) -> bool:
         """Whether its texts are turns."""
         return not isinstance(self.chosen, str)
+
+    @property
+    def turns(self) -> Turns:
+        """All turns of its conversations; of text there are none."""
+        texts = (self.prompt, self.chosen, self.rejected)
+        return tuple(turn for text in texts if not isinstance(text, str) for turn in text)
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,9 @@ class PairReader:
         self._form: tuple[Columns, bool] | None = None
         self._written = self._human = False
         self._rows_with: Counter[str] = Counter()
+        # In the order in which they came: odd roles, and unread columns that may be of the prompt.
+        self._roles: dict[str, None] = {}
+        self._beside: dict[str, None] = {}
 
     def __call__(self, row: Any) -> Preference:
         """The pair that a row states.
@@ -101,19 +113,36 @@ class PairReader:
         in_turns = any(c.system or c.history for c in known if isinstance(c, Columns))
         pair = _pair(row, columns, in_turns=in_turns)
         form = columns, pair.is_conversation
-        if self._form is None:
-            self._form = form
-        elif form != self._form:
+        first = self._form or form
+        if (columns.kind, form[1]) != (first[0].kind, first[1]):
             raise ValueError(
-                "all rows are of one form, but this one has "
-                f"{_form(*form)}, and the first {_form(*self._form)}"
+                f"all rows are of one form, but this one has {_form(*form)}, and the first "
+                f"{_form(*first)}"
             )
-        self._human |= (
-            isinstance(pair.prompt, str) and not columns.prompt and (pair.prompt.endswith(TURN))
-        )
-        self._written |= any(is_written(row.get(name)) for name in columns.read)
-        self._rows_with.update(str(k) for k, value in row.items() if value not in (None, "", []))
+        self._form = first[0].joined(columns), form[1]
+        self._note(row, columns, pair)
         return pair
+
+    def _note(self, row: Mapping[str, Any], columns: Columns, pair: Preference) -> None:
+        """Keep what is to be said of the columns when all rows are read."""
+        self._human |= (
+            isinstance(pair.prompt, str) and not columns.prompt and pair.prompt.endswith(TURN)
+        )
+        self._written = self._written or any(
+            isinstance(text := row.get(name), str) and turns_in(name, text) is not None
+            for name in columns.read
+        )
+        for name, value in row.items():
+            if value in (None, "", []):
+                continue
+            self._rows_with[str(name)] += 1
+            if name in columns.read:
+                inner = value if isinstance(value, Mapping) and "messages" in value else {}
+                more = (k for k, v in inner.items() if v and k not in {"messages", "tools"})
+                self._rows_with.update(f"{name}.{key}" for key in more)
+            elif may_be_prompt(name) and not self._named.prompt and _adds(name, value, pair):
+                self._beside[name] = None
+        self._roles.update({turn.role: None for turn in pair.turns if turn.role not in ROLES})
 
     @property
     def words(self) -> str:
@@ -123,11 +152,16 @@ class PairReader:
         columns, conversations = self._form
         kind = "conversations" if conversations else "text, put into no chat template"
         written = ", which stand in the columns as text" if self._written else ""
-        unread = ", ".join(self.unread)
+        unread, beside = ", ".join(self.unread), ", ".join(self._beside)
         begun = "" if columns.prompt else "; the prompt is what both responses begin with"
         begun += ", up to the last Assistant: (HH)" if self._human else ""
+        odd = f", with roles that few templates know: {listed(self._roles)}" if self._roles else ""
+        if beside:
+            which = "which" if beside == unread else f"of which {beside}"
+            unread += f", {which} may be of the prompt: name all its columns with --prompt-column"
         return (
-            f"{columns.words()}{begun}; read as {kind}{written}. Not read: {unread or 'nothing'}."
+            f"{columns.words()}{begun}; read as {kind}{written}{odd}. "
+            f"Not read: {unread or 'nothing'}."
         )
 
     @property
@@ -185,6 +219,17 @@ def _form(columns: Columns, conversation: bool) -> str:  # noqa: FBT001 (half of
     return f"{kind} in {', '.join(sorted(columns.read - {'tools', 'chat_template_kwargs'}))}"
 
 
+def _adds(name: str, value: Any, pair: Preference) -> bool:
+    """Whether a column says more than what prompt and chosen response say."""
+    try:
+        text = text_of(name, value)
+    except ValueError:
+        return False
+    said = plain(pair.prompt) + "\n" + plain(pair.chosen)
+    pieces = [text] if isinstance(text, str) else [turn.content for turn in text]
+    return any(piece.strip() not in said for piece in pieces)
+
+
 def _pair(row: Mapping[str, Any], columns: Columns, *, in_turns: bool) -> Preference:
     chosen, rejected = (text_of(name, row[name]) for name in columns.of(row))
     if isinstance(chosen, str) != isinstance(rejected, str):
@@ -206,7 +251,7 @@ def _pair(row: Mapping[str, Any], columns: Columns, *, in_turns: bool) -> Prefer
 
 def _prompt(row: Mapping[str, Any], columns: Columns, chosen: Text, rejected: Text) -> Text | None:
     """What the columns of the prompt say; None where it is what both responses begin with."""
-    texts = [text_of(name, row[name]) for name in columns.prompt]
+    texts = ["" if row[name] is None else text_of(name, row[name]) for name in columns.prompt]
     if not texts:
         return None
     if len(texts) > 1:
@@ -236,17 +281,17 @@ def _turns_before(row: Mapping[str, Any], columns: Columns) -> Turns:
     if columns.system and row[columns.system]:
         system = text_of(columns.system, row[columns.system])
         turns += [Message("system", system)] if isinstance(system, str) else system
-    for both in (row.get(columns.history) or []) if columns.history else []:
-        if not (isinstance(both, list | tuple) and len(both) == 2 and all(map(_is_text, both))):
+    history = (row.get(columns.history) or []) if columns.history else []
+    if history and all(isinstance(turn, Mapping) for turn in history):
+        return (*turns, *text_of("history", history))
+    for both in history:
+        texts = isinstance(both, list | tuple) and [isinstance(text, str) for text in both]
+        if texts != [True, True]:
             raise ValueError(
                 f"{columns.history} is a list of pairs, question and answer, not of {shown(both)}"
             )
         turns += [Message("user", both[0]), Message("assistant", both[1])]
     return tuple(turns)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def _conversation(
@@ -303,21 +348,26 @@ def _with_what_stands_beside(
     pair: Preference, row: Mapping[str, Any], columns: Columns
 ) -> Preference:
     media = media_of(row)
+    parts = [part for content in lists_in(pair.turns) for part in content]
+    if parts := [part for part in parts if not isinstance(part.get("text"), str)]:
+        media["messages"] = parts
     scores = None
     if columns.scores:
         first, second = (float(row[name]) for name in columns.scores)
         scores = first, second
     return Preference(
         pair.prompt, pair.chosen, pair.rejected,
-        _template(row) if pair.is_conversation else "",
+        _template(row, columns) if pair.is_conversation else "",
         json.dumps(media, default=str, sort_keys=True) if media else "",
         scores,
     )  # fmt: skip
 
 
-def _template(row: Mapping[str, Any]) -> str:
+def _template(row: Mapping[str, Any], columns: Columns) -> str:
     """What the chat template takes beside the turns, as JSON, as TRL reads it."""
-    tools, more = row.get("tools"), row.get("chat_template_kwargs")
+    asked = row[columns.prompt[0]] if columns.prompt else None
+    within = asked.get("tools") if isinstance(asked, Mapping) else None
+    tools, more = row.get("tools", within), row.get("chat_template_kwargs")
     if isinstance(tools, str):
         try:
             tools = json.loads(tools) if tools.strip() else None

@@ -10,7 +10,7 @@ from typing import Any
 from disband.theory.own_loss.time_limit import time_limit
 
 from ..model.gpt2 import Batch, TextTokenizer, padded
-from .messages import Message, Turns, plain
+from .messages import Message, Turns, lists_in, plain
 from .preferences import Preference
 
 # Seconds for one conversation: a template is a program, and may never end.
@@ -61,6 +61,8 @@ class TokenPair:
         started_twice: Whether the text begins with two start tokens, as where the data have one
             and the tokenizer puts another before it.
         ended_twice: Whether a response ends in two end tokens.
+        parts_as_code: Whether the chat template wrote the parts of a message as Python writes a
+            list.
     """
 
     context: tuple[int, ...]
@@ -70,6 +72,7 @@ class TokenPair:
     cut: tuple[bool, bool] = (False, False)
     started_twice: bool = False
     ended_twice: bool = False
+    parts_as_code: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -119,6 +122,7 @@ def token_pair(tokenizer: TextTokenizer, pair: Preference, cut: Cut) -> TokenPai
         (len(rows[0]) > limit, len(rows[1]) > limit),
         started_twice=start is not None and rows[0][:2] == [start] * 2,
         ended_twice=end is not None and any(row[-2:] == [end] * 2 for row in rows),
+        parts_as_code=_writes_parts_as_code(pair, whole),
     )
 
 
@@ -160,6 +164,10 @@ def rendered(tokenizer: TextTokenizer, pair: Preference, cut: Cut) -> tuple[str,
         for said in (answer, other)
     )
     return opened, *whole  # type: ignore[return-value]
+
+
+def _writes_parts_as_code(pair: Preference, texts: Sequence[str]) -> bool:
+    return any(str(content) in text for content in lists_in(pair.turns) for text in texts)
 
 
 def _closed(text: str, said: str, *, end: bool) -> str:

@@ -42,7 +42,17 @@ def batch(alike=90, empty=0, **means):
 
 COUNTS = asdict(Counts(rows=N, pairs=N))
 TOKENS = {"pairs": N} | dict.fromkeys(
-    ("filled", "identical", "identical_once_cut", "near", "cut", "started_twice", "ended_twice"), 0
+    (
+        "filled",
+        "identical",
+        "identical_once_cut",
+        "near",
+        "cut",
+        "started_twice",
+        "ended_twice",
+        "parts_as_code",
+    ),
+    0,
 )
 GEOMETRY = {
     "cosine": middle(0.1, 0.2, 0.3),
@@ -205,6 +215,7 @@ def test_the_verdict(pairs, groups, said):
         ({}, {"filled": 1}, "Nothing left of responses"),
         ({}, {"started_twice": 1}, "Two start or end tokens"),
         ({}, {"ended_twice": 1}, "Two start or end tokens"),
+        ({}, {"parts_as_code": 1}, "Messages written as code"),
     ],
 )
 def test_what_is_wrong_with_data_is_said(counts, tokens, rule):

@@ -92,6 +92,7 @@ OTHER = [TALK[0], {"role": "assistant", "content": "y"}, *TALK[2:]]
     [
         ([SAID], {"prompt_again": 1}),
         ([{"chosen": TALK, "rejected": OTHER}], {"user_turns": 1}),
+        ([SAID | {"chosen": "Four.\n\nHuman: Sure?\n\nAssistant: Yes."}], {"user_turns": 1}),
         ([SAID | {"score_chosen": a, "score_rejected": 2} for a in (1, 2, 3)],
          {"scored": 3, "tied": 1, "scored_against": 1}),
         # The same answers exchanged, but to other images.
@@ -136,6 +137,9 @@ def test_data_without_a_pair_are_refused_with_the_reason(tmp_path):
         survey(path, 3)
     with pytest.raises(ValueError, match="at least one pair"):
         survey(path, 0)
+    path.write_text("")
+    with pytest.raises(ValueError, match="at least one row, but there is none"):
+        survey(path, 3)
 
 
 def plain_distance(one, other):

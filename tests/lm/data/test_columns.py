@@ -120,10 +120,109 @@ TURNS = [{"role": "user", "content": BEES}, {"role": "assistant", "content": "Be
         ({"prompt": BEES, "messages": TURNS, "chosen": TURNS, "rejected": [TURNS[0], {
             "role": "assistant", "content": "Bees make wool."}]}, (ASKED, HONEY, WOOL)),
         ({"messages": TURNS, **PLAIN}, (ASKED, HONEY, WOOL)),
+        # OpenAI, with a list and with an object
+        *[({"input": asked, "preferred_output": [TURNS[1]], "non_preferred_output": [
+            TURNS[1] | {"content": "Bees make wool."}]}, (ASKED, HONEY, WOOL))
+          for asked in (TURNS[:1], {"messages": TURNS[:1], "tools": []})],
+        # torchtune, LLaVA
+        *[({chosen: TURNS, rejected: [TURNS[0], TURNS[1] | {"content": "Bees make wool."}]},
+           (ASKED, HONEY, WOOL))
+          for chosen, rejected in (("chosen_conversations", "rejected_conversations"),
+                                   ("conversations", "rejected_conversations"))],
+        # Names that differ in chosen and rejected alone
+        ({"question": BEES, "answer_chosen": "Bees make honey.",
+          "answer_rejected": "Bees make wool.", "model_chosen": "a", "model_rejected": "b"},
+         (BEES, *PLAIN.values())),
+        ({"prompt": BEES, "history": TURNS, **PLAIN}, ((*ASKED, *HONEY, *ASKED), HONEY, WOOL)),
+        # Answers that are JSON for another purpose
+        *[({"prompt": "Who?", "chosen": json.dumps(one), "rejected": json.dumps(other)},
+           ("Who?", json.dumps(one), json.dumps(other)))
+          for one, other in (({"role": "admin"}, {"role": "guest"}),
+                             ({"content": "a"}, [{"content": "b"}]),
+                             ({"role": "user", "rights": 1}, {"value": 3}))],
     ],
 )  # fmt: skip
 def test_other_forms(row, expected):
     assert PairReader()(row) == Preference(*expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "judge", "first", "second", "neither"),
+    [
+        (("response_0", "response_1"), "better_response_id", (0, "0", "0.0"), (1, "1"), 2),
+        (("response_0", "response_1"), "safer_response_id", (0,), (1,), None),
+        (("output_1", "output_2"), "preference", (1, "1"), (2,), 0),
+        (("conversation_a", "conversation_b"), "winner", ("model_a",), ("model_b",), "tie"),
+        (("response1", "response2"), "overall_preference", (-3, "-1"), (2, "3"), 0),
+        (("response_1", "response_2"), "preference_strength", (-1,), (1,), 0),
+    ],
+)
+def test_a_column_says_which_response_is_preferred(names, judge, first, second, neither):
+    row = {"instruction": BEES} | dict(zip(names, ("a", "b"), strict=True))
+    assert [PairReader()(row | {judge: value}).chosen for value in first] == ["a"] * len(first)
+    assert [PairReader()(row | {judge: value}).chosen for value in second] == ["b"] * len(second)
+    with pytest.raises(ValueError, match=r"which response is preferred|no column that is known"):
+        PairReader()(row | {judge: neither})
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ({"response_a": "a", "response_b": "b", "label": 0}, "has response_a and response_b, and"),
+        ({"answers": [{"answer": "a"}, {"answer": "b"}]}, "a list, answers, with 2 responses"),
+        ({"data": {"chosen": "a", "rejected": "b"}}, "they stand within data"),
+        ({"completion": "a", "label": "1"}, "unpaired: one response with label"),
+        ({"response": "a", "rating": 4}, "unpaired: one, response"),
+        ({" chosen": "a", "rejected ": "b"}, "from 'id', ' chosen', 'rejected '|from id, ' chosen'"),
+        ({f"question {i}": {} for i in range(99)}, "question 10 and 88 more; name the columns"),
+    ],
+)  # fmt: skip
+def test_what_a_row_has_in_place_of_a_pair_is_said(row, rule):
+    with pytest.raises(ValueError, match=rule) as caught:
+        PairReader()({"id": 1, **row})
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("empty", [{}, {"input": None}, {"input": ""}])
+def test_the_second_column_of_a_prompt_may_be_empty_in_some_rows(empty, order):
+    reader = PairReader()
+    rows = [
+        {"instruction": BEES, "input": "Be brief.", **PLAIN},
+        {"instruction": BEES} | PLAIN | empty,
+    ]
+    assert {reader(row).prompt for row in rows[::order]} == {BEES, f"{BEES}\nBe brief."}
+    assert "prompt from instruction + input" in reader.words
+    assert reader.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("beside", "words"),
+    [
+        (
+            {"input": "Of wool?", "id": "a"},
+            "Not read: input, id, of which input may be of the prompt",
+        ),
+        ({"context": "Long."}, "Not read: context, which may be of the prompt: name all"),
+        ({"messages": [{"role": "human", "content": "Hi"}, TURNS[0]]}, "messages, which may be"),
+        ({"messages": TURNS}, "Not read: messages.$"),
+    ],
+)
+def test_an_unread_column_that_may_be_of_the_prompt_is_said_to_be(beside, words):
+    reader = PairReader()
+    reader({"prompt": BEES, **PLAIN, **beside})
+    assert re.search(words, reader.words)
+
+
+def test_what_stands_within_messages_is_said():
+    image = {"type": "image_url", "image_url": {"url": "a.png"}}
+    turn = {"role": "human", "content": [image, {"type": "text", "text": BEES}]}
+    row = {"input": {"messages": [turn], "parallel_tool_calls": True}}
+    reader = PairReader()
+    pair = reader(row | {"preferred_output": "a", "non_preferred_output": "b"})
+    assert json.loads(pair.media) == {"messages": [image]}
+    assert reader.unread == ("input.parallel_tool_calls",)
+    assert "roles that few templates know: human" in reader.words
 
 
 def test_a_columns_name_that_says_nothing_is_asked_for():
@@ -201,11 +300,12 @@ def test_a_conversation_written_as_text_is_one(write):
 
 def test_scores_are_read_where_they_stand():
     for names in (("score_chosen", "score_rejected"), ("chosen-rating", "rejected-rating")):
-        row = {"prompt": BEES, **PLAIN, **dict(zip(names, (4, 3.5), strict=True))}
-        assert PairReader()(row).scores == (4.0, 3.5)
+        for values in ((4, 3.5), ("4", " 3.5")):  # In CSV, all are strings.
+            row = {"prompt": BEES, **PLAIN, **dict(zip(names, values, strict=True))}
+            assert PairReader()(row).scores == (4.0, 3.5)
     row = {"prompt": BEES, **PLAIN, "chosen_tokens": 4, "rejected_tokens": 5}
     assert PairReader()(row).scores is None
-    for odd in (10**400, float("nan"), float("inf"), True, "4"):
+    for odd in (10**400, float("nan"), float("inf"), True, "nan", "high"):
         row = {"prompt": BEES, **PLAIN, "score_chosen": odd, "score_rejected": 1}
         assert PairReader()(row).scores is None
     row = {"prompt": BEES, "chosen": "a", "reject": "b", "chosen_reward": 4, "reject_reward": 5}

@@ -25,7 +25,6 @@ PLAIN = {"prompt": "Is it good?", "chosen": " Yes.", "rejected": " No."}
     [
         (PLAIN, ("Is it good?", " Yes.", " No.")),
         ({**PLAIN, "prompt": "", "score": 3}, ("", " Yes.", " No.")),
-        ({**PLAIN, "prompt": None}, ("", " Yes.", " No.")),
         (
             {"chosen": "It is very good", "rejected": "It is very goofy"},
             ("It is very goo", "d", "fy"),
@@ -86,6 +85,8 @@ def test_an_implicit_prompt_takes_nothing_away(row):
         ({"prompt": "x", "chosen": "y"}, "rejected is missing from prompt, chosen"),
         ({"text": "x"}, "chosen and rejected are missing from text"),
         ({**PLAIN, "chosen": None}, "chosen is missing"),
+        ({**PLAIN, "prompt": None}, "a trainer stops where it is null; leave the row out"),
+        ({**PLAIN, "chosen": b"Yes"}, "chosen is a string or a list of messages, not b'Yes'"),
         ({**PLAIN, "chosen": 3}, "chosen is a string or a list of messages, not 3"),
         ({**PLAIN, "prompt": {"role": "user"}}, "a message of prompt has a content"),
         ({**PLAIN, "rejected": "  "}, "rejected is empty"),

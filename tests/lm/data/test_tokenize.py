@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from disband.lm.data import tokenize as tokenizing
 from disband.lm.data.messages import Message
-from disband.lm.data.preferences import Preference
+from disband.lm.data.preferences import Preference, preference
 from disband.lm.data.tokenize import Cut, batches, tokenize
 from disband.lm.model.gpt2 import encode, logp
 from tests.lm.tiny import model_of, tokenizer_of
@@ -32,6 +32,17 @@ def chat():
 def talk(prompt="q", chosen="Positive", rejected="Negative"):
     asked = (Message("user", prompt),) if prompt else ()
     return Preference(asked, *((Message("assistant", text),) for text in (chosen, rejected)))
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [("{{ m.content }}", True), ("{{ m.content[0].text }}", False)]
+)
+def test_parts_that_a_template_writes_as_python_does_are_said(how, code):
+    tokenizer = chat()
+    tokenizer.chat_template = f"{{% for m in messages %}}{how}{{% endfor %}}"
+    row = {"chosen": [{"role": "assistant", "content": [{"type": "text", "text": "a"}]}]}
+    tokens = one(preference(row | {"rejected": row["chosen"]}), Cut(), tokenizer)
+    assert tokens.parts_as_code == code
 
 
 def one(pair, cut=WHOLE, tokenizer=TOKENIZER):
