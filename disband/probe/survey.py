@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from disband.lm.data.columns import Named
+from disband.lm.data.formats import Fault
 from disband.lm.data.messages import Text, characters, plain
 from disband.lm.data.preferences import PairReader, Preference
-from disband.lm.data.read import Fault, Origin, read_rows
+from disband.lm.data.read import Origin, read_rows
 from disband.lm.data.tokenize import TokenPair
 
 _SHOWN_FAULTS = 20

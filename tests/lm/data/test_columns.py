@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disband.lm.data.columns import Named, recognise
+from disband.lm.data.formats import Fault
 from disband.lm.data.messages import Message
 from disband.lm.data.preferences import PairReader, Preference
-from disband.lm.data.read import Fault, read_rows
+from disband.lm.data.read import read_rows
 from disband.lm.data.tokenize import Cut, token_pair
 from tests.lm.data import models
 

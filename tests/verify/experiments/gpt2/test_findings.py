@@ -135,6 +135,8 @@ def test_a_start_that_tells_and_one_that_does_not():
     ((0.4, 0.5, 0.6, -1.0, -1.1, -1.2), (0.5, -1.0), True),
     ((0.4, 0.5, 0.6, 1.0, 1.1, 1.2), (0.5, 1.0), False),
     ((-0.4, 0.5, 0.6, -1.0, -1.1, -1.2), (-0.5, -1.0), None),
+    ((0.5,) * 3 + (-1.0,) * 3, (0.5, -1.0), True),
+    ((0.0,) * 6, (0.0, 0.0), None),
 ])  # fmt: skip
 def test_pairs_that_were_right_are_told_from_those_that_were_not(others, change, holds):
     found = outcome("known-rise", followed(change=change, others=others))

@@ -200,14 +200,14 @@ def _spared(pieces: Pieces) -> Numbers:
 
 def _parts_part(numbers: Numbers) -> bool | None:
     """Whether one part rises and the other falls; None where one may do either."""
-    sizes = [
-        sign * change / error
+    signed = [
+        (sign * change, rules.NOISE * error)
         for sign, change_of, error_of in ((1, _RIGHT, _ERRORS[0]), (-1, _WRONG, _ERRORS[1]))
         for change, error in zip(_named(numbers, change_of), _named(numbers, error_of), strict=True)
     ]
-    if min(sizes) < -rules.NOISE:
+    if any(change < -noise for change, noise in signed):
         return False
-    return True if min(sizes) > rules.NOISE else None
+    return True if all(change > noise for change, noise in signed) else None
 
 
 _KEPT, _ERROR = "promise kept by updates", "size error of updates"
@@ -248,8 +248,9 @@ FOLLOWED: tuple[Rule[Pieces], ...] = (
         name="known-rise",
         says="The chosen rises where the right response was the likelier one before the preference "
         "training, and falls where it was not.",
-        criterion="in every style, by two standard errors over the held-out pairs of either kind "
-        "(written after all three seeds of the pretrained model)",
+        criterion="in every style, by two standard errors over the held-out pairs of either kind; "
+        "a mean within two of none decides nothing (written after all three seeds of the "
+        "pretrained model)",
         numbers=_of_followed(_RIGHT, _ERRORS[0], _WRONG, _ERRORS[1]),
         holds=_parts_part,
     ),
