@@ -8,14 +8,12 @@ wrong or failed. Results go to ``results/benchmarks/architectures.json``.
 """
 
 import json
-import shlex
 import signal
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -23,13 +21,13 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from benchmarks.record import RESULTS, origin, save
 from benchmarks.scores import model_of
 from disband.lm.model.gpt2 import Batch, Model, padded
 from disband.lm.scores.audit import audit
 from disband.lm.scores.capture import eager
 from disband.lm.scores.explicit import plain_logp
 from disband.lm.scores.layout import texts
-from disband.verify.kept.provenance import ROOT, versions
 
 # Relative to the norms of the scores; parts of many float64 models compute in float32.
 TOLERANCE = 1e-5
@@ -183,16 +181,8 @@ def main() -> None:
     print(dict(counts))
     if named:
         return
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.architectures"]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "tolerance": TOLERANCE,
-        "versions": versions(),
-        "counts": dict(counts),
-        "results": results,
-    }
-    path = ROOT / "results" / "benchmarks" / "architectures.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    made = origin("benchmarks.architectures", tolerance=TOLERANCE)
+    save(RESULTS / "architectures.json", made | {"counts": dict(counts), "results": results})
 
 
 def _model(config: PretrainedConfig) -> Model:

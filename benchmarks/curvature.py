@@ -7,19 +7,14 @@ as often, and the exact one. Results go to ``results/benchmarks/curvature.json``
 
 import argparse
 import json
-import shlex
-import sys
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
+from benchmarks.record import RESULTS, fastest, origin, save
 from benchmarks.scores import model_of, pairs_of
 from disband.lm.horizon.curvature import curvature
 from disband.lm.model.gpt2 import token_logp
-from disband.verify.kept.provenance import ROOT, versions
 
 SIZES = ("12M",)
 
@@ -36,23 +31,17 @@ def costs(size: str, repeats: int) -> dict[str, Any]:
         with torch.no_grad():
             token_logp(model, batch)
 
-    ways: dict[str, Callable[[], Any]] = {
+    ways = {
         "forward": forward,
         "differences": lambda: curvature(model, batch, update, exact=False),
         "exact": lambda: curvature(model, batch, update),
     }
-    best = {name: min(_seconds(way) for _ in range(repeats)) for name, way in ways.items()}
+    best = fastest(ways, repeats)
     return {
         "size": size,
         "seconds": best,
-        "forward passes": {name: best[name] / best["forward"] for name in ways},
+        "forward passes": {name: taken / best["forward"] for name, taken in best.items()},
     }
-
-
-def _seconds(way: Callable[[], Any]) -> float:
-    start = time.process_time()
-    way()
-    return time.process_time() - start
 
 
 def main() -> None:
@@ -61,17 +50,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="the least of so many times counts")
     asked = parser.parse_args()
     results = [costs(size, asked.repeats) for size in SIZES]
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.curvature", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "threads": torch.get_num_threads(),
-        "clock": "CPU time",
-        "versions": versions(),
-        "results": results,
-    }
     print(json.dumps(results, indent=1))
-    path = ROOT / "results" / "benchmarks" / "curvature.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    made = origin("benchmarks.curvature", threads=torch.get_num_threads(), clock="CPU time")
+    save(RESULTS / "curvature.json", made | {"results": results})
 
 
 if __name__ == "__main__":

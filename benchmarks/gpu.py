@@ -1,9 +1,9 @@
 """What a GPU does for the costly parts, within twelve minutes on a fresh machine.
 
 ``python -m benchmarks.gpu`` measures scores, curvature, an update of training, and one style of
-the check at full scale, in this order, and writes ``results/gpu/`` after each: what the time does
-not suffice for is left out, and named. ``--device cpu --tiny`` goes through all of it where there
-is no GPU.
+the check at full scale, in this order, and writes ``results/gpu/`` after each, as unfinished until
+the last: what the time does not suffice for is left out, and named. ``--device cpu --tiny`` goes
+through all of it where there is no GPU.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from benchmarks.scores import SIDES, pairs_of, seconds
+from benchmarks.record import Record, clock_of, fastest, origin, save
+from benchmarks.scores import SIDES, pairs_of, seconds, work
 from disband.lm.horizon.curvature import curvature
 from disband.lm.model.gpt2 import Model, join
 from disband.lm.model.load import device_name
@@ -32,8 +32,7 @@ from disband.verify.experiments.gpt2.full import (
     seconds_of_an_update,
     tiny,
 )
-from disband.verify.kept.files import write_json
-from disband.verify.kept.provenance import ROOT, versions
+from disband.verify.kept.provenance import ROOT
 
 SECONDS = 12 * 60
 TINY = {
@@ -49,7 +48,6 @@ SIZES = {
 }
 SCORES = ("pair geometry", "batch Gram", "token Gram", "floor")
 STYLE, OBJECTIVE = "long suffix", "DPO"
-Row = dict[str, Any]
 
 
 def model_of(config: GPT2Config, device: str) -> Model:
@@ -68,51 +66,40 @@ def peak_gib(device: str, work: Callable[[], Any]) -> tuple[Any, float | None]:
     return done, torch.cuda.max_memory_allocated() / 2**30
 
 
-def scores(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[Row]:
+def scores(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[Record]:
     """Seconds a pair of each kind of score, beside forward and backward passes alone."""
     for name, config in sizes.items():
         model = model_of(config, device)
         batches = pairs_of(model, 8, 23, 7)
-        row: Row = {"size": name, "pairs": 8, "tokens": 30}
+        row: Record = {"size": name, "pairs": 8, "tokens": 30}
         for side in SCORES:
-            seconds(model, side, batches)  # what is set up once
-            work = partial(seconds, model, side, batches)
-            times, peak = peak_gib(device, partial(_repeated, work, repeats))
+            work(model, side, batches)()  # what is set up once
+            timed = partial(seconds, model, (side,), batches, repeats)
+            best, peak = peak_gib(device, timed)
             model.zero_grad()
             row[side] = {
-                "seconds per pair": min(times), "pairs": SIDES[side][1] or 8, "peak GiB": peak
+                "seconds per pair": best[side], "pairs": SIDES[side][1] or 8, "peak GiB": peak
             }  # fmt: skip
         yield row
 
 
-def _repeated(work: Callable[[], float], repeats: int) -> list[float]:
-    return [work() for _ in range(repeats)]
-
-
-def curvatures(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[Row]:
+def curvatures(device: str, sizes: dict[str, GPT2Config], repeats: int) -> Iterator[Record]:
     """Seconds a response of slope and curvature along an update, exactly and by differences."""
     for name, config in sizes.items():
         model = model_of(config, device)
         batch = join(*pairs_of(model, 8, 23, 7))
         update = {n: 1e-4 * torch.randn_like(p) for n, p in model.named_parameters()}
-        row: Row = {"size": name, "responses": len(batch), "tokens": 30}
+        row: Record = {"size": name, "responses": len(batch), "tokens": 30}
+        clock = time.monotonic if device == "cpu" else clock_of(device)
         for way, exact in (("exact", True), ("differences", False)):
-            work = partial(_clocked, model, partial(curvature, model, batch, update, exact=exact))
-            work()  # what is set up once
-            times, peak = peak_gib(device, partial(_repeated, work, repeats))
-            row[way] = {"seconds per response": min(times) / len(batch), "peak GiB": peak}
+            bent = partial(curvature, model, batch, update, exact=exact)
+            bent()  # what is set up once
+            best, peak = peak_gib(device, partial(fastest, {way: bent}, repeats, clock))
+            row[way] = {"seconds per response": best[way] / len(batch), "peak GiB": peak}
         yield row
 
 
-def _clocked(model: Model, work: Callable[[], Any]) -> float:
-    begun = time.monotonic()
-    work()
-    if model.device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.monotonic() - begun
-
-
-def updates(device: str, sizes: dict[str, GPT2Config], *, small: bool) -> Iterator[Row]:
+def updates(device: str, sizes: dict[str, GPT2Config], *, small: bool) -> Iterator[Record]:
     """Seconds and memory of one update at full scale, beside what was estimated."""
     piece = tiny(PIECES[0]) if small else PIECES[0]
     for name, config in sizes.items():
@@ -125,7 +112,7 @@ def updates(device: str, sizes: dict[str, GPT2Config], *, small: bool) -> Iterat
         }  # fmt: skip
 
 
-def check(device: str, out: Path, left: float, *, small: bool, model: str) -> Row:
+def check(device: str, out: Path, left: float, *, small: bool, model: str) -> Record:
     """One style of ``disband gpt2 --scale full``, in a process of its own; kept where it stops."""
     words = ["gpt2", "--scale", "full", "--style", STYLE, "--objective", OBJECTIVE]
     words += ["--device", device, "--workers", "1", "--out", str(out / "check")]
@@ -163,19 +150,17 @@ def main() -> None:
         )
     begun = time.monotonic()
     sizes = TINY if asked.tiny else SIZES
-    saved: Row = {
-        "command": shlex.join(["python", "-m", "benchmarks.gpu", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": device_name(torch.device(asked.device)),
-        "processor": platform.processor() or platform.machine(),
-        "clock": "wall time" if asked.device != "cpu" else "scores in CPU time, else wall time",
-        "versions": versions(),
-        "scores": [], "curvature": [], "updates": [], "check": None, "left out": [],
-    }  # fmt: skip
+    saved = origin(
+        "benchmarks.gpu",
+        device=device_name(torch.device(asked.device)),
+        processor=platform.processor() or platform.machine(),
+        clock="wall time" if asked.device != "cpu" else "scores in CPU time, else wall time",
+    )
+    saved |= {"scores": [], "curvature": [], "updates": [], "check": None, "left out": []}
 
-    def keep() -> None:
-        asked.out.mkdir(parents=True, exist_ok=True)
-        write_json(asked.out / "benchmark.json", {**saved, "seconds": time.monotonic() - begun})
+    def keep(*, ended: bool = False) -> None:
+        record = saved | {"seconds": time.monotonic() - begun}
+        save(asked.out / "benchmark.json", record, ended=ended)
 
     parts = {
         "scores": scores(asked.device, sizes, asked.repeats),
@@ -199,7 +184,7 @@ def main() -> None:
     left = SECONDS - (time.monotonic() - begun)
     saved["check"] = check(asked.device, asked.out, left, small=asked.tiny, model=asked.model)
     print("check", saved["check"]["ended"], flush=True)
-    keep()
+    keep(ended=True)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,11 @@ hand is taken over whole arrays and in blocks like the kernels' own, whichever i
 """
 
 import argparse
-import json
-import os
 import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +21,13 @@ import numpy as np
 import sympy
 
 from benchmarks.by_hand import BY_HAND, case_by_hand
+from benchmarks.record import RESULTS, fastest, machine, origin, save
 from disband.theory.band import cases
 from disband.theory.catalogue import catalogue
 from disband.theory.gram import Gram
 from disband.theory.kernels.program import BLOCK
+from disband.verify.kept.provenance import ROOT
 
-ROOT = Path(__file__).parent.parent
 NUMPY = "import numpy"
 START = (
     "import numpy; from disband.theory.catalogue import catalogue; "
@@ -48,14 +46,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=10**7)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=ROOT / "results/benchmarks/kernels.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "kernels.json")
     chosen = parser.parse_args()
     kernels = kernel_times(chosen.points, chosen.runs)
-    found = {
-        "command": f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')} "
-        f"python -m benchmarks.kernels --points {chosen.points} --runs {chosen.runs}",
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": device(),
+    words = ["--points", str(chosen.points), "--runs", str(chosen.runs)]
+    found = origin("benchmarks.kernels", words, device=machine()) | {
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -70,8 +65,7 @@ def main() -> None:
     for name, value in found["start"].items():
         print(f"{name:32}{value:8.3f}")
     print(f"slowest {found['slowest_s']:.3f} s, largest ratio {found['largest_ratio']:.2f}")
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(found, indent=1) + "\n")
+    save(chosen.out, found)
 
 
 def kernel_times(points: int, runs: int) -> dict[str, dict[str, float]]:
@@ -88,7 +82,7 @@ def kernel_times(points: int, runs: int) -> dict[str, dict[str, float]]:
             "whole_s": partial(_whole, by_hand, data, gram),
             "blocks_s": partial(_blocks, by_hand, data, gram),
         }
-        times = fastest(sides, runs)
+        times = fastest(sides, runs, time.perf_counter)
         times["ratio"] = times["ours_s"] / min(times["whole_s"], times["blocks_s"])
         found[name] = {what: round(value, 4) for what, value in times.items()}
         print(
@@ -97,17 +91,6 @@ def kernel_times(points: int, runs: int) -> dict[str, dict[str, float]]:
             flush=True,
         )
     return found
-
-
-def fastest(sides: dict[str, Callable[[], Any]], runs: int) -> dict[str, float]:
-    """Return the shortest time of each side; they take turns, so that both meet the same noise."""
-    best = dict.fromkeys(sides, np.inf)
-    for _ in range(runs):
-        for name, side in sides.items():
-            start = time.perf_counter()
-            side()
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
 
 
 def _whole(by_hand: Callable[..., Any], data: list[Any], gram: Gram) -> Any:
@@ -135,8 +118,9 @@ def start_times(runs: int = 7) -> dict[str, float]:
             ),
         },
         runs,
+        time.perf_counter,
     )
-    cold = fastest({"cold_s": lambda: _process(COLD)}, 2)
+    cold = fastest({"cold_s": lambda: _process(COLD)}, 2, time.perf_counter)
     more = {"stored_start_beyond_numpy_s": best["stored_start_s"] - best["import_numpy_s"]}
     return {name: round(value, 3) for name, value in (best | more | cold).items()}
 
@@ -146,16 +130,6 @@ def _process(code: str) -> None:
     subprocess.run(  # noqa: S603 (our own interpreter, our own code)
         command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL
     )
-
-
-def device() -> str:
-    """Return what processor this is, and how many it has."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = (line for line in cpuinfo.read_text().splitlines() if line.startswith("model name"))
-        model = next(names, model).partition(":")[2].strip() or model
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 if __name__ == "__main__":

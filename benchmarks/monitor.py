@@ -11,16 +11,10 @@ of another size to a file with it in its name.
 
 import argparse
 import copy
-import json
 import os
-import platform
-import shlex
 import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -31,10 +25,10 @@ from peft import LoraConfig
 from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
+from benchmarks.record import RESULTS, clock_of, origin, save, timing
 from benchmarks.scores import SIZES, model_of
 from disband.lm.model.gpt2 import train_tokenizer
 from disband.monitor.callback import Monitor
-from disband.verify.kept.provenance import ROOT, versions
 
 SIZE = "124M"
 CADENCE = 10
@@ -100,8 +94,7 @@ def timed(size: str, device: str, steps: int, shape: Shape, **settings: Any) -> 
     """Seconds of each step but the first two, which also make what later ones find made."""
     pairs, sample, prompt, response, adapters = shape
     model = model_of(size, device)
-    # A GPU has work that the CPU's clock does not see.
-    clock = Clock(_on_gpu if device == "cuda" else time.process_time)
+    clock = Clock(clock_of(device))
     own = {"peft_config": LoraConfig(r=8, target_modules=["c_attn"], fan_in_fan_out=True)}
     with tempfile.TemporaryDirectory() as folder:
         trainer = DPOTrainer(
@@ -128,11 +121,6 @@ def timed(size: str, device: str, steps: int, shape: Shape, **settings: Any) -> 
     return {step: taken for step, taken in clock.taken.items() if step > 2}
 
 
-def _on_gpu() -> float:
-    torch.cuda.synchronize()
-    return time.perf_counter()
-
-
 def _pairs(count: int, prompt: int, response: int) -> Any:
     draw = torch.Generator().manual_seed(1)
 
@@ -147,21 +135,9 @@ def _pairs(count: int, prompt: int, response: int) -> Any:
 
 
 def _save(results: list[Any], size: str, device: str) -> None:
-    on_gpu = device == "cuda"
-    name = "monitor" + ("" if size == SIZE else f"_{size}") + ("_cuda" if on_gpu else "")
-    path = ROOT / "results" / "benchmarks" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.monitor", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": f"{device} {processor}".strip(),
-        "threads": torch.get_num_threads(),
-        "clock": "wall time" if on_gpu else "CPU time",
-        "versions": versions(),
-        "results": results,
-    }
-    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+    name = "monitor" + ("" if size == SIZE else f"_{size}") + ("_cuda" if device == "cuda" else "")
+    made = origin("benchmarks.monitor", **timing(device)) | {"results": results}
+    save(RESULTS / f"{name}.json", made, ended=len(results) == len(SHAPES))
 
 
 def main() -> None:

@@ -22,20 +22,16 @@ import json
 import os
 import platform
 import re
-import shlex
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from disband.verify.kept.provenance import ROOT, versions
+from benchmarks.record import RESULTS, origin, save
 
-RESULT = ROOT / "results" / "benchmarks" / "pages.json"
 SIDES = ("before", "after")
 NOTHING = "about:blank"
 MIB = 1 << 20
@@ -64,18 +60,15 @@ def main() -> None:
                 runs[side].append(measured(folders[side] / name))
         results.append({"page": name} | {side: middle(runs[side]) for side in SIDES})
         print(json.dumps(results[-1]))
-    record = {
-        "command": shlex.join(["python", "-m", "benchmarks.pages", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "device": f"{os.cpu_count()} cores, {platform.machine()}",
-        "load": os.getloadavg()[0],
-        "browser": browser_version(),
-        "versions": versions(),
-        "settings": {"repeats": asked.repeats, "width": DESK, "phone": PHONE},
-        "results": results,
-    }
-    RESULT.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    made = origin(
+        "benchmarks.pages",
+        python=platform.python_version(),
+        device=f"{os.cpu_count()} cores, {platform.machine()}",
+        load=os.getloadavg()[0],
+        browser=browser_version(),
+    )
+    settings = {"repeats": asked.repeats, "width": DESK, "phone": PHONE}
+    save(RESULTS / "pages.json", made | {"settings": settings, "results": results})
 
 
 def middle(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,20 +14,18 @@ Set ``OMP_NUM_THREADS=1`` for steady CPU times. Results go to ``results/benchmar
 import argparse
 import json
 import os
-import platform
 import resource
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.record import RESULTS, named, origin, save
 from disband.lm.data.tweets import Tweet, load_tweets, responses
-from disband.verify.kept.provenance import ROOT, versions
+from disband.verify.kept.provenance import ROOT
 
 BAR = 240.0  # seconds
 STYLE = "edit one 0+12"
@@ -130,17 +128,9 @@ def main() -> None:
                 f"{found['wall seconds']:.0f} s of wall (bar {BAR:.0f} s)",
                 flush=True,
             )
-    path = ROOT / "results" / "benchmarks" / "probe.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.probe", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": f"cpu {platform.processor()}".strip(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "as torch chooses"),
-        "versions": versions(),
-        "results": results,
-    }
-    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+    threads = os.environ.get("OMP_NUM_THREADS", "as torch chooses")
+    made = origin("benchmarks.probe", device=named("cpu"), threads=threads)
+    save(RESULTS / "probe.json", made | {"results": results})
 
 
 if __name__ == "__main__":

@@ -5,24 +5,21 @@ CPU time: the first after loading, later ones, and those of a second model of th
 to ``results/benchmarks/``.
 """
 
-import json
-import shlex
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
 import torch
 
+from benchmarks.record import RESULTS, origin, save
 from benchmarks.scores import model_of
 from disband.lm.model.gpt2 import Batch, Model, padded
 from disband.lm.scores.grams import pair_gram
 from disband.lm.scores.measurement import Measurement
 from disband.lm.scores.proof import OF_KIND
-from disband.verify.kept.provenance import ROOT, versions
 
 # Pairs in each of the measurements that follow one another, and tokens of prompts and responses.
 CASES = {
@@ -89,15 +86,8 @@ def main() -> None:
         OF_KIND.clear()
         # The second model is of the first one's kind.
         results += [{**shares(model_of("124M", "cpu"), case), "model": i} for i in (1, 2)]
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.proof"]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "results": results,
-    }
-    path = ROOT / "results" / "benchmarks" / "proof.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    made = origin("benchmarks.proof", threads=torch.get_num_threads())
+    save(RESULTS / "proof.json", made | {"results": results})
 
 
 if __name__ == "__main__":

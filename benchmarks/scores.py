@@ -7,14 +7,10 @@ Results go to ``results/benchmarks/``.
 """
 
 import argparse
-import json
-import platform
-import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +18,10 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from benchmarks import rivals
+from benchmarks.record import RESULTS, clock_of, fastest, origin, save, timing
 from disband.lm.model.gpt2 import Batch, Model
 from disband.lm.scores.grams import batch_gram, pair_gram, token_gram
-from disband.verify.kept.provenance import ROOT, versions
+from disband.verify.kept.provenance import ROOT
 
 SIZES = {
     "12M": GPT2Config(n_layer=4, n_embd=192, n_head=4),
@@ -81,17 +78,21 @@ def pairs_of(model: Model, pairs: int, prompt: int, response: int) -> tuple[Batc
     return batches[0], batches[1]
 
 
-def seconds(model: Model, side: str, batches: tuple[Batch, Batch]) -> float:
-    """CPU time, or wall time on a GPU, that a side takes for each pair."""
+def work(model: Model, side: str, batches: tuple[Batch, Batch]) -> Callable[[], Any]:
+    """What a side does with the pairs, of which some are given few."""
     function, most = SIDES[side]
-    some = tuple(Batch(b.ids[:most], b.attention[:most], b.response[:most]) for b in batches)
-    on_gpu = some[0].ids.is_cuda
-    clock = time.perf_counter if on_gpu else time.process_time
-    start = clock()
-    function(model, *some)
-    if on_gpu:
-        torch.cuda.synchronize()
-    return (clock() - start) / len(some[0])
+    some = (Batch(b.ids[:most], b.attention[:most], b.response[:most]) for b in batches)
+    return partial(function, model, *some)
+
+
+def seconds(
+    model: Model, sides: Sequence[str], batches: tuple[Batch, Batch], repeats: int
+) -> dict[str, float]:
+    """Least CPU time, or wall time on a GPU, that each side takes for a pair; they take turns."""
+    ways = {side: work(model, side, batches) for side in sides}
+    best = fastest(ways, repeats, clock_of(batches[0].ids.device.type))
+    pairs = len(batches[0])
+    return {side: taken / min(SIDES[side][1] or pairs, pairs) for side, taken in best.items()}
 
 
 def peak_mib(model: Model, side: str, batches: tuple[Batch, Batch]) -> float:
@@ -99,12 +100,12 @@ def peak_mib(model: Model, side: str, batches: tuple[Batch, Batch]) -> float:
     if batches[0].ids.is_cuda:
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-        seconds(model, side, batches)
+        work(model, side, batches)()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
     pair_gram(model, *pairs_of(model, 1, 2, 1))  # what the libraries set up once
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = _status("VmRSS")
-    seconds(model, side, batches)
+    work(model, side, batches)()
     return (_status("VmHWM") - before) / 2**10
 
 
@@ -119,13 +120,9 @@ def bars(device: str, repeats: int) -> list[dict[str, Any]]:
     found = []
     for ours, theirs, pairs, prompt, response, least in BARS:
         batches = pairs_of(model, pairs, prompt, response)
-        times: dict[str, list[float]] = {ours: [], theirs: []}
-        for _ in range(repeats):
-            for side, taken in times.items():
-                taken.append(seconds(model, side, batches))
+        best = seconds(model, (ours, theirs), batches, repeats)
         model.zero_grad()
-        best = {side: min(taken) for side, taken in times.items()}
-        peaks = {side: _peak_alone(side, pairs, prompt, response, device) for side in times}
+        peaks = {side: _peak_alone(side, pairs, prompt, response, device) for side in best}
         found.append(
             {
                 "ours": ours,
@@ -176,11 +173,7 @@ def scaling(device: str, repeats: int) -> list[dict[str, Any]]:
         model = model_of(size, device)
         batches = pairs_of(model, pairs, length - 7, 7)
         sides = ("pair geometry", "batch Gram", "floor")
-        times: dict[str, list[float]] = {side: [] for side in sides}
-        for _ in range(repeats):
-            for side, taken in times.items():
-                taken.append(seconds(model, side, batches))
-        best = {side: min(taken) for side, taken in times.items()}
+        best = seconds(model, sides, batches, repeats)
         ratios = {side: best[side] / best["floor"] for side in sides[:2]}
         found.append(
             {
@@ -217,20 +210,8 @@ def main() -> None:
     results = study(asked.device, asked.repeats)
     kind = "scores_scaling" if asked.scaling else "scores"
     suffix = "" if asked.device == "cpu" else f"_{asked.device}"
-    on_gpu = asked.device == "cuda"
-    processor = torch.cuda.get_device_name() if on_gpu else platform.processor()
-    path = ROOT / "results" / "benchmarks" / f"{kind}{suffix}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.scores", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": f"{asked.device} {processor}".strip(),
-        "threads": torch.get_num_threads(),
-        "clock": "wall time" if on_gpu else "CPU time",
-        "versions": versions(),
-        "results": results,
-    }
-    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+    made = origin("benchmarks.scores", **timing(asked.device))
+    save(RESULTS / f"{kind}{suffix}.json", made | {"results": results})
 
 
 if __name__ == "__main__":

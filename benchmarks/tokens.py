@@ -7,11 +7,6 @@ backward pass for each token. Results go to ``results/benchmarks/tokens.json``.
 
 import argparse
 import json
-import math
-import shlex
-import sys
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,10 +14,10 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.pytorch_utils import Conv1D
 
-from benchmarks.scores import BARS, model_of, pairs_of, seconds
+from benchmarks.record import RESULTS, fastest, origin, save
+from benchmarks.scores import BARS, model_of, pairs_of, work
 from disband.lm.model.gpt2 import Batch, Model
 from disband.lm.scores.grams import token_gram
-from disband.verify.kept.provenance import ROOT, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,12 +45,10 @@ class MatrixProducts(TorchDispatchMode):
         sides = [args[FIRST[f.overloadpacket] :][:2] for f, args in self.kept]
         return sum(left.numel() * right.shape[-1] for left, right in sides)
 
-    def again(self) -> float:
-        """CPU seconds of the products alone."""
-        start = time.process_time()
+    def again(self) -> None:
+        """Form all of them again, and nothing else."""
         for function, args in self.kept:
             function(*args)
-        return time.process_time() - start
 
 
 def least(model: Model, batch_w: Batch, batch_l: Batch) -> dict[str, int]:
@@ -97,15 +90,12 @@ def accounts(repeats: int) -> list[dict[str, Any]]:
         token_gram(model, *batches)  # what is proved of a model is proved once
         with MatrixProducts() as products:
             token_gram(model, *batches)
-        ways: dict[str, Callable[[], float]] = {
-            ours: lambda b=batches, side=ours: seconds(model, side, b),
+        ways = {
+            ours: work(model, ours, batches),
             "its matrix products alone": products.again,
-            theirs: lambda b=batches, side=theirs: seconds(model, side, b),
+            theirs: work(model, theirs, batches),
         }
-        best = dict.fromkeys(ways, math.inf)
-        for _ in range(repeats):
-            for way, measure in ways.items():
-                best[way] = min(best[way], measure())
+        best = fastest(ways, repeats)
         model.zero_grad()
         bare = best["its matrix products alone"]
         needed = least(model, *batches)
@@ -135,16 +125,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="the least of so many times counts")
     asked = parser.parse_args()
     results = accounts(asked.repeats)
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.tokens", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "threads": torch.get_num_threads(),
-        "clock": "CPU time",
-        "versions": versions(),
-        "results": results,
-    }
-    path = ROOT / "results" / "benchmarks" / "tokens.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    made = origin("benchmarks.tokens", threads=torch.get_num_threads(), clock="CPU time")
+    save(RESULTS / "tokens.json", made | {"results": results})
 
 
 if __name__ == "__main__":

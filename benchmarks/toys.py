@@ -9,12 +9,8 @@ need, the gradients of both log-probabilities. The map always does all of it.
 """
 
 import argparse
-import json
-import os
-import shlex
-import sys
 import time
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from benchmarks.kernels import device
+from benchmarks.record import RESULTS, fastest, machine, origin, save, seconds_of
 from disband.sims.surveys.entry import Start
-from disband.sims.surveys.outcomes import Outcomes, outcomes
+from disband.sims.surveys.outcomes import outcomes
 from disband.sims.surveys.two_tokens import Problems, one_pair
 from disband.theory.band import case_of
 from disband.theory.objectives import DPO, find
-from disband.verify.kept.provenance import ROOT, versions
 
 BAR = 200
 SIDES = {
@@ -107,17 +102,12 @@ def compare(count: int, steps: int, runs: int, side: str) -> dict[str, Any]:
     """Time both sides on the same problems; the map's least time of ``runs`` counts."""
     method, kind = SIDES[side]
     problems, rates = starts(count)
-    ours: Outcomes | None = None
-    best = np.inf
-    for _ in range(runs):
-        begun = time.process_time()
-        ours = outcomes(DPO, problems, lr=rates, steps=steps, method=method).at(0)
-        best = min(best, time.process_time() - begun)
+    train = partial(outcomes, DPO, problems, lr=rates, steps=steps, method=method)
+    best = fastest({"map": lambda: train().at(0)}, runs)["map"]
+    ours = train().at(0)
     begun = time.process_time()
     theirs = loop(problems, rates, steps, kind)
     taken = time.process_time() - begun
-    if ours is None:
-        raise ValueError(f"a side is timed at least once: got {runs} runs; set --runs to 1 or more")
     alike = ours.case == theirs[:, 0]
     row = {
         "side": side,
@@ -144,9 +134,9 @@ def every_objective(count: int, steps: int) -> dict[str, float]:
     problems, rates = starts(count)
     found = {}
     for name in ("DPO", "SimPO", "IPO", "CPO", "BCE", "DDRO"):
-        begun = time.process_time()
-        outcomes(find(name), problems, lr=rates, steps=steps, method="reward calibration")
-        found[name] = round(time.process_time() - begun, 3)
+        objective, method = find(name), "reward calibration"
+        train = partial(outcomes, objective, problems, lr=rates, steps=steps, method=method)
+        found[name] = round(seconds_of(train), 3)
     shown = ", ".join(f"{name} {s:.2f} s" for name, s in found.items())
     print(f"{count} problems, {steps} steps, calibrated: {shown}", flush=True)
     return found
@@ -158,23 +148,16 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=10**4)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=ROOT / "results/benchmarks/toys.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "toys.json")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     rows = [compare(asked.problems, asked.steps, asked.runs, side) for side in SIDES]
-    saved = {
-        "command": f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')} "
-        + shlex.join(["python", "-m", "benchmarks.toys", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": device(),
-        "clock": "CPU time",
-        "versions": versions(),
+    measured = {
         "bar": BAR,
         "results": rows,
         "seconds of 100000 problems": every_objective(10**5, asked.steps),
     }
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+    save(asked.out, origin("benchmarks.toys", device=machine(), clock="CPU time") | measured)
 
 
 if __name__ == "__main__":

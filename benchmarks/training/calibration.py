@@ -10,21 +10,14 @@ the reweighted loss follows.
 """
 
 import argparse
-import json
-import os
-import shlex
-import sys
-import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.optim import Adam, Optimizer
 
-from benchmarks.kernels import device
+from benchmarks.record import RESULTS, fastest, machine, origin, save
 from benchmarks.scores import model_of, pairs_of
 from disband.lm.model.gpt2 import Model, join, logp
 from disband.lm.scores.grams import pair_gram
@@ -33,10 +26,6 @@ from disband.lm.training.finetune import Pair
 from disband.sims.methods.calibrate import batch_calibrated, rescaled, reward_calibrated
 from disband.theory.batch import batch_factor
 from disband.theory.objectives import DPO
-from disband.verify.kept.provenance import ROOT, versions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 BAR = 1.6
 INCENTIVES = DPO.kernel("incentives", "numpy")
@@ -93,7 +82,7 @@ def main() -> None:
     parser.add_argument("--prompt", type=int, default=23)
     parser.add_argument("--response", type=int, default=7)
     parser.add_argument("--runs", type=int, default=5, help="the least of so many times counts")
-    parser.add_argument("--out", type=Path, default=ROOT / "results/benchmarks/calibration.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "calibration.json")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     model = model_of(asked.size, "cpu")
@@ -101,7 +90,7 @@ def main() -> None:
     optimizer = Adam(model.parameters(), lr=1e-6)
     with torch.no_grad():
         reference = logp(model, join(*pair))
-    sides: dict[str, Callable[[], None]] = {
+    sides = {
         "plain": partial(plain, model, pair, optimizer, reference),
         "calibrated, one factor": partial(
             calibrated, "one factor", model, pair, optimizer, reference
@@ -110,32 +99,25 @@ def main() -> None:
         "batch band": partial(calibrated, "batch band", model, pair, optimizer, reference),
         "Gram first, then a plain step": partial(apart, model, pair, optimizer, reference),
     }
-    best = dict.fromkeys(sides, np.inf)
-    for _ in range(asked.runs):
-        for name, side in sides.items():
-            begun = time.process_time()
-            side()
-            best[name] = min(best[name], time.process_time() - begun)
+    best = fastest(sides, asked.runs)
     rows = [
         {"side": n, "seconds": round(s, 3), "over plain": round(s / best["plain"], 3)}
         for n, s in best.items()
     ]
     for row in rows:
         print(f"{row['side']:32}{row['seconds']:8.3f} s {row['over plain']:8.2f} (bar {BAR})")
-    saved: dict[str, Any] = {
-        "command": f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')} "
-        + shlex.join(["python", "-m", "benchmarks.training.calibration", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": device(),
-        "threads": torch.get_num_threads(),
-        "clock": "CPU time",
-        "versions": versions(),
+    made = origin(
+        "benchmarks.training.calibration",
+        device=machine(),
+        threads=torch.get_num_threads(),
+        clock="CPU time",
+    )
+    measured = {
         "settings": {k: v for k, v in vars(asked).items() if k != "out"},
         "bar": BAR,
         "results": rows,
     }
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+    save(asked.out, made | measured)
 
 
 if __name__ == "__main__":

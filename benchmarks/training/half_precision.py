@@ -7,15 +7,13 @@ judges both by the predictions of section 4.3. Results go to
 """
 
 import argparse
-import json
-import shlex
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
+from benchmarks.record import RESULTS, origin, save
 from disband.lm.data.tweets import load_tweets
 from disband.lm.training.optimizers import Rule
 from disband.verify.experiments.gpt2.findings import findings
@@ -23,7 +21,6 @@ from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.pretrained import STYLED
 from disband.verify.experiments.gpt2.protocol import Supervision
 from disband.verify.experiments.gpt2.questions.learnt import run_unkept
-from disband.verify.kept.provenance import ROOT, versions
 
 # So small a model learns at larger rates; the rest is the protocol.
 CHANGES: dict[str, Any] = {
@@ -54,18 +51,8 @@ def main() -> None:
             verdicts.setdefault(prediction.name, {})[name] = said
     same = sum(both["float32"]["holds"] == both["bfloat16"]["holds"] for both in verdicts.values())
     print(f"{same} of {len(verdicts)} verdicts are the same")
-    saved = {
-        "command": shlex.join(
-            ["python", "-m", "benchmarks.training.half_precision", *sys.argv[1:]]
-        ),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seed": seed,
-        "versions": versions(),
-        "same": same,
-        "verdicts": verdicts,
-    }
-    path = ROOT / "results" / "benchmarks" / "half_precision.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    made = origin("benchmarks.training.half_precision", seed=seed)
+    save(RESULTS / "half_precision.json", made | {"same": same, "verdicts": verdicts})
 
 
 if __name__ == "__main__":

@@ -9,16 +9,13 @@ modelling showed it the right answer after every tweet. Results go to
 """
 
 import argparse
-import json
 import re
-import shlex
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -27,12 +24,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from benchmarks.record import RESULTS, origin, save
 from disband.lm.data.tweets import LABELS, SplitSettings, Tweet, load_tweets, split
 from disband.lm.model.gpt2 import SEPARATOR, encode, join, logp, new_model
 from disband.lm.training.finetune import sft, train_language_model
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import Draw, kept, restore
-from disband.verify.kept.provenance import ROOT, versions
 
 SEEN = 1152  # tweets that the check's fine-tuning shows
 HELD_OUT = 1024
@@ -169,10 +166,15 @@ def main() -> None:
     share = right(torch.ones(len(held_out)), labels_of(held_out))
     rows: list[dict[str, Any]] = []
 
+    def keep(*, ended: bool = False) -> None:
+        measured = {"held out": len(held_out), "language": asdict(Language()), "results": rows}
+        made = origin("benchmarks.training.labels", threads=torch.get_num_threads())
+        save(RESULTS / "labels.json", made | measured, ended=ended)
+
     def add(row: dict[str, Any]) -> None:
         rows.append(row)
         print(row, flush=True)
-        save(rows, len(held_out))
+        keep()
 
     add({"by": "the commoner label", "right": max(share, 1 - share)})
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
@@ -187,21 +189,7 @@ def main() -> None:
             add({"by": "GPT-2", **taught(base, seed, training, held_out, teaching)})
         base = labelled(base, seed, training)
         add({"by": "GPT-2, labels read", **taught(base, seed, training, held_out, CHECK)})
-
-
-def save(rows: Sequence[dict[str, Any]], held_out: int) -> None:
-    """Write what was measured so far."""
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.training.labels", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "held out": held_out,
-        "language": asdict(Language()),
-        "results": rows,
-    }
-    path = ROOT / "results" / "benchmarks" / "labels.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    keep(ended=True)
 
 
 if __name__ == "__main__":

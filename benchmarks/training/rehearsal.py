@@ -11,12 +11,10 @@ interrupted run goes on there.
 import argparse
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from datasets import Dataset
 from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
+from benchmarks.record import named, origin, save
 from disband.lm.data.preferences import preference
 from disband.lm.data.tokenize import Cut, TokenPair, batches, token_pair
 from disband.lm.data.tweets import Tweet, load_tweets, responses
@@ -42,7 +41,7 @@ from disband.rehearse.training import Task, log_probabilities, looks, order_of
 from disband.terminal.progress import Screen
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
-from disband.verify.kept.provenance import ROOT, versions
+from disband.verify.kept.provenance import ROOT
 
 STYLES = ("short suffix", "long suffix")
 STEPS, RATE, BATCH, SAMPLE, HELD_OUT = 48, 1e-5, 8, 160, 40
@@ -193,22 +192,16 @@ def main() -> None:
                 f"{last['forecast']['arms']['DPO']['chosen']:+.4f} forecast",
                 flush=True,
             )
-    path = ROOT / "results" / "rehearsal" / "side_by_side.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    saved = {
-        "command": "python -m benchmarks.training.rehearsal "
-        f"--seeds {asked.seeds} --first-seed {asked.first_seed}",
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": f"cpu {platform.processor()}".strip(),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "settings": {
-            "steps": STEPS, "rate": RATE, "batch": BATCH, "sample": SAMPLE, "held out": HELD_OUT,
-            "sft steps": SFT_STEPS, "sft rate": SFT_RATE,
-        },
-        "results": results,
+    words = ["--seeds", str(asked.seeds), "--first-seed", str(asked.first_seed)]
+    made = origin(
+        "benchmarks.training.rehearsal", words, device=named("cpu"), threads=torch.get_num_threads()
+    )
+    settings = {
+        "steps": STEPS, "rate": RATE, "batch": BATCH, "sample": SAMPLE, "held out": HELD_OUT,
+        "sft steps": SFT_STEPS, "sft rate": SFT_RATE,
     }  # fmt: skip
-    path.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+    path = ROOT / "results" / "rehearsal" / "side_by_side.json"
+    save(path, made | {"settings": settings, "results": results})
 
 
 if __name__ == "__main__":

@@ -7,24 +7,22 @@ own. Results go to ``results/benchmarks/training_step.json``.
 """
 
 import argparse
-import json
 import resource
-import shlex
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import torch
 
+from benchmarks.record import RESULTS, origin, save, seconds_of
 from disband.lm.data.tweets import load_tweets, responses
 from disband.lm.model.gpt2 import Model, TextTokenizer, encode
 from disband.lm.model.load import load_model
 from disband.lm.training.finetune import Pair, train_preferences
 from disband.lm.training.optimizers import Rule
 from disband.theory.objectives import DPO
-from disband.verify.kept.provenance import ROOT, versions
+from disband.verify.kept.provenance import ROOT
 
 WAYS = {
     "each response on its own, float32": {"shared": False, "mixed": False},
@@ -48,9 +46,8 @@ def pair_of(tokenizer: TextTokenizer, style: str, pairs: int) -> Pair:
 
 def step(model: Model, pair: Pair, way: str) -> float:
     """CPU seconds of one training of one step, the reference's reading included."""
-    begun = time.process_time()
-    train_preferences(model, [pair], DPO, rule=RULE, after=lambda _: None, **WAYS[way])
-    return time.process_time() - begun
+    train = partial(train_preferences, model, [pair], DPO, rule=RULE, after=lambda _: None)
+    return seconds_of(partial(train, **WAYS[way]))
 
 
 def peak(way: str, style: str, pairs: int) -> float:
@@ -105,15 +102,8 @@ def main() -> None:
     results = [row for style in styles for row in costs(style, asked.pairs, asked.rounds)]
     for row in results:
         print(f"{row['style']}, {row['way']}: {row['share']:.0%}, {row['peak GiB']:.1f} GiB")
-    saved = {
-        "command": shlex.join(["python", "-m", "benchmarks.training.step", *sys.argv[1:]]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "results": results,
-    }
-    path = ROOT / "results" / "benchmarks" / "training_step.json"
-    path.write_text(json.dumps(saved, indent=1) + "\n")
+    made = origin("benchmarks.training.step", threads=torch.get_num_threads())
+    save(RESULTS / "training_step.json", made | {"results": results})
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ def said(found: Diagnosis) -> Said:
         _headline(found),
         [
             *_ended(found),
-            *(_moved(side, motion) for side, motion in found.motions.items()),
-            *(_moved(f"held-out {side}", motion) for side, motion in found.held_out.items()),
+            *(_moved(found, side, motion) for side, motion in found.motions.items()),
+            *(_moved(found, f"held-out {s}", motion) for s, motion in found.held_out.items()),
             *_loss(found),
             *_steps(found),
         ],
@@ -95,21 +95,30 @@ def _count(lines: int) -> str:
     return "One line carries" if lines == 1 else f"{lines} lines carry"
 
 
-def _moved(side: str, motion: Motion) -> str:
+def _at(found: Diagnosis, step: int) -> str:
+    """A step by name; a line of a log without steps, and its epoch."""
+    epoch = f" (epoch {found.epochs[step]:g})" if step in found.epochs else ""
+    return f"{found.unit} {step}{epoch}"
+
+
+def _moved(found: Diagnosis, side: str, motion: Motion) -> str:
     units = "β × nats" if motion.metric.startswith("rewards") else "nats"
     if motion.lines == 1:
         return f"{side}: {motion.start:.3g} ({motion.metric}, {units}; one line)"
     noise = (
         f"{motion.lines} lines" if math.isnan(motion.noise) else f"give or take {motion.noise:.2g}"
     )
-    moved = f"{side}: {motion.start:.3g} to {motion.end:.3g} ({motion.metric}, {units}; {noise})"
+    ends = f"{motion.start:.3g} to {motion.end:.3g}"
+    moved = f"{side}: {ends} ({motion.metric}, {units}; {noise})"
     if motion.halfway is not None:
-        moved += f"; half of the change by step {motion.halfway}"
+        moved += f"; half of the change by {_at(found, motion.halfway)}"
     if (turn := motion.turn) is not None:
         down = turn.value < motion.start
         way, undone = ("lowest", "fall regained") if down else ("highest", "rise lost")
         share = "all" if round(turn.back, 2) >= 1 else f"{turn.back:.0%}"
-        moved += f"; {way} {turn.value:.3g} at step {turn.step}, {share} of that {undone} since"
+        moved += (
+            f"; {way} {turn.value:.3g} at {_at(found, turn.step)}, {share} of that {undone} since"
+        )
     return moved
 
 
@@ -119,11 +128,21 @@ def _loss(found: Diagnosis) -> Iterator[str]:
             f"the loss rests on a floor, that of label smoothing {found.smoothing:.1g}: below it "
             "it cannot fall, and this run has the margin at which it is there"
         )
-    if abs(found.first_reward) > REFERENCE:
+    if not math.isnan(found.free):
         yield (
-            f"the first reward of the chosen is {found.first_reward:+.3g}, not 0: the reference is "
-            "not the model that training began with"
+            f"the rewards are {found.free:.2g} times the log-probabilities: the objective has no "
+            "reference (as ORPO, SimPO and CPO have none), and its rewards do not begin at 0"
         )
+    if abs(found.first_reward) > REFERENCE:
+        first = f"the first reward of the chosen is {found.first_reward:+.3g}, not 0"
+        if found.unit == "step" and found.began <= 1:
+            yield f"{first}: the reference is not the model that training began with"
+        else:
+            yield (
+                f"{first}, at {_at(found, found.began)} already, further than it moves between "
+                "any two lines later: the reference is not the model that training began with, or "
+                "most had moved by then"
+            )
 
 
 def _ended(found: Diagnosis) -> Iterator[str]:
@@ -134,8 +153,11 @@ def _ended(found: Diagnosis) -> Iterator[str]:
             "it, or goes on; what is said here is of the steps until then"
         )
     if found.broken:
-        named = ", ".join(f"{name} (step {step})" for name, step in found.broken.items())
-        yield f"not a finite number, first at the step named: {named}; these values are left out"
+        named = ", ".join(f"{name} ({_at(found, step)})" for name, step in found.broken.items())
+        yield (
+            f"not a finite number, first at the {found.unit} named: {named}; these values are left "
+            "out"
+        )
 
 
 def _steps(found: Diagnosis) -> Iterator[str]:
@@ -223,10 +245,14 @@ _MENDS = {
         "active, a learning rate above 0, optimizer steps that are not skipped."
     ),
     State.NO_SIDES: (
-        "Give the log of a preference run, one with rewards/chosen or logps/chosen; what a model "
+        "Give the log of a preference run, one with rewards/chosen or logps/chosen: "
+        "trainer_state.json of the same run has them where a summary of it has not. What a model "
         "would do with preference data, disband probe says before training."
     ),
-    State.SHORT: f"Log more often: from {ENOUGH} lines on, noise can be told (logging_steps).",
+    State.SHORT: (
+        f"Log more often: from {ENOUGH} lines on, noise can be told (logging_steps). A summary "
+        "such as all_results.json has one line; trainer_state.json of the same run has them all."
+    ),
     State.EXPLODED: (
         f"Beyond a margin of {MARGIN:.0f} the loss no longer pulls, and what moves is left to "
         "chance: stop earlier, lower the learning rate, or take an objective with a target (IPO)."
@@ -290,7 +316,7 @@ def _todo(found: Diagnosis) -> Iterator[str]:
         )
     moved = found.motions.get("chosen")
     if found.cause is not Cause.NONE and moved is not None and moved.halfway is not None:
-        yield f"A checkpoint before step {moved.halfway} has less than half of the fall."
+        yield f"A checkpoint before {_at(found, moved.halfway)} has less than half of the fall."
     rises = found.mean("both_rise") >= MOST
     if found.state is State.TOLD and found.cause is Cause.NONE and not rises:
         yield "Nothing needs mending: the chosen did not fall beyond its noise."

@@ -29,6 +29,8 @@ SMOOTH = 5  # lines that a phase is smoothed over
 
 MARGIN = 20.0  # in rewards: the pull that the sigmoid leaves beyond it is below 1e-8
 REFERENCE = 0.02  # a first reward beyond this tells of another reference than the start
+ALREADY = 1.0  # a first reward beyond this, at a later step, does so or had moved by then
+_PROPORTION = 0.01  # how far rewards may be from one multiple of log-probabilities to be that
 
 
 class State(StrEnum):
@@ -93,8 +95,14 @@ class Diagnosis:
         state: What can be said at all.
         held_out: How the sides moved in evaluation.
         smoothing: The label smoothing whose floor the loss rests on; NaN if on none.
-        first_reward: The chosen's reward where training began, if that was logged; else NaN.
+        first_reward: The chosen's reward where training began, or on the first line if it was
+            further from 0 then than any two lines are from each other later; else NaN.
+        began: The step of that line.
+        free: The β of an objective without a reference, whose rewards are β times the
+            log-probabilities; NaN if they are not.
         remarks: What is odd about the log itself.
+        unit: What the steps named here are: steps, or lines of a log that has no steps.
+        epochs: Of the lines that are named, if the log has no steps but epochs.
     """
 
     motions: Mapping[str, Motion]
@@ -111,24 +119,32 @@ class Diagnosis:
     held_out: Mapping[str, Motion] = field(default_factory=dict)
     smoothing: float = math.nan
     first_reward: float = math.nan
+    began: int = 0
+    free: float = math.nan
     remarks: tuple[str, ...] = ()
+    unit: str = "step"
+    epochs: Mapping[int, float] = field(default_factory=dict)
 
     def mean(self, name: str) -> float:
         """Mean of a metric of the monitor; NaN if it was not logged."""
         return self.means.get(PREFIX + name, math.nan)
 
 
+def of_pairs(run: Run) -> Run:
+    """The lines that tell of chosen and rejected: of evaluation, where they alone do."""
+    if run.held_out is None or _has_sides(run) or not (_has_sides(run.held_out) or not run.steps):
+        return run
+    remark = "chosen and rejected were logged in evaluation alone: these are held-out pairs"
+    remarks = (*run.remarks, remark) if _has_sides(run.held_out) else run.remarks
+    return replace(run.held_out, planned=run.planned, remarks=remarks)
+
+
 def diagnose(run: Run) -> Diagnosis:
     """Say what happened in a run; where evaluation alone tells of the sides, in evaluation."""
-    remarks = _remarks(run)
-    if run.held_out is not None and not _has_sides(run) and _has_sides(run.held_out):
-        run = replace(run.held_out, planned=run.planned, counted=run.counted)
-        remarks += (
-            "chosen and rejected were logged in evaluation alone: these are held-out pairs",
-        )
+    run = of_pairs(run)
     means = _means(run)
-    rewards = run.column("rewards/chosen")
-    at_start = len(rewards[0]) > 0 and rewards[0][0] <= 1 and not run.counted
+    free = _free_of_reference(run)
+    began, first_reward = _first_reward(run) if math.isnan(free) else (0, math.nan)
     loss, margin, right = (
         run.column(name)[1] for name in ("loss", "rewards/margins", "rewards/accuracies")
     )
@@ -144,10 +160,50 @@ def diagnose(run: Run) -> Diagnosis:
         broken=run.broken,
         held_out={} if run.held_out is None else _motions(run.held_out),
         smoothing=label_smoothing(loss, margin, right),
-        first_reward=float(rewards[1][0]) if at_start else math.nan,
-        remarks=remarks,
+        first_reward=first_reward,
+        began=began,
+        free=free,
+        remarks=run.remarks,
+        unit="line" if run.counted else "step",
     )
-    return replace(plain, state=_state(run, plain), cause=_cause(plain))
+    return replace(plain, state=_state(run, plain), cause=_cause(plain), epochs=_epochs(run, plain))
+
+
+def _free_of_reference(run: Run) -> float:
+    """The β of rewards that are β times the log-probabilities, on both sides; else NaN."""
+    ratios = [
+        line[f"rewards/{side}"] / line[f"logps/{side}"]
+        for line in run.lines
+        for side in ("chosen", "rejected")
+        if line.get(f"logps/{side}") and f"rewards/{side}" in line
+    ]
+    if len(ratios) < 4:
+        return math.nan
+    beta = float(np.median(ratios))
+    alike = beta > 0 and np.allclose(ratios, beta, rtol=_PROPORTION, atol=0)
+    return beta if alike else math.nan
+
+
+def _first_reward(run: Run) -> tuple[int, float]:
+    """Where the log begins, and the chosen's reward there if it tells of the reference."""
+    steps, values = run.column("rewards/chosen")
+    if not len(values):
+        return 0, math.nan
+    at_start = steps[0] <= 1 and not run.counted
+    far = len(values) >= 3 and abs(values[0]) > max(ALREADY, np.abs(np.diff(values)).max())
+    return int(steps[0]), float(values[0]) if at_start or far else math.nan
+
+
+def _epochs(run: Run, plain: Diagnosis) -> dict[int, float]:
+    """The epochs of the lines that are named, of training and of evaluation."""
+    if not run.counted:
+        return {}
+    moved = [*plain.motions.values(), *plain.held_out.values()]
+    named = {plain.reached, plain.began, *plain.broken.values()}
+    named |= {m.halfway for m in moved if m.halfway} | {m.turn.step for m in moved if m.turn}
+    both = (run, run.held_out) if run.held_out is not None else (run,)
+    lines = [pair for each in both for pair in zip(each.steps, each.lines, strict=True)]
+    return {step: line["epoch"] for step, line in lines if step in named and "epoch" in line}
 
 
 def _has_sides(run: Run) -> bool:
@@ -165,15 +221,6 @@ def _motions(run: Run) -> dict[str, Motion]:
         if logged:
             moved[side] = motion(logged[0], *run.column(logged[0]))
     return moved
-
-
-def _remarks(run: Run) -> tuple[str, ...]:
-    said = []
-    if run.counted:
-        said.append("the log has no steps: lines are counted in their place")
-    if run.unplaced:
-        said.append(f"{run.unplaced} lines have no step and are left out")
-    return tuple(said)
 
 
 def _state(run: Run, plain: Diagnosis) -> State:

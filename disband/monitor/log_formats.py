@@ -9,7 +9,8 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,10 +28,12 @@ class Log(NamedTuple):
     Args:
         rows: Metrics by the names that the logger gave them, in order.
         planned: How many steps training was to have, where the file says so.
+        remarks: What is odd about the file.
     """
 
     rows: Sequence[Mapping[str, Any]]
     planned: Any = None
+    remarks: tuple[str, ...] = ()
 
 
 def read_log(file: Path) -> Log:
@@ -55,13 +58,18 @@ def read_log(file: Path) -> Log:
         raise ValueError(
             f"a log is text in UTF-8: {file} is not ({error}); give the trainer's own log"
         ) from error
+    if not text.strip():
+        raise ValueError(
+            f"a log has lines: {file} is empty; give the file that training wrote, or look at what "
+            "was redirected where"
+        )
     if file.suffix == ".csv":
         return Log(_csv(text))
     if file.suffix == ".jsonl":
         return Log(_json_lines(text))
     if file.suffix == ".ipynb":
         text = shown_in_notebook(text)
-    for form in (_json, _json_lines_alone, *(_shown(form) for form in FORMS)):
+    for form in (_json, _json_lines_alone, _shown):
         log = form(text)
         if log is not None:
             return log
@@ -71,12 +79,21 @@ def read_log(file: Path) -> Log:
     )
 
 
-def _shown(form: Callable[[str], list[Mapping[str, Any]]]) -> Callable[[str], Log | None]:
-    def log_of(text: str) -> Log | None:
-        rows = form(text)
-        return Log(rows) if rows else None
+def _shown(text: str) -> Log | None:
+    """The form, and of several tables the one, that has the most lines with both sides."""
+    forms = [[(_with_sides(rows), len(rows) > 0, rows) for rows in form(text)] for form in FORMS]
+    lines, any_rows, rows = max((part for form in forms for part in form), key=lambda p: p[:2])
+    if not any_rows:
+        return None
+    others = sum(part[0] > 0 for form in forms if any(rows is p[2] for p in form) for part in form)
+    if lines and others > 1:
+        return Log(rows, None, (f"the file has {others} tables of runs: this is the longest",))
+    return Log(rows)
 
-    return log_of
+
+def _with_sides(rows: Iterable[Mapping[str, Any]]) -> int:
+    names = [[named(name) for name in row] for row in rows]
+    return sum(any(n is not None and n.metric.startswith(SIDES) for n in row) for row in names)
 
 
 def _json(text: str) -> Log | None:
@@ -186,13 +203,15 @@ class Name(NamedTuple):
 
 _STEPS = (
     "step", "global_step", "train/global_step", "Step", "global_step/max_steps", "_step",
-    "counters/updates",
+    "counters/updates", "current_steps",
 )  # fmt: skip
+_PLANNED = ("total_steps", "max_steps")
+SIDES = ("rewards/", "logps/")
 # What a trainer says of training as a whole, at its end.
 _OF_THE_WHOLE = frozenset(
     ("train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second")
 )
-_COUNTS = {*_STEPS, "counters/examples", "train_loss", "_runtime", "_timestamp"}
+_COUNTS = {*_STEPS, *_PLANNED, "counters/examples", "train_loss", "_runtime", "_timestamp"}
 _PREFIXES = (("eval_", True), ("eval/", True), ("train/", False), ("train_", False))
 # How other trainers call the same.
 _ALSO = {
@@ -215,6 +234,7 @@ _ALSO = {
 _REFERENCE = re.compile(r"(rewards|logps|loss)_?/?(train|eval)(?:/(\w+))?$")
 
 
+@lru_cache(1 << 12)
 def named(name: str) -> Name | None:
     """What a logger's name stands for; None for a count, which is no metric."""
     if name in _COUNTS:
@@ -231,12 +251,13 @@ def named(name: str) -> Name | None:
 
 
 def step_of(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The step of a row, and how many training is to have, where it says ``10/378``."""
+    """The step of a row, and how many training is to have, where it says ``10/378`` or so."""
     for name in _STEPS:
         text, _, planned = str(row.get(name, "")).partition("/")
         step = number(text)
         if step is not None and 0 <= step < 1 << 53:
-            return step, number(planned)
+            said = [number(row.get(name)) for name in _PLANNED]
+            return step, number(planned) or next(filter(None, said), None)
     return None, None
 
 

@@ -1,7 +1,13 @@
-"""A run's log by step: of training, and of evaluation beside it."""
+"""A run's log by step: of training, and of evaluation beside it.
 
-from collections.abc import Iterable, Iterator, Mapping
+Where a log goes back to an earlier step, training was resumed there, or another one began: what
+stood from that step on is left out, and fewer than ``OF_ANOTHER`` lines before it as well.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +19,11 @@ from .log_formats import EVENTS, is_broken, named, number, read_log, step_of
 Array = npt.NDArray[np.float64]
 
 STATE = "trainer_state.json"
+OF_ANOTHER = 3  # lines
 _LOGS = ("*.jsonl", "*.csv", f"**/{EVENTS}*")
+_TOLD = ("loss", "rewards/", "logps/")
+_LABEL = re.compile(r"[^\W\d]")
+_TIME = re.compile(r"\d:\d\d|\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Run:
         broken: Metrics that were once logged as no finite number, with the first such step.
         always_broken: Those of them that were never a finite number.
         counted: Whether steps are the numbers of the lines, as the log has none.
-        unplaced: How many lines with metrics have no step, though others have.
+        remarks: What is odd about the log itself.
         held_out: What evaluation logged, in the same form; None if nothing.
     """
 
@@ -39,7 +49,7 @@ class Run:
     broken: Mapping[str, int] = field(default_factory=dict)
     always_broken: frozenset[str] = frozenset()
     counted: bool = False
-    unplaced: int = 0
+    remarks: tuple[str, ...] = ()
     held_out: "Run | None" = None
 
     def column(self, name: str) -> tuple[Array, Array]:
@@ -73,13 +83,19 @@ def read(path: Path) -> Run:
             faults.append(error)
     if not runs:
         raise faults[0]
-    best = max(runs, key=lambda run: run.steps[-1] if run.steps else -1)
+    best = max(runs, key=_reached)
     if not (best.steps or best.held_out or best.broken):
         raise ValueError(
             f"a run's log has lines with numbers: {best.source} has none; train with "
             "logging_steps set, or give the folder of another run"
         )
     return best
+
+
+def _reached(run: Run) -> tuple[int, int]:
+    """The last step of training or evaluation, and how many lines there are of both."""
+    steps = [*run.steps, *(run.held_out.steps if run.held_out else ())]
+    return max(steps, default=-1), len(steps)
 
 
 def _files(path: Path) -> list[Path]:
@@ -100,23 +116,104 @@ def _files(path: Path) -> list[Path]:
 
 def _of_file(file: Path) -> Run:
     log = read_log(file)
-    steps = [step_of(row) for row in log.rows]
-    counted = all(step is None for step, _ in steps)
+    rows, remarks = list(log.rows), list(log.remarks)
+    steps = [step_of(row) for row in rows]
+    placed = [step for step, _ in steps if step is not None]
+    if len(placed) > 1 and all(after < before for before, after in pairwise(placed)):
+        rows, steps = rows[::-1], steps[::-1]
+    counted = not placed
+    if _begin_anew_with_each_epoch(rows, steps):
+        counted = True
+        remarks.append("the steps begin anew with each epoch: lines are counted in their place")
+    elif counted:
+        _require_one_run(file, rows)
+        remarks.append("the log has no steps: lines are counted in their place")
+        rows, back = _last_by_epoch(rows)
+        remarks += back
     numbered = [
         (float(line) if counted else step, row)
-        for line, (row, (step, _)) in enumerate(zip(log.rows, steps, strict=True), start=1)
+        for line, (row, (step, _)) in enumerate(zip(rows, steps, strict=False), start=1)
     ]
     numbered = list(_with_evaluation_placed(numbered))
-    training = _merged(file, numbered, held_out=False)
-    held_out = _merged(file, numbered, held_out=True)
+    training, back = _merged(file, numbered, held_out=False)
+    held_out, back_of_evaluation = _merged(file, numbered, held_out=True)
+    remarks += back or back_of_evaluation
+    if unplaced := sum(_tells(row, held_out=False) for step, row in numbered if step is None):
+        remarks.append(f"{unplaced} lines have no step and are left out")
     planned = [number(log.planned), *(plan for _, plan in steps)]
     return replace(
         training,
-        planned=next((int(plan) for plan in planned if plan and 0 < plan < 1 << 53), None),
+        planned=None
+        if counted
+        else next((int(plan) for plan in planned if plan and 0 < plan < 1 << 53), None),
         counted=counted,
-        unplaced=sum(bool(_metrics(row, held_out=False)) for step, row in numbered if step is None),
-        held_out=held_out if held_out.steps else None,
+        remarks=tuple(remarks),
+        held_out=replace(held_out, counted=counted) if held_out.steps else None,
     )
+
+
+def _begin_anew_with_each_epoch(
+    rows: Sequence[Mapping[str, Any]], steps: Sequence[tuple[float | None, float | None]]
+) -> bool:
+    both = [
+        (step, epoch)
+        for row, (step, _) in zip(rows, steps, strict=True)
+        if step is not None and (epoch := number(row.get("epoch"))) is not None
+    ]
+    return any(s < step and e > epoch for (step, epoch), (s, e) in pairwise(both))
+
+
+def _require_one_run(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse lines that are told apart by names, as of runs that are compared.
+
+    Raises:
+        ValueError: They have no epochs, and a name each.
+    """
+    rows = [row for row in rows if _tells(row, held_out=False) or _tells(row, held_out=True)]
+    epochs = {number(row["epoch"]) for row in rows if "epoch" in row}
+    if len(rows) < 2 or len(epochs) > 1:
+        return
+    for name in rows[0]:
+        labels = [value for row in rows if isinstance(value := row.get(name), str)]
+        if (
+            len(set(labels)) == len(rows)
+            and all(_LABEL.search(value) and not _TIME.search(value) for value in labels)
+            and not any(number(value) is not None or is_broken(value) for value in labels)
+        ):
+            raise ValueError(
+                f"the lines of a run's log follow each other in training: those of {file} have "
+                f"no steps and are told apart by {name} ({labels[0]!r:.40}, {labels[1]!r:.40}), as "
+                "runs are; give the log of one run, with its steps"
+            )
+
+
+def _last_by_epoch(
+    rows: Sequence[Mapping[str, Any]],
+) -> tuple[list[Mapping[str, Any]], tuple[str, ...]]:
+    """The rows of the last training, where the epochs go back, and what was left out."""
+    kept: list[tuple[float, Mapping[str, Any]]] = []
+    last, back = 0.0, []
+    for row in rows:
+        epoch = number(row.get("epoch"))
+        epoch = last if epoch is None else epoch
+        if epoch < last:
+            earlier = [(e, r) for e, r in kept if e < epoch]
+            kept = earlier if len(earlier) >= OF_ANOTHER else []
+            back.append((last, epoch))
+        kept.append((epoch, row))
+        last = epoch
+    return [row for _, row in kept], _went_back("epoch", back)
+
+
+def _went_back(unit: str, back: Sequence[tuple[float, float]]) -> tuple[str, ...]:
+    if not back:
+        return ()
+    often = f"{len(back)} times, at last" if len(back) > 1 else "once,"
+    remark = (
+        f"the log goes back {often} from {unit} {back[-1][0]:g} to {back[-1][1]:g}, as if "
+        "training was resumed or another run began: what stood from there on is left out"
+    )
+    return (remark,)
 
 
 def _with_evaluation_placed(
@@ -126,29 +223,58 @@ def _with_evaluation_placed(
     last = 0.0
     for step, row in rows:
         last = last if step is None else step
-        of_evaluation = _metrics(row, held_out=True) and not _metrics(row, held_out=False)
+        of_evaluation = _tells(row, held_out=True) and not _tells(row, held_out=False)
         yield (last if of_evaluation and step is None else step), row
 
 
 def _merged(
     file: Path, rows: Iterable[tuple[float | None, Mapping[str, Any]]], *, held_out: bool
-) -> Run:
-    """The metrics of training, or of evaluation; lines of one step count as one."""
-    by_step: dict[int, dict[str, float]] = {}
+) -> tuple[Run, tuple[str, ...]]:
+    """The metrics of training, or of evaluation, and what was left out of them.
+
+    Lines of one step count as one.
+    """
+    columns: dict[str, dict[int, float]] = {}
     broken: dict[str, int] = {}
-    for step, row in rows:
-        if step is None:
+    last: dict[str, int] = {}
+    back: dict[str, list[tuple[float, float]]] = {}
+    twice: set[tuple[str, int]] = set()
+    for place, row in rows:
+        if place is None:
             continue
-        known = _metrics(row, held_out=held_out)
-        for metric, value in known.items():
-            if is_broken(value):
-                broken.setdefault(metric, int(step))
-        finite = {m: n for m, value in known.items() if (n := number(value)) is not None}
-        if finite.keys() - {"epoch"}:
-            by_step.setdefault(int(step), {}).update(finite)
-    lines = dict(sorted(by_step.items()))
+        step = int(place)
+        for metric, value in _metrics(row, held_out=held_out).items():
+            finite, unfinite = number(value), is_broken(value)
+            if finite is None and not unfinite:
+                continue
+            column = columns.setdefault(metric, {})
+            if step < last.get(metric, 0):
+                back.setdefault(metric, []).append((last[metric], step))
+                earlier = {s: v for s, v in column.items() if s < step}
+                column = columns[metric] = earlier if len(earlier) >= OF_ANOTHER else {}
+                if broken.get(metric, -1) >= step or not column:
+                    broken.pop(metric, None)
+            last[metric] = step
+            if unfinite:
+                broken.setdefault(metric, step)
+            elif finite is not None:
+                if column.get(step, finite) != finite and metric.startswith(_TOLD):
+                    twice.add((metric, step))
+                column[step] = finite
+    by_step: dict[int, dict[str, float]] = {}
+    for metric, column in columns.items():
+        for step, value in column.items():
+            by_step.setdefault(step, {})[metric] = value
+    lines = {step: line for step, line in sorted(by_step.items()) if line.keys() - {"epoch"}}
     always = frozenset(broken) - {metric for line in lines.values() for metric in line}
-    return Run(file, tuple(lines), tuple(lines.values()), None, broken, always)
+    remarks = _went_back("step", max(back.values(), key=len, default=()))
+    if conflicts := {step for _, step in twice}:
+        remark = (
+            f"{len(conflicts)} steps have several lines with different numbers, first step "
+            f"{min(conflicts)}: the last line counts"
+        )
+        remarks += (remark,)
+    return Run(file, tuple(lines), tuple(lines.values()), None, broken, always), remarks
 
 
 def _metrics(row: Mapping[str, Any], *, held_out: bool) -> dict[str, Any]:
@@ -157,5 +283,10 @@ def _metrics(row: Mapping[str, Any], *, held_out: bool) -> dict[str, Any]:
     return {
         known.metric: row[name]
         for name, known in names.items()
-        if known is not None and known.held_out == held_out
+        if known is not None and (known.held_out == held_out or name == "epoch")
     }
+
+
+def _tells(row: Mapping[str, Any], *, held_out: bool) -> bool:
+    """Whether a line has more of training, or of evaluation, than its epoch."""
+    return bool(_metrics(row, held_out=held_out).keys() - {"epoch"})

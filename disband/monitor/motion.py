@@ -4,7 +4,9 @@ A metric moved if its mean over the last tenth of the log (two lines at least) d
 over the first tenth by more than the 95 % interval of that difference, Student's t. Noise is
 estimated from second differences of the lines, :math:`\sigma^2 = \overline{(x_{i-1} - 2x_i +
 x_{i+1})^2}/6`, which a steady trend does not
-inflate; fewer than ``ENOUGH`` lines carry no estimate.
+inflate; fewer than ``ENOUGH`` lines carry no estimate. A turning point is the extreme line, or of
+``MANY`` lines and more the extreme of their means over a tenth, so that no single line of a noisy
+log is one; it counts beyond that interval, of as many means as were looked at.
 """
 
 import math
@@ -13,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
+from scipy.stats import norm
 from scipy.stats import t as student
 
 Array = npt.NDArray[np.float64]
 
 END = 0.1  # which part of the log counts as its start, and as its end
 ENOUGH = 8  # lines from which noise is estimated
+MANY = 20  # lines from which a turning point is one of their means
 _REGAINED = 0.1  # the least share of a fall whose regaining is told
 _STEADY = 0.01  # how far a loss on its floor still drifts, relative to it
 _FIT = 0.3  # how far, relative to it, a margin may be from the one that label smoothing has
@@ -99,7 +103,12 @@ def motion(metric: str, steps: Array, values: Array) -> Motion:
 
 def _turn(plain: Motion, steps: Array, values: Array, size: int) -> Turn | None:
     """The extreme between start and end, if the ways to it and back exceed the noise."""
-    noise = 0.0 if math.isnan(plain.noise) else plain.noise
+    width = size if len(values) >= MANY else 1
+    values = smoothed(values, width)
+    looked_at = len(values) / width if len(values) >= MANY else 1
+    more = norm.ppf(1 - 0.025 / looked_at) / norm.ppf(0.975)
+    noise = plain.noise * math.sqrt((size / width + 1) / 2) * float(more)
+    noise = 0.0 if math.isnan(noise) else noise
     turns = []
     for sign, at in ((-1, int(values.argmin())), (1, int(values.argmax()))):
         away, back = sign * (values[at] - plain.start), sign * (values[at] - plain.end)

@@ -9,8 +9,10 @@ from disband.verify.kept.files import write_json, write_text
 from disband.verify.kept.provenance import provenance
 
 from .advice import Said, said, shares
-from .diagnosis import Diagnosis, diagnose
+from .diagnosis import Diagnosis, diagnose, of_pairs
+from .log_formats import SIDES
 from .logs import Run, read
+from .motion import ENOUGH
 
 PARTS = (
     ("happened", "What happened"),
@@ -28,18 +30,32 @@ def report(run: Path) -> tuple[Run, Diagnosis, Said]:
         ValueError: There is no log to read.
         OSError: It cannot be read.
     """
-    found = read(run)
+    found = of_pairs(read(run))
     diagnosis = diagnose(found)
     return found, diagnosis, said(diagnosis)
 
 
 def terminal(run: Run, words: Said) -> str:
     """The report as plain lines."""
-    lines = [f"{run.source}  (steps {run.steps[0]} to {run.steps[-1]})", "", words.headline]
+    lines = [f"{run.source}  ({_span(run)})", "", words.headline]
     for part, title in PARTS:
         if sentences := getattr(words, part):
             lines += ["", title, *(f"  {sentence}" for sentence in sentences)]
     return "\n".join(lines)
+
+
+def _span(run: Run) -> str:
+    """The steps of a log, and what start and end are."""
+    if not run.steps:
+        return "no finite number"
+    unit = "lines" if run.counted else "steps"
+    moved = len(run.steps) >= ENOUGH and any(map(_has_a_side, run.lines))
+    means = "; from the mean of the first tenth to that of the last" if moved else ""
+    return f"{unit} {run.steps[0]} to {run.steps[-1]}{means}"
+
+
+def _has_a_side(line: Mapping[str, float]) -> bool:
+    return any(name.startswith(SIDES) for name in line)
 
 
 def record(run: Run, diagnosis: Diagnosis, words: Said) -> dict[str, Any]:
@@ -72,6 +88,7 @@ def html(run: Run, diagnosis: Diagnosis, words: Said, origin: Mapping[str, Any])
         Path(__file__).with_name("report.html.j2"),
         {},
         run=run,
+        span=_span(run),
         headline=words.headline,
         parts=[(part, title, getattr(words, part)) for part, title in PARTS],
         phases=[(phase, shares(phase)) for phase in diagnosis.phases],

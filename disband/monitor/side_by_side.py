@@ -28,10 +28,11 @@ def _column(run: Run, diagnosis: Diagnosis, words: Said) -> Iterator[tuple[str, 
     yield "run", run.source.parent.name if run.source.name == STATE else run.source.name
     yield "verdict", words.headline
     if run.steps:
-        yield "steps", f"{run.steps[0]} to {run.steps[-1]}, {len(run.steps)} lines"
+        steps = f"{run.steps[0]} to {run.steps[-1]}, " * (not run.counted)
+        yield "steps", f"{steps}{len(run.steps)} lines"
     for prefix, motions in (("", diagnosis.motions), ("held-out ", diagnosis.held_out)):
         for side, motion in motions.items():
-            yield f"{prefix}{side}", _moved(motion)
+            yield f"{prefix}{side}", _moved(motion, diagnosis.unit)
     for label, metric in _METRICS:
         values = run.column(metric)[1]
         if len(values):
@@ -39,10 +40,10 @@ def _column(run: Run, diagnosis: Diagnosis, words: Said) -> Iterator[tuple[str, 
     yield "first action", words.todo[0] if words.todo else "none"
 
 
-def _moved(motion: Motion) -> str:
+def _moved(motion: Motion, unit: str) -> str:
     moved = f"{motion.start:.3g} to {motion.end:.3g} ({motion.metric.partition('/')[0]})"
     if motion.turn is not None:
-        moved += f", {motion.turn.value:.3g} at step {motion.turn.step}"
+        moved += f", {motion.turn.value:.3g} at {unit} {motion.turn.step}"
     return moved
 
 

@@ -245,6 +245,33 @@ def test_a_first_reward_that_is_not_zero_tells_of_another_reference(first, told)
     assert not any("reference" in line for line in said(diagnose(late)).happened)
 
 
+def test_a_first_line_far_from_all_others_tells_of_the_reference_or_of_haste():
+    far = dataclasses.replace(sides([8.7, *(9 + v for v in RISE)]), steps=tuple(range(10, 140, 10)))
+    assert any("+8.7, not 0, at step 10 already" in line for line in said(diagnose(far)).happened)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_rewards_that_are_log_probabilities_have_no_reference(factor):
+    logps = [-10.0 - v for v in RISE]
+    rejected = [2 * z for z in logps]
+    run = sides(
+        [0.1 * z for z in logps], [0.1 * factor * z for z in rejected],
+        **{"logps/chosen": logps, "logps/rejected": rejected},
+    )  # fmt: skip
+    happened = said(diagnose(run)).happened
+    assert any("0.1 times the log-prob" in line for line in happened) == (factor == 1)
+    assert any("first reward" in line for line in happened) == (factor != 1)
+
+
+def test_one_line_far_off_is_no_turning_point():
+    draw = np.random.default_rng(2)
+    values = np.linspace(0, 2, 200) + 0.2 * draw.standard_normal(200)
+    steps = np.arange(200.0)
+    assert motion("x", steps, np.where(steps == 120, 15.0, values)).turn is None
+    turn = motion("x", steps, np.where(steps > 120, 2.4 - values, values)).turn
+    assert turn.value == pytest.approx(1.1, abs=0.15)
+
+
 def test_of_many_things_to_do_three_are_said_and_the_cause_comes_first():
     metrics = looked(0.1, 0.6, 0.3, cosine=0.99, predicted_chosen=1.0, predicted_rejected=1.0)
     words = said(diagnose(run_of(-1, **metrics)))

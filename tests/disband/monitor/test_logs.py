@@ -194,7 +194,7 @@ def test_each_form_has_the_same_run(name, tmp_path):
         assert run.column(metric)[1].tolist() == [row[metric] for row in LINES]
     assert {metric for line in run.lines for metric in line} == set(LINES[0])
     assert run.planned == (378 if name in {"swift.jsonl", "exponents.log"} else None)
-    assert run.unplaced == 0
+    assert not any("left out" in remark for remark in run.remarks)
 
 
 def test_the_names_of_a_trainer_of_its_own_are_told_apart(tmp_path):
@@ -276,7 +276,8 @@ def test_lines_without_a_step_among_others_are_counted(tmp_path):
     rows = [{"step": 1, "loss": 1.0}, {"loss": 2.0}, {"step": 3, "loss": 3.0}]
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
     run = read(tmp_path)
-    assert (run.steps, run.unplaced) == ((1, 3), 1)
+    assert run.steps == (1, 3)
+    assert run.remarks == ("1 lines have no step and are left out",)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,15 @@ def test_a_run_with_no_rewards_has_a_page_without_a_figure(tmp_path):
     assert "<svg" not in (tmp_path / "out" / "run.html").read_text("utf-8")
 
 
+def test_a_run_of_evaluation_alone_has_a_page(tmp_path):
+    (tmp_path / "eval_results.json").write_text(json.dumps({"eval_rewards/chosen": 0.5}))
+    words = ["report", str(tmp_path / "eval_results.json"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "these are held-out pairs" in done.output
+    assert "lines 1 to 1" in (tmp_path / "out" / "run.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(("there", "said"), [(True, "has none"), (False, "does not exist")])
 def test_a_folder_without_a_log_is_refused_in_a_line(there, said, tmp_path):
     (tmp_path / ("run" if there else "elsewhere")).mkdir()

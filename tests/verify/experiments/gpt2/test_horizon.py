@@ -114,6 +114,14 @@ def test_a_size_off_by_more_than_a_quarter_fails_and_what_diverged_is_infinitely
     assert lost.numbers["path"] == np.inf
 
 
+def test_a_run_that_diverged_has_no_change_to_tell_and_no_place():
+    three = replace(SMALL, objectives=("DPO", "CPO", "IPO"))
+    found = judged(three, (0.5, np.nan, -0.5))
+    assert found["signs"].numbers["decisions"] == 2 * len(three.updates) * 2
+    assert found["rank"].numbers == EACH
+    assert found["rank"].holds
+
+
 def test_the_pretrained_model_has_rules_and_bars_of_its_own():
     good = judged(PIECE, (0.5, -0.5), frozen=-1.0)
     assert set(good) == {
