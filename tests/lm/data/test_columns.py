@@ -173,7 +173,7 @@ def test_a_column_says_which_response_is_preferred(names, judge, first, second, 
         ({"data": {"chosen": "a", "rejected": "b"}}, "they stand within data"),
         ({"completion": "a", "label": "1"}, "unpaired: one response with label"),
         ({"response": "a", "rating": 4}, "unpaired: one, response"),
-        ({" chosen": "a", "rejected ": "b"}, "from 'id', ' chosen', 'rejected '|from id, ' chosen'"),
+        ({" chosen": "a", "rejected ": "b"}, "from id, ' chosen', 'rejected '"),
         ({f"question {i}": {} for i in range(99)}, "question 10 and 88 more; name the columns"),
     ],
 )  # fmt: skip
