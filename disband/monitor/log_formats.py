@@ -80,10 +80,10 @@ def read_log(file: Path) -> Log:
 
 
 def _shown(text: str) -> Log | None:
-    """The form, and of several tables the one, that has the most lines with both sides."""
-    forms = [[(_with_sides(rows), len(rows) > 0, rows) for rows in form(text)] for form in FORMS]
-    lines, any_rows, rows = max((part for form in forms for part in form), key=lambda p: p[:2])
-    if not any_rows:
+    """The form, and of several tables the one, with most lines of a side, or else most lines."""
+    forms = [[(_with_sides(rows), len(rows), rows) for rows in form(text)] for form in FORMS]
+    lines, _, rows = max((part for form in forms for part in form), key=lambda part: part[:2])
+    if not rows:
         return None
     others = sum(part[0] > 0 for form in forms if any(rows is p[2] for p in form) for part in form)
     if lines and others > 1:

@@ -102,8 +102,8 @@ def test_lines_are_not_called_steps(tmp_path):
     rows[12]["grad_norm"] = float("nan")
     words = said(diagnose(read(log(tmp_path, rows, str))))
     assert "step" not in " ".join(words.happened[1:])
-    assert "grad_norm (line 13 (epoch 1.2))" in words.happened[1]
-    assert words.todo[-1].startswith("A checkpoint before line 11 (epoch 1)")
+    assert "grad_norm (line 13, epoch 1.2)" in words.happened[1]
+    assert words.todo[-1].startswith("A checkpoint before line 11, epoch 1 ")
 
 
 TABLE = "| Step | Loss | Rewards/chosen |\n|---|---|---|\n"
