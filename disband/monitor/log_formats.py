@@ -225,6 +225,8 @@ _ALSO = {
     ),
     **dict.fromkeys(("rewards/accuracy", "rewards/reward_accuracy"), "rewards/accuracies"),
     "rewards/chosen_rewards": "rewards/chosen",
+    "rewards_chosen_mean": "rewards/chosen",
+    "rewards_rejected_mean": "rewards/rejected",
     "rewards/rejected_rewards": "rewards/rejected",
     "logps/chosen_logps": "logps/chosen",
     "logps/rejected_logps": "logps/rejected",

@@ -65,6 +65,16 @@ def test_steps_that_begin_anew_with_each_epoch_are_counted(tmp_path):
     assert "with each epoch" in run.remarks[0]
 
 
+def test_a_bar_that_begins_anew_with_each_epoch_is_counted(tmp_path):
+    (tmp_path / "a.log").write_text("".join(
+        f"Train step of epoch {e}: 50%|█ | {s}/2 [00:01, loss=0.5, acc=1, chosen_reward={e}.{s}]\r"
+        for e in (0, 1) for s in (1, 2)
+    ) + "Eval: 50%|█ | 1/2 [00:01, acc=0.5]")  # fmt: skip
+    run = read(tmp_path / "a.log")
+    assert run.column("rewards/chosen")[1].tolist() == [0.1, 0.2, 1.1, 1.2]
+    assert run.counted
+
+
 def test_lines_of_one_step_that_disagree_are_told(tmp_path):
     run = read(log(tmp_path, [{"rewards/chosen": value, "step": 500} for value in (1, 2, 3)]))
     assert run.lines == ({"rewards/chosen": 3.0},)
