@@ -19,6 +19,7 @@ from .log_texts import FORMS, shown_in_notebook
 
 EVENTS = "events.out.tfevents."
 LARGEST = 1 << 28  # bytes of a log
+_POINTER = "version https://git-lfs."
 _LARGEST_NUMBER = 1e100  # beyond it, differences and squares have no value
 
 
@@ -62,6 +63,11 @@ def read_log(file: Path) -> Log:
         raise ValueError(
             f"a log has lines: {file} is empty; give the file that training wrote, or look at what "
             "was redirected where"
+        )
+    if text.startswith(_POINTER):
+        raise ValueError(
+            f"a log is there itself: {file} is Git LFS's pointer to it; git lfs pull brings it, or "
+            "give another file"
         )
     if file.suffix == ".csv":
         return Log(_csv(text))
@@ -221,9 +227,11 @@ _ALSO = {
         "rewards/rejected",
     ),
     **dict.fromkeys(
-        ("reward_margin", "rewards/margin", "rewards/reward_margin"), "rewards/margins"
+        ("margin", "reward_margin", "rewards/margin", "rewards/reward_margin"), "rewards/margins"
     ),
-    **dict.fromkeys(("rewards/accuracy", "rewards/reward_accuracy"), "rewards/accuracies"),
+    **dict.fromkeys(
+        ("reward_acc", "rewards/accuracy", "rewards/reward_accuracy"), "rewards/accuracies"
+    ),
     "rewards/chosen_rewards": "rewards/chosen",
     "rewards_chosen_mean": "rewards/chosen",
     "rewards_rejected_mean": "rewards/rejected",

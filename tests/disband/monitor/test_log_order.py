@@ -157,7 +157,24 @@ def test_margins_alone_are_told_as_that(tmp_path):
     assert run.held_out.lines == ({"loss": 0.68, "rewards/margins": 0.03},)
 
 
-def test_an_empty_file_is_said_to_be_that(tmp_path):
-    (tmp_path / "dpo.log").write_text("\n")
-    with pytest.raises(ValueError, match=r"is empty; give"):
-        read(tmp_path / "dpo.log")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\n", "is empty; give"),
+        ("version https://git-lfs.example/spec/v1\noid sha256:12\nsize 3\n", "git lfs pull"),
+        ('{"prompt": "Why?", "chosen": "Because.", "rejected": "No."}\n', "disband probe"),
+    ],
+    ids=["empty", "pointer", "data"],
+)
+@pytest.mark.parametrize("name", ["trainer_state.json", "dpo.log", "dpo.csv"])
+def test_what_lies_in_the_place_of_a_log_is_named(text, told, name, tmp_path):
+    if name == "dpo.csv" and told == "disband probe":
+        text = "prompt,chosen,rejected\nWhy?,Because.,No.\n"
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=told):
+        read(tmp_path / name)
+
+
+def test_short_names_of_a_table_of_ones_own(tmp_path):
+    (tmp_path / "log.csv").write_text("step,reward_acc,margin\n1,0.5,0.25\n")
+    assert read(tmp_path).lines == ({"rewards/accuracies": 0.5, "rewards/margins": 0.25},)
