@@ -97,7 +97,7 @@ def _count(lines: int) -> str:
 
 def _at(found: Diagnosis, step: int) -> str:
     """A step by name; a line of a log without steps, and its epoch."""
-    epoch = f" (epoch {found.epochs[step]:g})" if step in found.epochs else ""
+    epoch = f", epoch {found.epochs[step]:g}" if step in found.epochs else ""
     return f"{found.unit} {step}{epoch}"
 
 
@@ -125,8 +125,8 @@ def _moved(found: Diagnosis, side: str, motion: Motion) -> str:
 def _loss(found: Diagnosis) -> Iterator[str]:
     if not math.isnan(found.smoothing):
         yield (
-            f"the loss rests on a floor, that of label smoothing {found.smoothing:.1g}: below it "
-            "it cannot fall, and this run has the margin at which it is there"
+            f"the loss rests where the floor of label smoothing {found.smoothing:.1g} is, with the "
+            "margin that is best there: if that was set, the loss cannot fall further"
         )
     if not math.isnan(found.free):
         yield (
@@ -233,8 +233,13 @@ _MENDS = {
         "keeps no token after the trainer's cut."
     ),
     State.BROKE: (
-        "Lower the learning rate or clip gradients, from a checkpoint before the step named; "
-        "disband probe says whether a response has no token."
+        "Lower the learning rate or clip gradients, from a checkpoint before that; disband probe "
+        "says whether a response has no token."
+    ),
+    State.GAPS: (
+        "The weights are whole, or no later number would be finite: look for batches without a "
+        "chosen or without a rejected (unpaired data, as KTO's), and for responses that keep no "
+        "token after the trainer's cut, which disband probe names."
     ),
     State.UNTRAINED: (
         "See what the trainer keeps of a pair: max_length that cuts the response away, or a "

@@ -38,6 +38,7 @@ class State(StrEnum):
 
     BROKEN = "the numbers were not finite from the first line on"
     BROKE = "the numbers stopped being finite"
+    GAPS = "some lines have no finite number of a side, and later ones have it again"
     UNTRAINED = "every log-probability is exactly 0: no token of a response is trained on"
     MOTIONLESS = "nothing moved: chosen and rejected stayed exactly where they began"
     NO_SIDES = "the log has neither rewards nor log-probabilities of chosen and rejected"
@@ -228,7 +229,15 @@ def _state(run: Run, plain: Diagnosis) -> State:
     sides = ("rewards/chosen", "logps/chosen", "rewards/rejected", "logps/rejected")
     if run.always_broken & {*sides, "loss"}:
         return State.BROKEN
-    if run.broken.keys() & {*sides, "loss"}:
+    broken = {name: (step, run.column(name)[0]) for name, step in run.broken.items()}
+    gaps = [
+        len(finite) > 1 and finite[-1] > step
+        for name, (step, finite) in broken.items()
+        if name in sides
+    ]
+    if gaps and all(gaps):
+        return State.GAPS
+    if gaps or "loss" in run.broken:
         return State.BROKE
     if chosen is None:
         return State.NO_SIDES

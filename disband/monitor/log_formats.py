@@ -19,6 +19,7 @@ from .log_texts import FORMS, shown_in_notebook
 
 EVENTS = "events.out.tfevents."
 LARGEST = 1 << 28  # bytes of a log
+_POINTER = "version https://git-lfs."
 _LARGEST_NUMBER = 1e100  # beyond it, differences and squares have no value
 
 
@@ -63,6 +64,11 @@ def read_log(file: Path) -> Log:
             f"a log has lines: {file} is empty; give the file that training wrote, or look at what "
             "was redirected where"
         )
+    if text.startswith(_POINTER):
+        raise ValueError(
+            f"a log is there itself: {file} is Git LFS's pointer to it; git lfs pull brings it, or "
+            "give another file"
+        )
     if file.suffix == ".csv":
         return Log(_csv(text))
     if file.suffix == ".jsonl":
@@ -80,10 +86,10 @@ def read_log(file: Path) -> Log:
 
 
 def _shown(text: str) -> Log | None:
-    """The form, and of several tables the one, that has the most lines with both sides."""
-    forms = [[(_with_sides(rows), len(rows) > 0, rows) for rows in form(text)] for form in FORMS]
-    lines, any_rows, rows = max((part for form in forms for part in form), key=lambda p: p[:2])
-    if not any_rows:
+    """The form, and of several tables the one, with most lines of a side, or else most lines."""
+    forms = [[(_with_sides(rows), len(rows), rows) for rows in form(text)] for form in FORMS]
+    lines, _, rows = max((part for form in forms for part in form), key=lambda part: part[:2])
+    if not rows:
         return None
     others = sum(part[0] > 0 for form in forms if any(rows is p[2] for p in form) for part in form)
     if lines and others > 1:
@@ -221,10 +227,14 @@ _ALSO = {
         "rewards/rejected",
     ),
     **dict.fromkeys(
-        ("reward_margin", "rewards/margin", "rewards/reward_margin"), "rewards/margins"
+        ("margin", "reward_margin", "rewards/margin", "rewards/reward_margin"), "rewards/margins"
     ),
-    **dict.fromkeys(("rewards/accuracy", "rewards/reward_accuracy"), "rewards/accuracies"),
+    **dict.fromkeys(
+        ("reward_acc", "rewards/accuracy", "rewards/reward_accuracy"), "rewards/accuracies"
+    ),
     "rewards/chosen_rewards": "rewards/chosen",
+    "rewards_chosen_mean": "rewards/chosen",
+    "rewards_rejected_mean": "rewards/rejected",
     "rewards/rejected_rewards": "rewards/rejected",
     "logps/chosen_logps": "logps/chosen",
     "logps/rejected_logps": "logps/rejected",

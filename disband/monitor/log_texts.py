@@ -15,10 +15,13 @@ _WORDS = re.compile(r"(?<![\w'\"])(-?(?:nan|inf))(?![\w'\"])", re.IGNORECASE)
 _BREAKS = re.compile(r"[\r\n]+")
 # Of a printed line: which step it is of, then each name with its number.
 _STEP = re.compile(
-    r"\b(?:global[ _])?(?:step|iter|iteration)s?\b {0,20}[:=#\[]? {0,20}(\d+(?:/ {0,20}\d+)?)",
+    r"\b(?:global[ _])?(?:step|iter|iteration)s?\b {0,20}[:=#\[]? {0,20}"
+    r"(\d+(?:/ {0,20}\d+)?)(?![\d%])",
     re.IGNORECASE,
 )
-_NUMBER = r"([-−]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|[-−]?(?:nan|inf))\b"
+_BAR = re.compile(r"\| {0,20}(\d+/\d+) \[")
+_EPOCH = re.compile(r"\bepoch {0,20}[:=]? {0,20}(\d+)", re.IGNORECASE)
+_NUMBER = r"([-+−]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|[-−]?(?:nan|inf))\b"
 _METRIC = r"([A-Za-z][\w/]{0,40}(?: [\w/]{1,20}){0,3}?)"
 _WITH_A_SIGN = re.compile(rf"{_METRIC} ?[:=] ?{_NUMBER}", re.IGNORECASE)
 _BESIDE = re.compile(rf"(?:^|[,|:] *){_METRIC} {_NUMBER}", re.IGNORECASE)
@@ -26,6 +29,7 @@ _OBJECT = re.compile(r"\{[^{}]{1,100000}\}")
 _SAID = {
     "training loss": "loss", "validation loss": "eval_loss", "train loss": "loss",
     "train_loss": "loss", "val loss": "eval_loss", "chosen reward": "rewards/chosen",
+    "chosen_r": "rewards/chosen", "rejected_r": "rewards/rejected", "acc": "rewards/accuracies",
     "rejected reward": "rewards/rejected", "margin": "rewards/margins",
     "accuracy": "rewards/accuracies", "val chosen reward": "eval_rewards/chosen",
     "val rejected reward": "eval_rewards/rejected", "val margin": "eval_rewards/margins",
@@ -34,6 +38,7 @@ _SAID = {
     "val reward margin": "eval_rewards/margins", "val reward margins": "eval_rewards/margins",
 }  # fmt: skip
 _OF_PAIRS = ("rewards/", "logps/", "chosen_reward", "eval_rewards/", "train_rewards/")
+_RIGHT = "rewards/accuracies"  # classifiers have it too, as acc
 _OF_TRAINING = {"loss", "eval_loss", "train_loss", "epoch", "step", "global_step"}
 _COMMA = re.compile(r"[-−]?\d+,\d+")
 _CELL = re.compile(r"<t[hd][^<>]*>([^<]*)")
@@ -65,16 +70,21 @@ def _object(shown: str) -> dict[str, Any]:
 
 
 def spoken(text: str) -> list[Rows]:
-    """Lines of a step and its metrics: ``Step 10 | loss: 0.69``, ``Iter 1: Loss 0.7``."""
+    """Lines of a step and its metrics: ``Step 10 | loss: 0.69``, ``Iter 1: Loss 0.7``.
+
+    The step may be that of a progress bar, ``| 10/378 [00:10, loss=0.69, chosen_reward=0.1]``.
+    """
     rows: Rows = []
     for line in (line[:_LONGEST_SPOKEN] for line in _BREAKS.split(text)):
-        if (step := _STEP.search(line)) is None:
+        step = _STEP.search(line) or _BAR.search(line)
+        if step is None:
             continue
         rest = line[step.end() :]
         said = _WITH_A_SIGN.findall(rest) or _BESIDE.findall(rest)
         row = {_name(name): value.replace("−", "-") for name, value in said}
-        if any(name.startswith(_OF_PAIRS) for name in row):
-            rows.append({**row, "step": step[1]})
+        if any(name.startswith(_OF_PAIRS) and name != _RIGHT for name in row):
+            epoch = _EPOCH.search(line[: step.end()])
+            rows.append({**({"epoch": epoch[1]} if epoch else {}), **row, "step": step[1]})
     return [rows]
 
 

@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 STATE = "trainer_state.json"
 OF_ANOTHER = 3  # lines
 _LOGS = ("*.jsonl", "*.csv", f"**/{EVENTS}*")
+_RESPONSES = ("chosen", "rejected")
 _TOLD = ("loss", "rewards/", "logps/")
 _LABEL = re.compile(r"[^\W\d]")
 _TIME = re.compile(r"\d:\d\d|\d{4}-\d\d-\d\d")
@@ -117,6 +118,11 @@ def _files(path: Path) -> list[Path]:
 def _of_file(file: Path) -> Run:
     log = read_log(file)
     rows, remarks = list(log.rows), list(log.remarks)
+    if any(isinstance(row.get(side), str | list) for row in rows[:1] for side in _RESPONSES):
+        raise ValueError(
+            f"a run's log has numbers: {file} has responses, as preference data; give it to "
+            "disband probe, and the trainer's log to report"
+        )
     steps = [step_of(row) for row in rows]
     placed = [step for step, _ in steps if step is not None]
     if len(placed) > 1 and all(after < before for before, after in pairwise(placed)):

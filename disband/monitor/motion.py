@@ -25,6 +25,7 @@ ENOUGH = 8  # lines from which noise is estimated
 MANY = 20  # lines from which a turning point is one of their means
 _REGAINED = 0.1  # the least share of a fall whose regaining is told
 _STEADY = 0.01  # how far a loss on its floor still drifts, relative to it
+_SCATTER = 0.05  # how far its lines are from their mean, relative to it
 _FIT = 0.3  # how far, relative to it, a margin may be from the one that label smoothing has
 _RIGHT = 0.9  # the share of pairs ranked right from which a floor of the loss is one
 
@@ -139,10 +140,12 @@ def label_smoothing(loss: Array, margin: Array, accuracy: Array) -> float:
         margin: Of rewards, as logged, ``(n,)``.
         accuracy: Share of pairs ranked right, ``(n,)``.
     """
-    size = max(3, len(loss) // 3)
-    if len(loss) < ENOUGH or not len(margin) or not len(accuracy):
+    size = len(loss) // 3
+    if size < ENOUGH or not len(margin) or not len(accuracy):
         return math.nan
     rest = loss[-size:]
+    if rest.std() > _SCATTER * rest.mean():
+        return math.nan
     floor, drift = float(rest.mean()), abs(rest[: size // 2].mean() - rest[size // 2 :].mean())
     if not 0.01 < floor < 0.65 or drift > _STEADY * floor or accuracy[-size:].mean() < _RIGHT:
         return math.nan

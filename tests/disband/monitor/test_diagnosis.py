@@ -131,6 +131,20 @@ def test_a_run_that_broke_off_says_where_and_of_what(tmp_path):
     assert not any("Nothing needs mending" in sentence for sentence in words.todo)
 
 
+@pytest.mark.parametrize(("at", "state"), [(3, State.GAPS), (12, State.BROKE)])
+def test_numbers_that_are_finite_again_were_not_broken_by_the_weights(at, state):
+    run = sides(RISE)
+    lines = tuple(
+        {k: v for k, v in line.items() if step != at or k != "rewards/chosen"}
+        for step, line in zip(run.steps, run.lines, strict=True)
+    )
+    broken = {"rewards/chosen": at, "loss": at}
+    words = said(found := diagnose(dataclasses.replace(run, lines=lines, broken=broken)))
+    assert found.state is state
+    assert ("unpaired data" in words.todo[0]) == (state is State.GAPS)
+    assert ("the chosen rose" in words.headline) == (state is State.GAPS)
+
+
 def test_every_metric_of_a_monitor_is_read():
     metrics = looked(0.2, 0.8, predicted_chosen=0.0, predicted_rejected=0.0)
     metrics |= {"incentive_chosen": 0.05, "incentive_rejected": 0.05}
@@ -233,6 +247,8 @@ def test_the_floor_of_label_smoothing_is_recognised(share):
     right = np.full(40, 1.0)
     assert label_smoothing(loss, np.full(40, margin), right) == pytest.approx(share, rel=1e-6)
     assert np.isnan(label_smoothing(loss, np.full(40, 2 * margin), right))
+    uneven = loss * np.resize([0.9, 1.1], 40)
+    assert np.isnan(label_smoothing(uneven, np.full(40, margin), right))
     assert np.isnan(label_smoothing(loss, np.full(40, margin), np.full(40, 0.6)))
     assert np.isnan(label_smoothing(np.linspace(0.69, floor, 40), np.full(40, margin), right))
 

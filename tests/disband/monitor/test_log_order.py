@@ -65,6 +65,16 @@ def test_steps_that_begin_anew_with_each_epoch_are_counted(tmp_path):
     assert "with each epoch" in run.remarks[0]
 
 
+def test_a_bar_that_begins_anew_with_each_epoch_is_counted(tmp_path):
+    (tmp_path / "a.log").write_text("".join(
+        f"Train step of epoch {e}: 50%|█ | {s}/2 [00:01, loss=0.5, acc=1, chosen_reward={e}.{s}]\r"
+        for e in (0, 1) for s in (1, 2)
+    ) + "Eval: 50%|█ | 1/2 [00:01, acc=0.5]")  # fmt: skip
+    run = read(tmp_path / "a.log")
+    assert run.column("rewards/chosen")[1].tolist() == [0.1, 0.2, 1.1, 1.2]
+    assert run.counted
+
+
 def test_lines_of_one_step_that_disagree_are_told(tmp_path):
     run = read(log(tmp_path, [{"rewards/chosen": value, "step": 500} for value in (1, 2, 3)]))
     assert run.lines == ({"rewards/chosen": 3.0},)
@@ -102,8 +112,8 @@ def test_lines_are_not_called_steps(tmp_path):
     rows[12]["grad_norm"] = float("nan")
     words = said(diagnose(read(log(tmp_path, rows, str))))
     assert "step" not in " ".join(words.happened[1:])
-    assert "grad_norm (line 13 (epoch 1.2))" in words.happened[1]
-    assert words.todo[-1].startswith("A checkpoint before line 11 (epoch 1)")
+    assert "grad_norm (line 13, epoch 1.2)" in words.happened[1]
+    assert words.todo[-1].startswith("A checkpoint before line 11, epoch 1 ")
 
 
 TABLE = "| Step | Loss | Rewards/chosen |\n|---|---|---|\n"
@@ -147,7 +157,24 @@ def test_margins_alone_are_told_as_that(tmp_path):
     assert run.held_out.lines == ({"loss": 0.68, "rewards/margins": 0.03},)
 
 
-def test_an_empty_file_is_said_to_be_that(tmp_path):
-    (tmp_path / "dpo.log").write_text("\n")
-    with pytest.raises(ValueError, match=r"is empty; give"):
-        read(tmp_path / "dpo.log")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\n", "is empty; give"),
+        ("version https://git-lfs.example/spec/v1\noid sha256:12\nsize 3\n", "git lfs pull"),
+        ('{"prompt": "Why?", "chosen": "Because.", "rejected": "No."}\n', "disband probe"),
+    ],
+    ids=["empty", "pointer", "data"],
+)
+@pytest.mark.parametrize("name", ["trainer_state.json", "dpo.log", "dpo.csv"])
+def test_what_lies_in_the_place_of_a_log_is_named(text, told, name, tmp_path):
+    if name == "dpo.csv" and told == "disband probe":
+        text = "prompt,chosen,rejected\nWhy?,Because.,No.\n"
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=told):
+        read(tmp_path / name)
+
+
+def test_short_names_of_a_table_of_ones_own(tmp_path):
+    (tmp_path / "log.csv").write_text("step,reward_acc,margin\n1,0.5,0.25\n")
+    assert read(tmp_path).lines == ({"rewards/accuracies": 0.5, "rewards/margins": 0.25},)

@@ -114,6 +114,13 @@ SAID = {
 }  # fmt: skip
 
 
+SHORT = {
+    "loss": "loss", "rewards/chosen": "chosen_r", "rewards/rejected": "rejected_r",
+    "rewards/margins": "margin",
+}  # fmt: skip
+SHOWN = {"rewards/chosen": "chosen_reward", "rewards/rejected": "reject_reward"}
+
+
 def lines_of(form):
     """A printed line for each row, as ``form`` writes its step and its metrics."""
     return lambda rows: "".join(form(s, row) for s, row in zip(AT, rows, strict=True))
@@ -177,6 +184,18 @@ FORMS = {
             f"{' | '.join(f'{k}: {v:.6E}' for k, v in row.items())} |\n"
         )
     ),
+    "short.log": lines_of(
+        lambda s, row: f"Iter {s}: {', '.join(f'{SHORT[k]} {v:.3f}' for k, v in row.items())}\n"
+    ),
+    "signs.log": lines_of(
+        lambda s, row: f"  step {s:3}  {'  '.join(f'{k}={v:+.2f}' for k, v in row.items())}\n"
+    ),
+    "postfix.log": lines_of(
+        lambda s, row: (
+            f"Train step: {s // 4}%|█  | {s}/378 [00:01<00:09, 1.0it/s, "
+            f"{', '.join(f'{SHOWN.get(k, k)}={v}' for k, v in row.items())}]\r"
+        )
+    ),
     "updates.log": lines_of(lambda s, row: f"after 32: { {**row, 'counters/updates': s} }\n"),
     "table.md": markdown,
     "run.ipynb": notebook,
@@ -193,7 +212,8 @@ def test_each_form_has_the_same_run(name, tmp_path):
     for metric in LINES[0]:
         assert run.column(metric)[1].tolist() == [row[metric] for row in LINES]
     assert {metric for line in run.lines for metric in line} == set(LINES[0])
-    assert run.planned == (378 if name in {"swift.jsonl", "exponents.log"} else None)
+    planned = name in {"swift.jsonl", "exponents.log", "postfix.log"}
+    assert run.planned == (378 if planned else None)
     assert not any("left out" in remark for remark in run.remarks)
 
 
