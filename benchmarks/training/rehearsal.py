@@ -41,6 +41,7 @@ from disband.rehearse.training import Task, log_probabilities, looks, order_of
 from disband.terminal.progress import Screen
 from disband.verify.experiments.gpt2.language import Language, language_model
 from disband.verify.experiments.gpt2.preparation import restore
+from disband.verify.kept.files import write_text
 from disband.verify.kept.provenance import ROOT
 
 STYLES = ("short suffix", "long suffix")
@@ -113,7 +114,7 @@ def side_by_side(home: Path, seed: int) -> dict[str, Any]:
 def kept(file: Path, compute: Callable[[], Any]) -> Any:
     """What a run before has computed, or what is computed now."""
     if not file.exists():
-        file.write_text(json.dumps(compute()))
+        write_text(file, json.dumps(compute()))
     return json.loads(file.read_text())
 
 
