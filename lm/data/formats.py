@@ -22,6 +22,7 @@ AT_ONCE = 16  # rows of Parquet, which repeats a value of its file at no cost th
 _PACKED = ".gz"
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _BLANK = re.compile(r"\s*")
+_OPENS = re.compile(r"\s*(?:\{|\[\s*(?:\{|$))")  # how JSON over several lines begins
 # How files begin that are not what their name says, and what to do.
 _BEGINNINGS = (
     (b"\xff\xfe", "the file must be UTF-8, but it begins as UTF-16; save it anew"),
@@ -225,9 +226,10 @@ def _in_lines(path: Path, first: str, *, more: bool) -> bool:
         row = json.loads(first)
     except (ValueError, RecursionError):
         # A line that is broken, or the beginning of what goes on in the next one.
-        return not first.lstrip().startswith(("[", "{")) or (
-            first.lstrip().startswith("{") and path.stat().st_size > LARGEST_JSON
-        )
+        if format_of(path) == ".json" and first.lstrip().startswith("["):
+            return False
+        large = path.stat().st_size > LARGEST_JSON
+        return not _OPENS.match(first) or (large and first.lstrip().startswith("{"))
     if _is_list(row, dict):
         return False
     return more or format_of(path) != ".json"

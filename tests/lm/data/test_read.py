@@ -191,6 +191,8 @@ def test_a_header_tells_what_stands_between_fields(tmp_path, mark, name):
     ("name", "content", "place", "reason"),
     [
         ("a.jsonl", b"{}\n{oops\n{}", "line 2", "not JSON"),
+        ("a.jsonl", b"[INFO] begun\n{}\n{}", "line 1", "not JSON"),
+        ("a.jsonl", b"{oops\n{}\n{}", "line 1", "not JSON"),
         ("a.jsonl", b'{}\n{"a": 1\n', "line 2", "not JSON"),
         ("a.jsonl", b'{}\n{"a": "caf\xe9"}\n', "line 2", "UTF-8, but byte 0xe9"),
         ("a.jsonl.gz", packed(b'{}\n{"a": "caf\xe9"}'), "line 2", "byte 0xe9"),
