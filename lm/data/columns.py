@@ -179,7 +179,7 @@ def recognise(row: Mapping[str, Any], named: Named = Named()) -> Columns:
     here = {str(name): value for name, value in row.items() if value is not None}
     chosen, rejected, judge, form = _responses(here, named)
     taken = {chosen, rejected, judge[0] if judge else ""}
-    prompt, whose = _prompt(row, here, named, (chosen, rejected))
+    prompt, whose = _prompt(here, named, (chosen, rejected))
     history = "history" if isinstance(here.get("history"), list) else None
     if history in (*prompt, *taken):
         history = None
@@ -283,7 +283,7 @@ def _is_label(value: Any) -> bool:
 
 
 def _prompt(
-    row: Mapping[str, Any], here: Mapping[str, Any], named: Named, responses: tuple[str, str]
+    here: Mapping[str, Any], named: Named, responses: tuple[str, str]
 ) -> tuple[tuple[str, ...], str]:
     if named.prompt:
         names = tuple(name for name in named.prompt if name != NONE)
@@ -292,9 +292,7 @@ def _prompt(
     groups: list[tuple[tuple[str, ...], str]] = []
     for names, form in _PROMPTS:
         known = {name for group, _ in groups for name in group}
-        # Of several that belong together, those after the first may be empty in a row.
-        complete = names[0] in here and set(names) <= set(row)
-        if complete and not set(names) & {*responses, *known}:
+        if set(names) <= set(here) and not set(names) & {*responses, *known}:
             groups.append((names, form))
     if groups and "prompt" in groups[0][0]:
         return groups[0]

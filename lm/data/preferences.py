@@ -251,7 +251,7 @@ def _pair(row: Mapping[str, Any], columns: Columns, *, in_turns: bool) -> Prefer
 
 def _prompt(row: Mapping[str, Any], columns: Columns, chosen: Text, rejected: Text) -> Text | None:
     """What the columns of the prompt say; None where it is what both responses begin with."""
-    texts = ["" if row[name] is None else text_of(name, row[name]) for name in columns.prompt]
+    texts = [text_of(name, row[name]) for name in columns.prompt]
     if not texts:
         return None
     if len(texts) > 1:
