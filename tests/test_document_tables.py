@@ -2,6 +2,13 @@
 
 import json
 import re
+from collections import defaultdict
+from math import inf
+from statistics import mean, median
+
+import numpy as np
+import pytest
+from scipy.stats import kendalltau
 
 from disband.theory.objectives import OBJECTIVES
 from disband.verify.claims.yuan2025.sentiment import EXPERIMENT
@@ -122,3 +129,65 @@ def test_the_runs_beside_their_forecasts_are_what_was_recorded():
     assert (
         next(body for head, body in tables(PAGES["docs/horizon.md"]) if "pilot" in head) == expected
     )
+
+
+def test_how_well_many_updates_are_forecast_is_what_was_recorded():
+    """Recomputed from the table of runs, apart from the code that judges them."""
+    record = json.loads((ROOT / "results/horizon/gpt2.json").read_text("utf-8"))
+    # A run that diverged itself has no change to forecast.
+    runs = [run for run in record["tables"]["horizon"] if run["chosen"] is not None]
+    decided = [run for run in runs if abs(run["chosen"]) > 2 * run["standard error"]]
+    pieces = {(run["seed"], run["style"], run["optimizer"], run["rate"]) for run in runs}
+    told = {
+        "forecast from the path": "path",
+        "scores of the start": "frozen",
+        "the optimizer at four times": "pilot",
+        "a straight line": "line",
+        "a coarse run": "coarse",
+    }
+    page = PAGES["docs/horizon.md"]
+    shown = next(body for head, body in tables(page) if head[0] == "means" and len(body) > 1)
+    assert len(shown) == len(told) + 1
+    for means, *numbers in shown:
+        name = next((told[start] for start in told if means.startswith(start)), "chosen")
+        # What diverged is wrong, and infinitely far off.
+        right = [run[name] is not None and run[name] * run["chosen"] > 0 for run in decided]
+        off = [inf if run[name] is None else abs(run[name] / run["chosen"] - 1) for run in decided]
+        seconds = sum(
+            run["seconds, run" if name == "chosen" else f"seconds, {name}"]
+            for run in runs
+            if run["updates"] == 12 and run["pairs"] == "trained"
+        )
+        expected = (mean(right), median(off), _ranked(runs, name))
+        assert [float(number) for number in numbers[:3]] == pytest.approx(expected, abs=0.0051)
+        each = seconds / len(pieces)
+        assert numbers[3] == (f"{each:.0f}" if each >= 1 else f"{each:.1f}")
+    assert f"{len(decided)} mean changes" in page
+
+
+def _ranked(runs, name):
+    groups = defaultdict(list)
+    for run in runs:
+        where = ("seed", "style", "optimizer", "rate", "updates", "pairs")
+        # What diverged stands last.
+        said = -1e300 if run[name] is None else run[name]
+        groups[tuple(run[key] for key in where)].append((run["chosen"], said))
+    return mean(kendalltau(*np.transpose(group)).statistic for group in groups.values())
+
+
+def test_the_pretrained_models_runs_beside_their_forecasts_are_what_was_recorded():
+    record = json.loads((ROOT / "results/pretrained_horizon/smollm2.json").read_text("utf-8"))
+    expected = [
+        [
+            run["style"],
+            str(run["seed"]),
+            run["objective"],
+            *(f"{run[name]:+.2f}".replace("-", "−") for name in ("frozen", "path", "coarse")),
+            f"{run['chosen']:+.2f} ± {run['standard error']:.2f}".replace("-", "−"),
+        ]
+        for run in record["tables"]["horizon"]
+        if run["updates"] == 24 and run["pairs"] == "held out"
+    ]
+    page = PAGES["docs/horizon.md"]
+    assert expected
+    assert next(body for head, body in tables(page) if "seed" in head) == expected
