@@ -81,12 +81,14 @@ def arrays(piece, real, **said):
     }
 
 
-def judged(piece, real, **said):
-    found = findings({("horizon", 0, piece): arrays(piece, real, **said)})
+def judged(piece, real, styles=("long suffix",), **said):
+    pieces = [replace(piece, style=style) for style in styles]
+    found = findings({("horizon", 0, one): arrays(one, real, **said) for one in pieces})
     return {one.name.removeprefix("horizon-"): one.outcomes[0] for one in found}
 
 
 SMALL = replace(PIECE, rule=Rule("adam", 1e-5), pretrained=False)
+BOTH = ("long suffix", "free text")
 FAST = replace(SMALL, rule=Rule("adam", 3e-5))
 
 
@@ -123,11 +125,12 @@ def test_a_run_that_diverged_has_no_change_to_tell_and_no_place():
 
 
 def test_the_pretrained_model_has_rules_and_bars_of_its_own():
-    good = judged(PIECE, (0.5, -0.5), frozen=-1.0)
+    good = judged(PIECE, (0.5, -0.5), BOTH, frozen=-1.0)
     assert set(good) == {
         "pretrained-signs", "pretrained-rank", "pretrained-first-order-fails"
     }  # fmt: skip
     assert all(outcome.holds for outcome in good.values())
-    bad = judged(PIECE, (0.5, -0.5), path=-1.0)
+    bad = judged(PIECE, (0.5, -0.5), BOTH, path=-1.0)
     assert not any(outcome.holds for outcome in bad.values())
+    assert not judged(PIECE, (0.5, -0.5))
     assert {rule.name for rule in horizon.PRETRAINED}.isdisjoint(r.name for r in horizon.RULES)

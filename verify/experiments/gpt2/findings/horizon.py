@@ -148,7 +148,9 @@ def _small(pieces: Pieces) -> list[Decision]:
 
 
 def _pretrained(pieces: Pieces) -> list[Decision]:
-    return [d for d in decisions(pieces) if d.piece.pretrained]
+    """Those of the pretrained model, where both styles were run."""
+    own = [d for d in decisions(pieces) if d.piece.pretrained]
+    return own if len({d.piece.style for d in own}) > 1 else []
 
 
 _WHERE = (
