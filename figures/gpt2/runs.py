@@ -48,6 +48,14 @@ def _names(groups: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     return {group: " on ".join(group) for group in groups}
 
 
+def _title(name: str, per_token: str = "") -> str:
+    """A panel's title, in two lines where it says more than one thing."""
+    objective, on, style = name.partition(" on ")
+    if on:
+        return f"{objective}{per_token}\non {style}"
+    return f"{name}\n{per_token.strip()}".strip()
+
+
 def _updates(cells: Sequence[Axes], wide: int) -> None:
     """Whole updates, below the last row alone if all panels have as many."""
     alike = len({axes.get_xlim() for axes in cells}) == 1
@@ -94,7 +102,7 @@ def runs_picture(curves: Rows) -> Drawing:
             numbers += series.rows(objective=objective + per_token, style=style, response=side)
             ends.append(float(series.mean[-1]))
         name = names[objective, style]
-        axes.set_title(f"{name}\nper token" if per_token else name, fontsize=8)
+        axes.set_title(_title(name, per_token), fontsize=8)
         axes.tick_params(labelleft=i % wide == 0)
         if ends[0] * ends[1] > 0:
             alike.append((name, ends[0] > 0))
@@ -144,7 +152,7 @@ def cosine_picture(curves: Rows) -> Drawing:
         series = Series(*_where_all_went(runs, "gram steps", "cosine"))
         series.draw(axes, LOOKS[1], "cosine")
         numbers += series.rows(objective=objective, style=style)
-        axes.set_title(names[objective, style], fontsize=8)
+        axes.set_title(_title(names[objective, style]), fontsize=8)
         axes.set_ylim(-1.05, 1.05)
         axes.set_yticks([-1, -0.5, 0, 0.5, 1], [signed(v) for v in (-1, -0.5, 0, 0.5, 1)])
         axes.tick_params(labelleft=i % wide == 0)

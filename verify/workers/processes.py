@@ -8,6 +8,7 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
+from time import monotonic, sleep
 from typing import Any
 
 from .away import WorkersError
@@ -71,11 +72,9 @@ def processes(count: int) -> Iterator[Crew]:
         yield Crew(executor, reports)
     except BrokenExecutor as error:
         gone = connection.wait([worker.sentinel for worker in context.workers], timeout=10)
-        lost = [worker for worker in context.workers if worker.sentinel in gone]
-        for worker in lost:
-            worker.join()
+        ended = {_exit_code(worker) for worker in context.workers if worker.sentinel in gone}
         # The pool ends those that are left with SIGTERM.
-        codes = {int(worker.exitcode or 0) for worker in lost} - {-signal.SIGTERM}
+        codes = [code for code in ended if code not in (None, -signal.SIGTERM)]
         raise WorkersError(
             "a worker process must live until its task is done, but one ended with exit code "
             f"{min(codes, default=-15)} (-9 is what a lack of memory looks like); run again: "
@@ -86,6 +85,14 @@ def processes(count: int) -> Iterator[Crew]:
             worker.kill()
         executor.shutdown(cancel_futures=True)
         channel.close()
+
+
+def _exit_code(worker: SpawnProcess) -> int | None:
+    """The code of one that has ended: where the pool's thread was told it first, a moment later."""
+    deadline = monotonic() + 10
+    while (code := worker.exitcode) is None and monotonic() < deadline:
+        sleep(0.001)
+    return code
 
 
 @contextmanager

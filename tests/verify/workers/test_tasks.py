@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from disband.verify.workers import processes
 from disband.verify.workers.crew import Crew
 from disband.verify.workers.tasks import WorkersError, run_on, run_tasks
 
@@ -95,6 +96,19 @@ def test_the_exit_code_is_the_dead_workers_and_not_of_those_ended_with_it():
     with pytest.raises(WorkersError, match="exit code 3 "):
         collect(["sleep", "sleep", "die"], workers=3)
     assert time.monotonic() - started < 300
+
+
+def test_an_exit_code_that_the_pool_is_told_first_is_waited_for():
+    """Two threads ask after one child: the second is told nothing, until the first has noted it."""
+
+    codes = [None, None, 3]
+
+    class Late:
+        @property
+        def exitcode(self):
+            return codes.pop(0)
+
+    assert processes._exit_code(Late()) == 3
 
 
 def test_a_dead_worker_is_told_and_costs_what_it_was_doing_alone():
